@@ -1,0 +1,2 @@
+//! hfm library.
+pub mod ucl;
