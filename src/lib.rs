@@ -1,2 +1,3 @@
 //! hfm library.
+pub mod sys;
 pub mod ucl;

@@ -1,0 +1,3 @@
+//! The system: what can only be had from it.
+
+pub mod files;

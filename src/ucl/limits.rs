@@ -1,0 +1,16 @@
+//! The bounds that keep a hostile or mistaken text from hurting: each is far above any real use.
+
+/// Largest single file, in bytes: spans are 32 bits wide, and a million rules fit.
+pub const FILE_BYTES_MAX: usize = 64 << 20;
+
+/// Largest sum of all files, in bytes: a glob may match many.
+pub const TOTAL_BYTES_MAX: usize = 256 << 20;
+
+/// Deepest nesting of sections and arrays: what walks the tree recurses this deep.
+pub const DEPTH_MAX: usize = 128;
+
+/// Most files in one chain of includes, the main file counted: libucl's own bound.
+pub const INCLUDE_DEPTH_MAX: usize = 16;
+
+/// Most includes in one document: stops files that include each other twice over.
+pub const INCLUDES_MAX: usize = 10_000;
