@@ -132,7 +132,8 @@ impl Parser<'_, '_, '_> {
             "include" => Macro::Include,
             "try_include" => Macro::TryInclude,
             "priority" => Macro::Priority,
-            _ => return fault(at, UclError::UnknownMacro(name.chars().take(40).collect())),
+            _ if self.cursor.is_end() => return fault(at, UclError::UnfinishedMacro(shortened(name))),
+            _ => return fault(at, UclError::UnknownMacro(shortened(name))),
         };
         self.cursor.skip_space_and_comments()?;
         let arguments = if self.cursor.peek() == Some(b'(') { Some(self.arguments(call)?) } else { None };
@@ -247,7 +248,7 @@ impl Parser<'_, '_, '_> {
                 self.manner.priority = priority;
                 Ok(())
             }
-            Ok(_) | Err(_) => fault(at, UclError::Priority(text.chars().take(40).collect())),
+            Ok(_) | Err(_) => fault(at, UclError::Priority(shortened(&text))),
         }
     }
 
@@ -402,6 +403,11 @@ impl Parser<'_, '_, '_> {
         self.reader.stack.push(Frame { node, opening: Opening::Text, at });
         Ok(())
     }
+}
+
+/// The front of a text, for messages.
+fn shortened(text: &str) -> String {
+    text.chars().take(40).collect()
 }
 
 fn strategy(name: &str) -> Option<Strategy> {

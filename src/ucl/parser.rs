@@ -224,23 +224,20 @@ impl<'r, 'l, 't> Parser<'r, 'l, 't> {
             return Ok(Follows::Value);
         };
         let brace = self.cursor.span(start + stop, start + stop + 1);
-        let line = &rest[..stop];
-        if line[0] == b'"' {
-            let mut quoted = self.cursor;
-            if string::double_quoted(&mut quoted).is_ok() && quoted.pos > start + stop {
-                return fault(brace, UclError::BraceInString);
-            }
-        }
-        let mut at = 0;
-        while at < line.len() {
-            let mut comment = Cursor { pos: start + at, ..self.cursor };
-            if comment.skip_comments()? == Comments::Some {
-                if comment.pos > start + stop {
+        // The brace counts wherever it stands; inside a string or a comment it was not meant.
+        let mut walk = self.cursor;
+        while walk.pos < start + stop {
+            if walk.peek() == Some(b'"') {
+                let _ = string::double_quoted(&mut walk);
+                if walk.pos > start + stop {
+                    return fault(brace, UclError::BraceInString);
+                }
+            } else if walk.starts_comment() {
+                if walk.skip_comments().is_err() || walk.pos > start + stop {
                     return fault(brace, UclError::BraceInComment);
                 }
-                at = comment.pos - start;
             } else {
-                at += 1;
+                walk.pos += 1;
             }
         }
         Ok(Follows::Words)
