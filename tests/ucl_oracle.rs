@@ -83,9 +83,20 @@ impl Oracle {
         if let Some(answer) = self.answer() {
             return answer;
         }
-        self.process.wait().unwrap();
-        *self = Self::start(self.program.clone());
+        // It may have died of the file before; then it answers at the second time.
+        *self = self.again();
+        writeln!(self.input, "{}", path.display()).unwrap();
+        self.input.flush().unwrap();
+        if let Some(answer) = self.answer() {
+            return answer;
+        }
+        *self = self.again();
         Answer::Crashed
+    }
+
+    fn again(&mut self) -> Self {
+        self.process.wait().unwrap();
+        Self::start(self.program.clone())
     }
 
     fn answer(&mut self) -> Option<Answer> {
@@ -105,8 +116,11 @@ fn excuse(path: &Path, text: &str, ours: &Result<String, UclError>, theirs: &Ans
     match (ours, theirs) {
         (Err(_), Answer::Refused(_)) => Some("both refuse"),
         (Err(_), Answer::Crashed) => Some("libucl crashes"),
+        (Err(UclError::UnfinishedComment), _) if odd_comment(text) => {
+            Some("comment that libucl reads in threes")
+        }
         (Err(error), Answer::Json(_)) => deliberate(error),
-        (Ok(_), Answer::Crashed) => None,
+        (Ok(_), Answer::Crashed) => Some("libucl crashes"),
         (Ok(_), _) if odd_comment(text) => Some("comment that libucl reads in threes"),
         (Ok(_), Answer::Refused(message)) => lenient(path, text, message),
         (Ok(_), Answer::Json(_))
@@ -191,6 +205,7 @@ fn ours(path: &Path) -> Result<String, UclError> {
 #[derive(Default)]
 struct Tally {
     counts: BTreeMap<&'static str, usize>,
+    refused: BTreeMap<String, usize>,
     differences: Vec<String>,
 }
 
@@ -200,6 +215,11 @@ impl Tally {
         let theirs = oracle.ask(path);
         let same = matches!((&ours, &theirs), (Ok(ours), Answer::Json(theirs)) if ours == theirs);
         let reason = if same { Some("same") } else { excuse(path, text, &ours, &theirs) };
+        if let (Err(error), Some("both refuse")) = (&ours, reason) {
+            let name = format!("{error:?}");
+            let name = name.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned();
+            *self.refused.entry(name).or_default() += 1;
+        }
         match reason {
             Some(reason) => *self.counts.entry(reason).or_default() += 1,
             None => self
@@ -209,7 +229,7 @@ impl Tally {
     }
 
     fn finish(self, title: &str) {
-        println!("{title}: {:?}", self.counts);
+        println!("{title}: {:?}\nrefused by both: {:?}", self.counts, self.refused);
         let shown = self.differences.iter().take(8).cloned().collect::<String>();
         assert!(self.differences.is_empty(), "{} differences\n{shown}", self.differences.len());
     }

@@ -28,19 +28,14 @@ impl ReadError {
     /// The whole report: `FILE:LINE:COLUMN: message`, the source line, a caret, and one line for
     /// each `.include` on the way. Ends without a line end.
     pub fn report(&self) -> String {
-        let mut out = String::new();
-        if let Some(span) = self.span {
-            let place = self.sources.place(span);
-            let _ = writeln!(out, "{}:{}:{}: {}", place.name, place.line, place.column, self.kind);
-            let column = place.column.saturating_sub(1) as usize;
-            let (shown, pad) = excerpt(self.sources.line(span), column);
-            let _ = write!(out, "{shown}\n{pad}^");
-        } else {
-            let _ = write!(out, "{}", self.kind);
-        }
+        let mut out = self.to_string();
         if let UclError::Open { error, .. } | UclError::Include { error, .. } = &self.kind {
-            let end = out.find('\n').unwrap_or(out.len());
-            out.insert_str(end, &format!(": {error}"));
+            let _ = write!(out, ": {error}");
+        }
+        if let Some(span) = self.span {
+            let column = self.sources.place(span).column.saturating_sub(1) as usize;
+            let (shown, pad) = excerpt(self.sources.line(span), column);
+            let _ = write!(out, "\n{shown}\n{pad}^");
         }
         for span in &self.included_from {
             let place = self.sources.place(*span);
@@ -210,8 +205,8 @@ pub enum UclError {
 impl fmt::Display for UclError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Open { name, .. } => write!(f, "cannot read {name}"),
-            Self::Include { name, .. } => write!(f, "cannot include '{name}'"),
+            Self::Open { name, .. } => write!(f, "cannot read {}", Quoted(name)),
+            Self::Include { name, .. } => write!(f, "cannot include '{}'", Quoted(name)),
             Self::FileTooLarge => write!(f, "the file is larger than {FILE_BYTES_MAX} bytes"),
             Self::TotalTooLarge => write!(f, "all files together are larger than {TOTAL_BYTES_MAX} bytes"),
             Self::NotUtf8 => f.write_str("the text is not valid UTF-8 here; save the file as UTF-8"),
@@ -240,7 +235,8 @@ impl fmt::Display for UclError {
             Self::LoneSurrogate => f.write_str("half a surrogate pair; write both halves, or the character itself"),
             Self::UnfinishedHeredoc(word) => write!(
                 f,
-                "this heredoc has no end: '{word}' alone on a line below the text, with a line end after it"
+                "this heredoc has no end: '{}' alone on a line below the text, with a line end after it",
+                Quoted(word)
             ),
             Self::EmptyValue => f.write_str("a value is missing here; an empty one is written \"\""),
             Self::BlankAfterComment => {
@@ -264,26 +260,26 @@ impl fmt::Display for UclError {
             Self::TextAfterRoot => f.write_str("text after the end of the root would be ignored; remove it"),
             Self::IncludedRoot => f.write_str("an included file holds bare settings; remove the outer braces"),
             Self::UnknownMacro(name) => {
-                write!(f, "macro '.{name}' is not supported; there are .include, .try_include and .priority")
+                write!(f, "macro '.{}' is not supported; there are .include, .try_include and .priority", Quoted(name))
             }
-            Self::UnfinishedMacro(name) => write!(f, "macro '.{name}' is cut short; its value is missing"),
+            Self::UnfinishedMacro(name) => write!(f, "macro '.{}' is cut short; its value is missing", Quoted(name)),
             Self::MacroInSection => f.write_str("a macro cannot stand between the name of a section and its brace"),
             Self::MacroArguments => f.write_str("the arguments of a macro are settings: (key=value, key=value)"),
             Self::UnknownArgument { name, argument } => {
-                write!(f, "argument '{argument}' of '.{name}' is not supported")
+                write!(f, "argument '{}' of '.{name}' is not supported", Quoted(argument))
             }
             Self::ArgumentValue { argument, expected } => write!(f, "argument '{argument}' wants {expected}"),
-            Self::Priority(text) => write!(f, "a priority is a number from 0 to 15, not '{text}'"),
-            Self::IncludeLoop(name) => write!(f, "'{name}' includes itself"),
+            Self::Priority(text) => write!(f, "a priority is a number from 0 to 15, not '{}'", Quoted(text)),
+            Self::IncludeLoop(name) => write!(f, "'{}' includes itself", Quoted(name)),
             Self::IncludeDepth => write!(f, "includes nested deeper than {INCLUDE_DEPTH_MAX} files"),
             Self::IncludeCount => write!(f, "more than {INCLUDES_MAX} includes"),
-            Self::NoMatch(pattern) => write!(f, "no file matches '{pattern}'"),
-            Self::NotInPath(name) => write!(f, "'{name}' is in no directory of the search path"),
-            Self::DuplicateKey(key) => write!(f, "key '{key}' is there already, and duplicate=error forbids that"),
+            Self::NoMatch(pattern) => write!(f, "no file matches '{}'", Quoted(pattern)),
+            Self::NotInPath(name) => write!(f, "'{}' is in no directory of the search path", Quoted(name)),
+            Self::DuplicateKey(key) => write!(f, "key '{}' is there already, and duplicate=error forbids that", Quoted(key)),
             Self::MergeTypes => f.write_str("cannot merge an object with an array"),
-            Self::IncludeTarget(key) => write!(f, "cannot include into '{key}': it is no section"),
+            Self::IncludeTarget(key) => write!(f, "cannot include into '{}': it is no section", Quoted(key)),
             Self::AmbiguousMerge(key) => {
-                write!(f, "key '{key}' is in another section of the same name; merge these sections by hand")
+                write!(f, "key '{}' is in another section of the same name; merge these sections by hand", Quoted(key))
             }
         }
     }
@@ -305,6 +301,19 @@ impl fmt::Display for Shown {
         } else {
             write!(f, "'{}'", self.0)
         }
+    }
+}
+
+/// A piece of text for a message: its front, on one line.
+struct Quoted<'t>(&'t str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut chars = self.0.chars();
+        for c in chars.by_ref().take(REPORT_WIDTH) {
+            f.write_char(if c.is_control() { '\u{fffd}' } else { c })?;
+        }
+        if chars.next().is_some() { f.write_str("...") } else { Ok(()) }
     }
 }
 

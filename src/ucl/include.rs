@@ -132,8 +132,8 @@ impl Parser<'_, '_, '_> {
             "include" => Macro::Include,
             "try_include" => Macro::TryInclude,
             "priority" => Macro::Priority,
-            _ if self.cursor.is_end() => return fault(at, UclError::UnfinishedMacro(shortened(name))),
-            _ => return fault(at, UclError::UnknownMacro(shortened(name))),
+            _ if self.cursor.is_end() => return fault(at, UclError::UnfinishedMacro(name.to_owned())),
+            _ => return fault(at, UclError::UnknownMacro(name.to_owned())),
         };
         self.cursor.skip_space_and_comments()?;
         let arguments = if self.cursor.peek() == Some(b'(') { Some(self.arguments(call)?) } else { None };
@@ -248,7 +248,7 @@ impl Parser<'_, '_, '_> {
                 self.manner.priority = priority;
                 Ok(())
             }
-            Ok(_) | Err(_) => fault(at, UclError::Priority(shortened(&text))),
+            Ok(_) | Err(_) => fault(at, UclError::Priority(text)),
         }
     }
 
@@ -403,11 +403,6 @@ impl Parser<'_, '_, '_> {
         self.reader.stack.push(Frame { node, opening: Opening::Text, at });
         Ok(())
     }
-}
-
-/// The front of a text, for messages.
-fn shortened(text: &str) -> String {
-    text.chars().take(40).collect()
 }
 
 fn strategy(name: &str) -> Option<Strategy> {

@@ -21,7 +21,8 @@
 //! And ours reads what the reference refuses or loses for no reason: a root brace after a comment
 //! and a blank line, `**/` as the end of a comment, `#` as the last byte, a missing file of
 //! `.try_include`, a file in a later directory of the search path, and the names of more than
-//! one file with `prefix`.
+//! one file with `prefix`. `$CURDIR` and `$FILENAME` in the arguments of a macro are those of the
+//! file, as everywhere else.
 
 mod cursor;
 mod error;

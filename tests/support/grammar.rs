@@ -257,7 +257,6 @@ impl Writer<'_> {
             " /* c */ = ",
             " : # c\n",
             "  ",
-            " == ",
         ]);
         self.out.push_str(separator);
         self.value(depth);
@@ -265,6 +264,9 @@ impl Writer<'_> {
     }
 
     fn separator(&mut self) {
+        if self.rng.percent(2) {
+            return;
+        }
         let end = self.rng.pick(&[
             "\n",
             "\n",
@@ -281,8 +283,6 @@ impl Writer<'_> {
             ";;",
             " \n",
             "\t\n",
-            "",
-            " ",
         ]);
         self.out.push_str(end);
     }
