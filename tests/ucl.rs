@@ -1,4 +1,5 @@
 //! The UCL reader: a corpus with what libucl 0.9.2 makes of it, hostile texts, and mutations.
+#![allow(clippy::unwrap_used, reason = "this is a test down to its helpers")]
 
 #[path = "ucl/hostile.rs"]
 mod hostile;

@@ -433,7 +433,7 @@ impl Writer<'_> {
             0 => self.out.push_str("  "),
             1 => self.out.push('\n'),
             2 => self.comment(),
-            3 => self.out.push_str("\t"),
+            3 => self.out.push('\t'),
             _ => {}
         }
     }
