@@ -1,3 +1,6 @@
 //! hfm library.
+pub mod now;
+pub mod rule;
 pub mod sys;
 pub mod ucl;
+pub mod verdict;

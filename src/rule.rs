@@ -1,0 +1,130 @@
+//! A rule as meant: validated, immutable, every unit resolved. Made by `config`, run by `engine`.
+
+use std::num::NonZeroU16;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A rule's place in the configuration: its index in the order of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleId(pub u32);
+
+impl RuleId {
+    /// As an index into anything that is kept per rule.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One run of one rule; the only name by which events may speak of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId {
+    /// The rule.
+    pub rule: RuleId,
+    /// The run's number, from 1. 0 stands for "before the first run".
+    pub run: u64,
+}
+
+/// hfm's `status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Tests run, verdicts count.
+    Enabled,
+    /// Never scheduled.
+    Disabled,
+    /// Tests run; the rule is down whatever they say.
+    AlwaysFail,
+    /// Tests run; the rule is up whatever they say.
+    AlwaysSuccess,
+}
+
+/// A program and its arguments; the program is looked up in PATH when it has no slash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandLine {
+    /// Never empty.
+    pub program: Box<str>,
+    /// After the program's name.
+    pub arguments: Vec<Box<str>>,
+}
+
+/// What a run does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// Runs a program: exit status 0 is success.
+    Command {
+        /// The program.
+        command: CommandLine,
+        /// SIGINT to its process group this long after its start. hfm's `timeout_int`.
+        timeout_int: Option<Duration>,
+        /// SIGKILL to its process group this long after its start. hfm's `timeout_kill`.
+        timeout_kill: Option<Duration>,
+    },
+}
+
+/// How verdicts become states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HealthSettings {
+    /// Failures that make a change to failed. hfm's `change_fail_debounce`.
+    pub fail_debounce: NonZeroU16,
+    /// Successes in a row that make a change to success. hfm's `change_success_debounce`.
+    pub success_debounce: NonZeroU16,
+    /// Successes in a row that clear the count of failures. `change_fail_reset`.
+    pub fail_reset: NonZeroU16,
+    /// How long the rule stays failed at least after a change to failed; zero for not at all. `hold_down`.
+    pub hold_down: Duration,
+    /// What `hold_down` may double up to; never less than it. `hold_down_max`.
+    pub hold_down_max: Duration,
+}
+
+impl Default for HealthSettings {
+    fn default() -> Self {
+        Self {
+            fail_debounce: NonZeroU16::MIN,
+            success_debounce: NonZeroU16::MIN,
+            fail_reset: NonZeroU16::MIN,
+            hold_down: Duration::ZERO,
+            hold_down_max: Duration::ZERO,
+        }
+    }
+}
+
+/// A rule, ready to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// `group/rule`, `rule`, or `default` for the root's own.
+    pub name: Arc<str>,
+    /// hfm's `status`.
+    pub status: Status,
+    /// hfm's `test` with its arguments and timeouts.
+    pub test: Test,
+    /// Before the first run; `None` when it was not given. hfm's `start_delay`.
+    pub start_delay: Option<Duration>,
+    /// Conclusive runs until the rule ends; `None` for ever. hfm's `runs`.
+    pub runs: Option<NonZeroU16>,
+    /// From start to start while not failed; zero: the next at once. hfm's `interval`.
+    pub interval: Duration,
+    /// The same while failed. hfm's `interval_fail`.
+    pub interval_fail: Duration,
+    /// Whether the first run is spread over the first interval when no `start_delay` is given. `spread`.
+    pub spread: bool,
+    /// Debounce and hold-down.
+    pub health: HealthSettings,
+    /// Rules that must be up for this one to be up. `requires`.
+    pub requires: Vec<RuleId>,
+    /// Rules that must succeed for this one's failures to count. `guard`.
+    pub guard: Vec<RuleId>,
+    /// Run at a change to success. hfm's `change_success`.
+    pub change_success: Option<CommandLine>,
+    /// Run at a change to failed. hfm's `change_fail`.
+    pub change_fail: Option<CommandLine>,
+    /// When a change command's process group is killed; `None` for never. `change_timeout`.
+    pub change_timeout: Option<Duration>,
+}
+
+/// Everything a configuration file says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Configuration {
+    /// In the order of the file; a [`RuleId`] is an index into it.
+    pub rules: Vec<Rule>,
+    /// Change commands running at a time at most. `change_max`.
+    pub change_max: usize,
+}
