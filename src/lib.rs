@@ -1,6 +1,11 @@
 //! hfm library.
+pub mod engine;
+pub mod health;
+pub mod histogram;
 pub mod now;
 pub mod rule;
+pub mod schedule;
 pub mod sys;
+pub mod timer;
 pub mod ucl;
 pub mod verdict;

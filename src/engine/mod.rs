@@ -1,0 +1,230 @@
+//! The engine: starts runs on their grid, judges what comes back, keeps every rule's state.
+//!
+//! Sans-I/O. It owns every decision between "this moment has come" or "this run has ended" and "start
+//! this", "signal that", "run this change command". It knows no process, no socket, no clock and no log.
+//!
+//! The owner's loop: [`handle_event`](Engine::handle_event) for what arrived, then
+//! [`handle_timeout`](Engine::handle_timeout), then [`poll_output`](Engine::poll_output) until `None`,
+//! then wait until [`poll_timeout`](Engine::poll_timeout). Events come before deadlines within a turn, so
+//! that what has arrived is looked at before a deadline is held against it. A spurious call of any of
+//! them is harmless.
+
+mod effective;
+mod event;
+mod judge;
+mod run;
+mod stalls;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub use event::{Change, Event, Notice, Output, StartError, StopSignal, Unguarded};
+pub use state::{Counters, EndReason, RuleView};
+
+use crate::histogram::Histogram;
+use crate::now::Now;
+use crate::rule::{Rule, RuleId, RunId, Status, Test};
+use crate::schedule;
+use crate::timer::TimerQueue;
+use stalls::Stalls;
+use state::RuleState;
+
+/// Rules looked at in one call of `handle_timeout` at most: bounds a turn of the loop (some 100 us of work)
+/// whatever is due; the rest is due at once in the next.
+const PASS_MAX: usize = 512;
+
+/// All rules and what is known of them.
+#[derive(Debug)]
+pub struct Engine {
+    rules: Arc<[Rule]>,
+    states: Vec<RuleState>,
+    /// For each rule, those that require it.
+    dependents: Vec<Vec<RuleId>>,
+    /// For each rule, whether some rule names it in `guard`.
+    is_guard: Vec<bool>,
+    timers: TimerQueue,
+    outputs: VecDeque<Output>,
+    stalls: Stalls,
+    /// Phases of the grid lie on whole milliseconds after this.
+    epoch: Instant,
+    /// Rules that are neither disabled nor ended.
+    live: usize,
+    in_flight: usize,
+    stopped: bool,
+    counters: Counters,
+    lateness: Histogram,
+    /// Scratch for `handle_timeout`, kept so that a turn allocates nothing.
+    due: Vec<RuleId>,
+}
+
+impl Engine {
+    /// Takes on the rules; their first runs are due from `now` on. Ask for outputs at once: rules that
+    /// require an `always-fail` rule are down from here.
+    pub fn new(rules: Arc<[Rule]>, now: Now) -> Self {
+        let states = rules.iter().zip(first_dues(&rules, now.mono)).map(|(r, due)| RuleState::new(r, due));
+        let states: Vec<RuleState> = states.collect();
+        let mut dependents = vec![Vec::new(); rules.len()];
+        let mut is_guard = vec![false; rules.len()];
+        for (index, rule) in rules.iter().enumerate() {
+            for required in &rule.requires {
+                dependents[required.index()].push(rule_id(index));
+            }
+            for guard in &rule.guard {
+                is_guard[guard.index()] = true;
+            }
+        }
+        let live = states.iter().filter(|state| !state.is_over()).count();
+        let mut engine = Self {
+            stalls: Stalls::new(shortest_timeout(&rules)),
+            timers: TimerQueue::new(rules.len()),
+            states,
+            dependents,
+            is_guard,
+            outputs: VecDeque::new(),
+            epoch: now.mono,
+            live,
+            in_flight: 0,
+            stopped: false,
+            counters: Counters::default(),
+            lateness: Histogram::default(),
+            due: Vec::new(),
+            rules,
+        };
+        for index in 0..engine.rules.len() {
+            let rule = rule_id(index);
+            if engine.rules[index].status == Status::Disabled {
+                engine.warn_of_guard(rule, Unguarded::Disabled);
+            }
+            engine.settle(rule, None);
+            engine.arm(rule);
+        }
+        engine.check_invariants();
+        engine
+    }
+
+    /// Something that was asked for has happened. Events of runs that have ended are dropped here.
+    pub fn handle_event(&mut self, event: Event, now: Now) {
+        if self.stopped || !self.is_current(event.run()) {
+            return;
+        }
+        let rule = event.run().rule;
+        match event {
+            Event::Started { at, .. } => self.on_started(rule, at),
+            Event::NotStarted { error, .. } => self.on_not_started(rule, error, now),
+            Event::Signaled { run, signal } => self.on_signaled(run, signal),
+            Event::Exited { at, ending, .. } => self.on_exited(rule, at, ending, now),
+        }
+        self.arm(rule);
+        self.check_invariants();
+    }
+
+    /// Does what is due at `now`, a bounded amount of it: when more is due,
+    /// [`poll_timeout`](Self::poll_timeout) says a moment that has passed.
+    pub fn handle_timeout(&mut self, now: Now) {
+        let mut due = std::mem::take(&mut self.due);
+        while due.len() < PASS_MAX {
+            let Some(rule) = self.timers.pop_due(now.mono) else { break };
+            due.push(rule);
+        }
+        for rule in due.drain(..) {
+            self.on_timer(rule, now);
+            self.arm(rule);
+        }
+        self.due = due;
+        self.check_invariants();
+    }
+
+    /// The next thing to do or to tell.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When `handle_timeout` wants to be called; `None` when only an event can bring something new.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.timers.first()
+    }
+
+    /// This process itself stood still from `from` for `took`: a long turn of the loop, or a wake-up that
+    /// came late. Timeouts of runs that this held up are not held against their targets.
+    pub fn note_stall(&mut self, from: Instant, took: Duration) {
+        self.stalls.note(from, took);
+    }
+
+    /// Starts nothing any more and drops what comes back. Outputs already made stay to be polled.
+    pub fn stop(&mut self) {
+        self.stopped = true;
+        for index in 0..self.rules.len() {
+            self.timers.set(rule_id(index), None);
+        }
+    }
+
+    /// Whether every rule is disabled or has ended, and no run is under way.
+    pub fn is_finished(&self) -> bool {
+        self.live == 0 && self.in_flight == 0
+    }
+
+    /// The rules, in the order of the file.
+    pub fn rules(&self) -> &Arc<[Rule]> {
+        &self.rules
+    }
+
+    /// One rule as it stands.
+    pub fn view(&self, rule: RuleId) -> RuleView {
+        self.states[rule.index()].view(self.own_state(rule))
+    }
+
+    /// What was counted since the start.
+    pub fn counters(&self) -> Counters {
+        Counters { in_flight: self.in_flight, ..self.counters }
+    }
+
+    /// Start minus due of every slot, the missed ones included.
+    pub fn lateness(&self) -> &Histogram {
+        &self.lateness
+    }
+
+    fn is_current(&self, run: RunId) -> bool {
+        self.states.get(run.rule.index()).is_some_and(|state| state.is_current(run.run))
+    }
+
+    /// Sets the rule's one timer entry to the earliest moment at which it wants anything.
+    fn arm(&mut self, rule: RuleId) {
+        let at =
+            if self.stopped { None } else { self.states[rule.index()].wakes_at(&self.rules[rule.index()]) };
+        self.timers.set(rule, at);
+    }
+
+    fn check_invariants(&self) {
+        debug_assert_eq!(self.in_flight, self.states.iter().filter(|state| state.in_flight()).count());
+        debug_assert_eq!(self.live, self.states.iter().filter(|state| !state.is_over()).count());
+    }
+}
+
+fn rule_id(index: usize) -> RuleId {
+    RuleId(u32::try_from(index).expect("the configuration bounds the number of rules far below 2^32"))
+}
+
+/// `start_delay` where it is given, else spread where that is asked for, else at once.
+fn first_dues(rules: &[Rule], now: Instant) -> Vec<Instant> {
+    let spreads = |rule: &&Rule| rule.spread && rule.start_delay.is_none() && rule.status != Status::Disabled;
+    let intervals: Vec<Duration> = rules.iter().filter(spreads).map(|rule| rule.interval).collect();
+    let mut spread = schedule::spread(&intervals).into_iter();
+    let delay_of = |rule: &Rule| match rule.start_delay {
+        Some(delay) => delay,
+        None if spreads(&rule) => spread.next().unwrap_or_default(),
+        None => Duration::ZERO,
+    };
+    rules.iter().map(delay_of).map(|delay| now.checked_add(delay).unwrap_or(now)).collect()
+}
+
+/// The shortest timeout of any rule: shorter stalls than matter to it need not be remembered.
+fn shortest_timeout(rules: &[Rule]) -> Option<Duration> {
+    let timeouts = |rule: &Rule| match rule.test {
+        Test::Command { timeout_int, timeout_kill, .. } => [timeout_int, timeout_kill],
+    };
+    rules.iter().flat_map(timeouts).flatten().min()
+}

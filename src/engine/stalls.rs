@@ -1,0 +1,57 @@
+//! When this process itself stood still: remembered for as long as a run under way may need it.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Up to this much of a turn or of a timer's lateness is ordinary,
+const ORDINARY_MAX: Duration = Duration::from_millis(5);
+/// or this share of the timeout where that is less (1/20 is 5 %).
+const ORDINARY_DIVISOR: u32 = 20;
+/// Stalls remembered; older ones are forgotten. Each is over a share of the shortest timeout, so these
+/// fill a good part of any run that could need them.
+const KEPT_MAX: usize = 4096;
+
+#[derive(Debug)]
+pub(super) struct Stalls {
+    kept: VecDeque<Stall>,
+    /// Shorter ones matter to no rule.
+    ordinary_min: Duration,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Stall {
+    from: Instant,
+    until: Instant,
+}
+
+/// How much of a stall is ordinary for a run with this timeout.
+fn ordinary(timeout: Duration) -> Duration {
+    ORDINARY_MAX.min(timeout / ORDINARY_DIVISOR)
+}
+
+impl Stalls {
+    pub(super) fn new(shortest_timeout: Option<Duration>) -> Self {
+        let ordinary_min = shortest_timeout.map_or(ORDINARY_MAX, ordinary);
+        Self { kept: VecDeque::new(), ordinary_min }
+    }
+
+    pub(super) fn note(&mut self, from: Instant, took: Duration) {
+        if took <= self.ordinary_min {
+            return;
+        }
+        if self.kept.len() == KEPT_MAX {
+            self.kept.pop_front();
+        }
+        self.kept.push_back(Stall { from, until: from + took });
+    }
+
+    /// What the stalls between two moments add up to, each beyond what is ordinary for this timeout.
+    pub(super) fn between(&self, start: Instant, end: Instant, timeout: Duration) -> Duration {
+        let ordinary = ordinary(timeout);
+        let newest_first = self.kept.iter().rev().take_while(|stall| stall.until > start);
+        newest_first
+            .map(|stall| stall.until.min(end).saturating_duration_since(stall.from.max(start)))
+            .map(|inside| inside.saturating_sub(ordinary))
+            .sum()
+    }
+}

@@ -1,0 +1,104 @@
+//! When a rule's runs are due. Pure functions over instants.
+//!
+//! Runs lie on a grid: each due is the one before plus the interval, whatever the run took, so lateness
+//! never adds up to drift. A run that starts after its due but before the next is *late*; a slot of the
+//! grid in which none starts is *missed*. A change of state lays a new grid from the last start.
+//! Phases lie on whole milliseconds after the epoch, so one wake-up serves all that are due then.
+
+use std::time::{Duration, Instant};
+
+const NANOS_PER_MILLISECOND: u32 = 1_000_000;
+
+/// Where a start fell on its rule's grid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// The due of the slot in which the run started.
+    pub due: Instant,
+    /// Slots before it in which no run started.
+    pub missed: u64,
+}
+
+/// Finds the slot of a run that was due at `due` and started at `started`.
+///
+/// With an interval of zero there is no grid: the slot is where it was.
+pub fn slot_of(due: Instant, started: Instant, interval: Duration) -> Slot {
+    let late = started.saturating_duration_since(due);
+    if interval.is_zero() || late < interval {
+        return Slot { due, missed: 0 };
+    }
+    let missed = late.as_nanos() / interval.as_nanos();
+    let missed = u64::try_from(missed).unwrap_or(u64::MAX);
+    let into_slot = Duration::from_nanos_u128(late.as_nanos() % interval.as_nanos());
+    Slot { due: started.checked_sub(into_slot).unwrap_or(started), missed }
+}
+
+/// The next due of a rule whose interval stays: one interval on; with an interval of zero, at once.
+pub fn next_due(slot_due: Instant, interval: Duration, ended: Instant) -> Option<Instant> {
+    if interval.is_zero() { Some(ended) } else { slot_due.checked_add(interval) }
+}
+
+/// The next due of a rule whose state changed: the new interval after the last start, that start taken
+/// back to a whole millisecond after `epoch` (but not before its due). When that moment has passed at
+/// `decided`, the run is due at once; a grid that begins now has no slots to miss.
+pub fn due_after_change(
+    slot_due: Instant,
+    started: Instant,
+    interval: Duration,
+    decided: Instant,
+    epoch: Instant,
+) -> Option<Instant> {
+    let anchor = floor_to_millisecond(started, epoch).max(slot_due);
+    let due = next_due(anchor, interval, decided)?;
+    if due < decided { Some(floor_to_millisecond(decided, epoch)) } else { Some(due) }
+}
+
+/// The last whole millisecond after `epoch` that is not after `at`.
+pub fn floor_to_millisecond(at: Instant, epoch: Instant) -> Instant {
+    let since = at.saturating_duration_since(epoch);
+    epoch + Duration::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX / 2))
+}
+
+/// Spreads first starts: for each interval given, the delay of its rule's first run.
+///
+/// Rules of the same interval come evenly over it, in their order; each group begins at a place of its
+/// own, so that rules of many different intervals do not all begin together. Delays are whole
+/// milliseconds and shorter than the interval.
+pub fn spread(intervals: &[Duration]) -> Vec<Duration> {
+    let mut groups: Vec<Duration> = intervals.to_vec();
+    groups.sort_unstable();
+    groups.dedup();
+    let mut members = vec![0u32; groups.len()];
+    let group_of: Vec<usize> =
+        intervals.iter().map(|interval| groups.binary_search(interval).unwrap_or_default()).collect();
+    for &group in &group_of {
+        members[group] += 1;
+    }
+    let mut next = vec![0u32; groups.len()];
+    group_of
+        .into_iter()
+        .zip(intervals)
+        .map(|(group, interval)| {
+            let place = f64::from(next[group]) / f64::from(members[group]);
+            next[group] += 1;
+            let share = (place + group_phase(group)).fract();
+            let delay = interval.mul_f64(share);
+            floor_to_whole(delay).min(floor_to_whole(interval.saturating_sub(Duration::from_nanos(1))))
+        })
+        .collect()
+}
+
+/// Where in its interval a group begins, as a share of 1: multiples of the golden ratio fall evenly
+/// however many groups there are. The first begins at 0.
+fn group_phase(group: usize) -> f64 {
+    const GOLDEN_RATIO: f64 = 0.618_033_988_749_894_9;
+    #[expect(clippy::cast_precision_loss, reason = "a share need not be exact")]
+    let multiple = group as f64 * GOLDEN_RATIO;
+    multiple.fract()
+}
+
+fn floor_to_whole(delay: Duration) -> Duration {
+    delay - Duration::from_nanos(u64::from(delay.subsec_nanos() % NANOS_PER_MILLISECOND))
+}
+
+#[cfg(test)]
+mod tests;
