@@ -1,8 +1,49 @@
-//! hfm library.
+//! hfm, the High Frequency Monitor: tests every host of a gateway's tables on a strict interval, and keeps
+//! the tables true.
+//!
+//! # The map of the house
+//!
+//! One process, few threads, one direction. Text becomes rules, the engine runs them, verdicts become
+//! states, changes of state become actions. Each layer may name only those above it in this table, which
+//! `tests/layers.rs` holds against the code:
+//!
+//! | layer | modules | what they do |
+//! |---|---|---|
+//! | 0 | [`now`], [`verdict`], [`histogram`], [`ucl`] | the moment, the ways a run can end, counting, the language of the file |
+//! | 1 | [`rule`] | a rule as meant: validated, immutable |
+//! | 2 | [`health`], [`schedule`], [`timer`] | verdicts to states, dues on a grid, what comes next |
+//! | 3 | [`engine`] | the decisions; from what was written to what was meant |
+//! | 4 | [`sys`] | what only the operating system can do; the only unsafe code |
+//! | 5 | [`reactor`], [`commands`], [`logging`] | the loops: the only ones that read a clock or wait |
+//! | 6 | [`cli`], the binary | wiring |
+//!
+//! Layers 0 to 3 are pure: no clock, thread, socket, file or log. Time reaches them as [`now::Now`], files
+//! through [`ucl::Loader`]; what they want done or told comes out as values.
+//!
+//! # Threads
+//!
+//! - *main*: the [`reactor`]; owns the [`engine`]. Never blocks but in its poll.
+//! - *commands*: every child process ([`commands`]).
+//! - *log*: the sink ([`logging`]); what it cannot take in time is dropped and counted.
+//!
+//! They talk by channels and wake each other's polls.
+//!
+//! # Words
+//!
+//! - *rule*: a test with everything that goes with it; *run*: one execution of its test.
+//! - *due*: when a run should start; *lateness*: start minus due; *slot*: from one due to the next.
+//! - *verdict*: what a run found: success, failure, or inconclusive (this machine's own trouble).
+//! - *state*: what verdicts add up to; *effective state*: with those of the rules that are required.
+//! - *change*: a new effective state, for which a change command runs.
+
+pub mod cli;
+pub mod commands;
 pub mod engine;
 pub mod health;
 pub mod histogram;
+pub mod logging;
 pub mod now;
+pub mod reactor;
 pub mod rule;
 pub mod schedule;
 pub mod sys;

@@ -1,3 +1,9 @@
-//! The system: what can only be had from it.
+//! What only the operating system can do, behind safe functions. The one place where `unsafe` may stand.
+#![allow(unsafe_code)]
 
+pub mod clock;
 pub mod files;
+pub mod limits;
+pub mod process;
+pub mod syslog;
+pub mod wake_timer;

@@ -1,0 +1,120 @@
+//! One child process: made in a group of its own, its output captured.
+
+use std::io;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use mio::unix::pipe::Receiver;
+use mio::{Registry, Token};
+
+use super::Job;
+use super::output::Capture;
+use crate::engine::StartError;
+use crate::rule::{CommandLine, RunId};
+use crate::sys::process;
+
+/// What a child is for.
+#[derive(Debug)]
+pub(super) enum Role {
+    /// A rule's test.
+    Test(RunId),
+    /// A change command.
+    Change(Box<Job>),
+}
+
+/// A child that runs, or has ended while its output is still open.
+#[derive(Debug)]
+pub(super) struct Child {
+    pub(super) role: Role,
+    pid: u32,
+    pub(super) started: Instant,
+    pub(super) stdout: Capture,
+    pub(super) stderr: Capture,
+    /// It has been reaped: its number may belong to another.
+    pub(super) reaped: bool,
+}
+
+impl Child {
+    pub(super) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    pub(super) fn output_is_open(&self) -> bool {
+        self.stdout.is_open() || self.stderr.is_open()
+    }
+
+    /// Sends SIGINT to its group, if it has not been reaped. Whether it was sent.
+    pub(super) fn interrupt(&self) -> bool {
+        !self.reaped && process::interrupt_group(self.pid).is_ok()
+    }
+
+    /// Sends SIGKILL to its group, if it has not been reaped. Whether it was sent.
+    pub(super) fn kill(&self) -> bool {
+        !self.reaped && process::kill_group(self.pid).is_ok()
+    }
+}
+
+/// The command of a program, ready to be spawned any number of times.
+///
+/// stdin is /dev/null; the process gets a group of its own, so that a signal reaches all it started.
+pub(super) fn prepare(line: &CommandLine) -> Command {
+    use std::os::unix::process::CommandExt;
+
+    let mut command = Command::new(&*line.program);
+    command
+        .args(line.arguments.iter().map(|argument| &**argument))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    command
+}
+
+/// Spawns a prepared command; its streams get these tokens.
+pub(super) fn spawn(
+    command: &mut Command,
+    role: Role,
+    registry: &Registry,
+    tokens: [Token; 2],
+    started: Instant,
+) -> Result<Child, (StartError, io::Error)> {
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return Err((classify(&error), error)),
+    };
+    let pid = child.id();
+    let captured = capture(&mut child, registry, tokens);
+    // The child is reaped by its pid alone; dropping the handle neither waits nor kills.
+    drop(child);
+    match captured {
+        Ok([stdout, stderr]) => Ok(Child { role, pid, started, stdout, stderr, reaped: false }),
+        Err(error) => {
+            // Without its output it is of no use; it is reaped as a stranger.
+            let _ = process::kill_group(pid);
+            Err((classify(&error), error))
+        }
+    }
+}
+
+fn capture(
+    child: &mut std::process::Child,
+    registry: &Registry,
+    tokens: [Token; 2],
+) -> io::Result<[Capture; 2]> {
+    let missing = || io::Error::other("a piped stream of a new child is missing");
+    let stdout = Receiver::from(child.stdout.take().ok_or_else(missing)?);
+    let stderr = Receiver::from(child.stderr.take().ok_or_else(missing)?);
+    Ok([Capture::new(stdout, registry, tokens[0])?, Capture::new(stderr, registry, tokens[1])?])
+}
+
+/// Whose fault it is that there is no process: the program's, or this machine's.
+fn classify(error: &io::Error) -> StartError {
+    match error.raw_os_error() {
+        Some(errno @ (libc::ENOENT | libc::ENOTDIR | libc::EACCES | libc::ENOEXEC | libc::ELOOP)) => {
+            StartError::Unusable(errno)
+        }
+        Some(libc::EMFILE | libc::ENFILE) => StartError::Descriptors,
+        Some(errno) => StartError::Spawn(errno),
+        None => StartError::Spawn(libc::EINVAL),
+    }
+}

@@ -1,0 +1,392 @@
+//! The loop of the commands thread.
+//!
+//! A turn: read output, reap, then signal, then start. Reaping comes before signalling, so that a child
+//! that has ended is not signalled; starts are bounded in a turn, so that a thousand of them at once delay
+//! no signal and no verdict.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::io;
+use std::os::unix::net::UnixStream as StdStream;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::{Duration, Instant};
+
+use mio::net::UnixStream;
+use mio::{Events, Interest, Poll, Token, Waker};
+use slab::Slab;
+
+use super::changes::{ChangeQueue, Startable};
+use super::child::{self, Child, Role};
+use super::{ChangeNews, FINISH_MAX, Job, Report, Request};
+use crate::engine::{Event, StartError, StopSignal};
+use crate::rule::{CommandLine, RuleId, RunId};
+use crate::sys::process::{self, Exit};
+use crate::sys::wake_timer::WakeTimer;
+use crate::verdict::Ending;
+
+const WAKE: Token = Token(0);
+const CHILD_ENDED: Token = Token(1);
+const ALARM: Token = Token(2);
+/// Children's streams: two tokens each from here on.
+const STREAMS: usize = 3;
+
+/// After a child has ended its output is read for this long at most: others may hold it open for ever.
+const OUTPUT_AFTER_END_MAX: Duration = Duration::from_secs(1);
+/// Children started in one turn at most; about a millisecond of work.
+const STARTS_PER_TURN: usize = 4;
+
+pub(super) struct CommandsThread {
+    poll: Poll,
+    alarm: WakeTimer,
+    child_ended: UnixStream,
+    requests: Receiver<Request>,
+    reports: Sender<Report>,
+    wake: Arc<Waker>,
+    reported: bool,
+    tests: Vec<CommandLine>,
+    /// Prepared on first use.
+    prepared: Vec<Option<Command>>,
+    starts: VecDeque<RunId>,
+    changes: ChangeQueue<RuleId, Box<Job>>,
+    children: Slab<Child>,
+    by_pid: HashMap<u32, usize>,
+    by_run: HashMap<RunId, usize>,
+    /// Moments at which a child wants to be looked at; entries of children that are gone do no harm.
+    deadlines: BinaryHeap<Reverse<(Instant, usize, u32)>>,
+    /// Streams that had more to read than one turn allows.
+    unread: Vec<(usize, usize)>,
+    scratch: Vec<u8>,
+    finish_by: Option<Instant>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where this thread reads the clock")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+impl CommandsThread {
+    pub(super) fn new(
+        tests: Vec<CommandLine>,
+        change_max: usize,
+        requests: Receiver<Request>,
+        reports: Sender<Report>,
+        wake: Arc<Waker>,
+    ) -> io::Result<(Self, Waker)> {
+        let poll = Poll::new()?;
+        let waker = Waker::new(poll.registry(), WAKE)?;
+        let alarm = WakeTimer::new(poll.registry(), ALARM)?;
+        let (child_ended, signalled) = StdStream::pair()?;
+        child_ended.set_nonblocking(true)?;
+        let mut child_ended = UnixStream::from_std(child_ended);
+        poll.registry().register(&mut child_ended, CHILD_ENDED, Interest::READABLE)?;
+        signal_hook::low_level::pipe::register(libc::SIGCHLD, signalled)?;
+        let mut prepared = Vec::new();
+        prepared.resize_with(tests.len(), || None);
+        let thread = Self {
+            poll,
+            alarm,
+            child_ended,
+            requests,
+            reports,
+            wake,
+            reported: false,
+            tests,
+            prepared,
+            starts: VecDeque::new(),
+            changes: ChangeQueue::new(change_max),
+            children: Slab::new(),
+            by_pid: HashMap::new(),
+            by_run: HashMap::new(),
+            deadlines: BinaryHeap::new(),
+            unread: Vec::new(),
+            scratch: vec![0; 16 * 1024],
+            finish_by: None,
+        };
+        Ok((thread, waker))
+    }
+
+    /// Runs until everything is done after [`Request::Finish`].
+    pub(super) fn run(mut self) {
+        let mut events = Events::with_capacity(1024);
+        while !self.is_finished() {
+            let timeout = self.timeout();
+            if let Err(error) = self.poll.poll(&mut events, timeout)
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                log::error!("commands: poll failed: {error}");
+            }
+            self.turn(&events);
+        }
+        let still_running = self.children.iter().filter(|(_, child)| !child.reaped).count();
+        self.report(Report::Finished(still_running));
+        self.wake_reactor();
+    }
+
+    fn timeout(&mut self) -> Option<Duration> {
+        if !self.starts.is_empty() || !self.unread.is_empty() || self.changes.is_startable() {
+            return Some(Duration::ZERO);
+        }
+        let deadline = self.deadlines.peek().map(|Reverse(entry)| entry.0);
+        let next = [deadline, self.changes.wakes_at(), self.finish_by].into_iter().flatten().min();
+        let now = now();
+        self.alarm
+            .timeout_until(next, now)
+            .unwrap_or_else(|_| next.map(|at| at.saturating_duration_since(now)))
+    }
+
+    fn turn(&mut self, events: &Events) {
+        let mut readable = std::mem::take(&mut self.unread);
+        let mut children_ended = false;
+        for event in events {
+            match event.token() {
+                WAKE => {}
+                CHILD_ENDED => children_ended = true,
+                ALARM => self.alarm.expired(),
+                Token(token) => readable.push(((token - STREAMS) / 2, (token - STREAMS) % 2)),
+            }
+        }
+        for (index, stream) in readable {
+            self.read(index, stream);
+        }
+        if children_ended {
+            self.reap();
+        }
+        self.take_requests();
+        self.handle_deadlines();
+        self.start_some();
+        self.wake_reactor();
+    }
+
+    fn read(&mut self, index: usize, stream: usize) {
+        let Some(child) = self.children.get_mut(index) else { return };
+        let capture = if stream == 0 { &mut child.stdout } else { &mut child.stderr };
+        if capture.read(&mut self.scratch) {
+            self.unread.push((index, stream));
+        }
+        self.close_if_done(index);
+    }
+
+    fn reap(&mut self) {
+        let mut drain = [0; 256];
+        while matches!(io::Read::read(&mut self.child_ended, &mut drain), Ok(length) if length == drain.len())
+        {
+        }
+        while let Some((pid, exit)) = process::reap_any() {
+            if let Some(index) = self.by_pid.remove(&pid) {
+                self.on_exit(index, exit);
+            }
+        }
+    }
+
+    fn on_exit(&mut self, index: usize, exit: Exit) {
+        let at = now();
+        let ending = match exit {
+            Exit::Status(status) => Ending::Exited(status),
+            Exit::Signal(signal) => Ending::Signaled(signal),
+        };
+        let child = &mut self.children[index];
+        child.reaped = true;
+        // All that it wrote itself is in the pipes by now.
+        let more = [child.stdout.read(&mut self.scratch), child.stderr.read(&mut self.scratch)];
+        if child.output_is_open() {
+            let until = at + OUTPUT_AFTER_END_MAX;
+            self.deadlines.push(Reverse((until, index, child.pid())));
+        }
+        for (stream, _) in more.into_iter().enumerate().filter(|(_, more)| *more) {
+            self.unread.push((index, stream));
+        }
+        let child = &self.children[index];
+        let started = child.started;
+        match &child.role {
+            Role::Test(run) => {
+                let run = *run;
+                self.by_run.remove(&run);
+                if !self.children[index].output_is_open() {
+                    self.report_output(index);
+                }
+                self.report(Report::Test(Event::Exited { run, at, ending }));
+            }
+            Role::Change(job) => {
+                let run = job.run;
+                if ending != Ending::Exited(0) {
+                    self.report(Report::Change(run, ChangeNews::Failed(ending)));
+                }
+                self.changes.ended(run.rule, started);
+            }
+        }
+        self.close_if_done(index);
+    }
+
+    fn take_requests(&mut self) {
+        while let Ok(request) = self.requests.try_recv() {
+            match request {
+                Request::StartTest(run) => self.starts.push_back(run),
+                Request::Signal(run, signal) => self.signal(run, signal),
+                Request::Change(job) => self.submit(job),
+                Request::Finish => self.finish(),
+            }
+        }
+    }
+
+    fn signal(&mut self, run: RunId, signal: StopSignal) {
+        let Some(child) = self.by_run.get(&run).and_then(|index| self.children.get(*index)) else { return };
+        let sent = match signal {
+            StopSignal::Interrupt => child.interrupt(),
+            StopSignal::Kill => child.kill(),
+        };
+        if sent {
+            self.report(Report::Test(Event::Signaled { run, signal }));
+        }
+    }
+
+    fn submit(&mut self, job: Box<Job>) {
+        let by = job.run;
+        if let Some(replaced) = self.changes.submit(by.rule, job) {
+            self.report(Report::Change(replaced.run, ChangeNews::Replaced { by }));
+        }
+    }
+
+    fn finish(&mut self) {
+        self.starts.clear();
+        for (_, child) in &self.children {
+            if let Role::Test(_) = child.role {
+                child.kill();
+            }
+        }
+        self.finish_by = now().checked_add(FINISH_MAX);
+    }
+
+    fn handle_deadlines(&mut self) {
+        let at = now();
+        while let Some(&Reverse((due, index, pid))) = self.deadlines.peek() {
+            if due > at {
+                break;
+            }
+            self.deadlines.pop();
+            let Some(child) = self.children.get_mut(index).filter(|child| child.pid() == pid) else {
+                continue;
+            };
+            if child.reaped {
+                child.stdout.close();
+                child.stderr.close();
+                self.close_if_done(index);
+            } else if let Role::Change(job) = &child.role
+                && let Some(timeout) = job.timeout
+            {
+                child.kill();
+                let run = job.run;
+                self.report(Report::Change(run, ChangeNews::TimedOut(timeout)));
+            }
+        }
+    }
+
+    fn start_some(&mut self) {
+        for _ in 0..STARTS_PER_TURN {
+            let Some(run) = self.starts.pop_front() else { break };
+            self.start_test(run);
+        }
+        let at = now();
+        for _ in 0..STARTS_PER_TURN {
+            let Some(startable) = self.changes.next_startable(at) else { break };
+            self.start_change(startable, at);
+        }
+        if self.finish_by.is_some_and(|by| by <= at) {
+            while let Some(startable) = self.changes.next_at_once(at) {
+                self.start_change(startable, at);
+            }
+        }
+    }
+
+    fn start_test(&mut self, run: RunId) {
+        let rule = run.rule.index();
+        let mut command = self.prepared[rule].take().unwrap_or_else(|| child::prepare(&self.tests[rule]));
+        let at = now();
+        match self.spawn(&mut command, Role::Test(run), at) {
+            Ok(index) => {
+                self.by_run.insert(run, index);
+                self.report(Report::Test(Event::Started { run, at }));
+            }
+            Err((error, _)) => self.report(Report::Test(Event::NotStarted { run, error })),
+        }
+        self.prepared[rule] = Some(command);
+    }
+
+    fn start_change(&mut self, startable: Startable<RuleId, Box<Job>>, at: Instant) {
+        let Startable { key, job, beside } = startable;
+        let (run, timeout) = (job.run, job.timeout);
+        if beside {
+            self.report(Report::Change(run, ChangeNews::Beside));
+        }
+        let mut command = child::prepare(&job.command);
+        command.envs(job.environment.iter().map(|(name, value)| (*name, value.as_str())));
+        match self.spawn(&mut command, Role::Change(job), at) {
+            Ok(index) => {
+                let pid = self.children[index].pid();
+                if let Some(kill_at) = timeout.and_then(|timeout| at.checked_add(timeout)) {
+                    self.deadlines.push(Reverse((kill_at, index, pid)));
+                }
+            }
+            Err((_, error)) => {
+                self.changes.ended(key, at);
+                self.report(Report::Change(run, ChangeNews::NotStarted(error)));
+            }
+        }
+    }
+
+    fn spawn(
+        &mut self,
+        command: &mut Command,
+        role: Role,
+        at: Instant,
+    ) -> Result<usize, (StartError, io::Error)> {
+        let entry = self.children.vacant_entry();
+        let index = entry.key();
+        let tokens = [Token(STREAMS + 2 * index), Token(STREAMS + 2 * index + 1)];
+        let child = child::spawn(command, role, self.poll.registry(), tokens, at)?;
+        self.by_pid.insert(child.pid(), index);
+        entry.insert(child);
+        Ok(index)
+    }
+
+    /// Forgets a child that has ended and whose output is complete (or given up).
+    fn close_if_done(&mut self, index: usize) {
+        let done = self.children.get(index).is_some_and(|child| child.reaped && !child.output_is_open());
+        if done {
+            self.report_output(index);
+            self.children.remove(index);
+            self.unread.retain(|(unread, _)| *unread != index);
+        }
+    }
+
+    fn report_output(&mut self, index: usize) {
+        let child = &mut self.children[index];
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        if stdout.kept.is_empty() && stderr.kept.is_empty() {
+            return;
+        }
+        let (run, change) = match &child.role {
+            Role::Test(run) => (*run, false),
+            Role::Change(job) => (job.run, true),
+        };
+        self.report(Report::Output { run, change, stdout, stderr });
+    }
+
+    fn is_finished(&self) -> bool {
+        let Some(by) = self.finish_by else { return false };
+        now() >= by && self.changes.is_drained() || self.changes.is_drained() && self.children.is_empty()
+    }
+
+    fn report(&mut self, report: Report) {
+        // The reactor outlives this thread, or the process is going away.
+        let _ = self.reports.send(report);
+        self.reported = true;
+    }
+
+    fn wake_reactor(&mut self) {
+        if std::mem::take(&mut self.reported) {
+            let _ = self.wake.wake();
+        }
+    }
+}

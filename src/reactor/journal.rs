@@ -1,0 +1,269 @@
+//! The sentences of the log. Those that hfm's users match on are its own, word for word; what is added
+//! follows them as `key=value`.
+
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use log::{debug, error, info, warn};
+
+use crate::commands::{Captured, ChangeNews};
+use crate::engine::{Change, Notice, StopSignal, Unguarded};
+use crate::health::State;
+use crate::rule::{Rule, RuleId, RunId, Test};
+use crate::verdict::Verdict;
+
+/// hfm counts instances in nanoseconds from 2015-12-16 00:00 UTC.
+const INSTANCE_EPOCH: Duration = Duration::from_secs(1_450_224_000);
+
+/// Knows the rules' names and this instance's number.
+#[derive(Debug)]
+pub(super) struct Journal {
+    rules: Arc<[Rule]>,
+    instance: u64,
+}
+
+impl Journal {
+    pub(super) fn new(rules: Arc<[Rule]>, wall: SystemTime) -> Self {
+        let since = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let instance = u64::try_from(since.saturating_sub(INSTANCE_EPOCH).as_nanos()).unwrap_or_default();
+        Self { rules, instance }
+    }
+
+    /// A change of the effective state.
+    pub(super) fn change(&self, change: &Change) {
+        let Change { run, from, to, verdict, blame, streak, elapsed } = change;
+        let (name, id) = (self.name(run.rule), self.id(*run));
+        let mut more = format!(" previous={from} reason={}", verdict.reason());
+        if *to == State::Fail {
+            let _ = write!(more, " detail={:?}", self.detail(*verdict, *blame));
+        }
+        if let Some(elapsed) = elapsed {
+            let _ = write!(more, " elapsed={} streak={streak}", Millis(*elapsed));
+        }
+        match to {
+            State::Fail => warn!("'{name}' run {id} changed state to: {to}{more}"),
+            State::Success | State::Unknown => info!("'{name}' run {id} changed state to: {to}{more}"),
+        }
+    }
+
+    /// What the change command finds in its environment.
+    pub(super) fn environment(&self, change: &Change) -> Vec<(&'static str, String)> {
+        vec![
+            ("HFM_RULE", self.rules[change.run.rule.index()].name.to_string()),
+            ("HFM_STATE", change.to.word().to_owned()),
+            ("HFM_PREVIOUS", change.from.word().to_owned()),
+            ("HFM_REASON", change.verdict.reason().to_owned()),
+            ("HFM_DETAIL", self.detail(change.verdict, change.blame)),
+            ("HFM_RUN", self.id(change.run).to_string()),
+        ]
+    }
+
+    /// Something the engine tells.
+    pub(super) fn notice(&self, notice: &Notice) {
+        match *notice {
+            Notice::Verdict { run, verdict, ending, elapsed } => {
+                let (name, id) = (self.name(run.rule), self.id(run));
+                match (verdict, ending) {
+                    (Verdict::Failure(_), Some(ending)) => {
+                        let (reason, took) = (verdict.reason(), Millis(elapsed));
+                        info!(
+                            "'{name}' run {id} completed with error: {ending} reason={reason} elapsed={took}"
+                        );
+                    }
+                    (Verdict::Success | Verdict::Failure(_) | Verdict::Inconclusive(_), _) => {
+                        debug!("'{name}' run {id} verdict={} elapsed={}", verdict.reason(), Millis(elapsed));
+                    }
+                }
+            }
+            Notice::Debounced { run, toward, remaining } => info!(
+                "'{}' run {} debounced state change to {toward}, require {remaining} more consecutive results",
+                self.name(run.rule),
+                self.id(run)
+            ),
+            Notice::Held { run, remaining } => debug!(
+                "'{}' run {} held down remaining={}",
+                self.name(run.rule),
+                self.id(run),
+                Millis(remaining)
+            ),
+            Notice::Signaled { run, signal } => self.signaled(run, signal),
+            Notice::CannotStart { run, errno } => self.cannot_start(run, errno),
+            Notice::RunsUsedUp { run } => info!("'{}' completed execution.", self.name(run.rule)),
+            Notice::Inconclusive { .. }
+            | Notice::OwnState { .. }
+            | Notice::Effective { .. }
+            | Notice::Stale { .. }
+            | Notice::Fresh { .. }
+            | Notice::Unguarded { .. } => self.notice_of_ours(notice),
+        }
+    }
+
+    /// Those that hfm does not have.
+    fn notice_of_ours(&self, notice: &Notice) {
+        match *notice {
+            Notice::Inconclusive { run, verdict, unreported } => warn!(
+                "'{}' run {} inconclusive reason={} detail=\"{verdict}\" unreported={unreported}",
+                self.name(run.rule),
+                self.id(run),
+                verdict.reason()
+            ),
+            Notice::OwnState { run, own, effective } => info!(
+                "'{}' run {} own state changed own={own} effective={effective}",
+                self.name(run.rule),
+                self.id(run)
+            ),
+            Notice::Effective { run, from, to } => {
+                info!("'{}' run {} effective state from={from} to={to}", self.name(run.rule), self.id(run))
+            }
+            Notice::Stale { run, age } => warn!(
+                "'{}' run {} stale: no conclusive verdict for {} s, its state may not be true any more",
+                self.name(run.rule),
+                self.id(run),
+                age.as_secs()
+            ),
+            Notice::Fresh { run } => {
+                info!("'{}' run {} not stale any more", self.name(run.rule), self.id(run))
+            }
+            Notice::Unguarded { rule, why } => {
+                let why = match why {
+                    Unguarded::Disabled => "disabled",
+                    Unguarded::Ended => "ended",
+                    Unguarded::Stale => "stale",
+                };
+                let name = self.name(rule);
+                warn!("'{name}' is {why} and does not guard: failures of the rules it guards count");
+            }
+            Notice::Verdict { .. }
+            | Notice::Debounced { .. }
+            | Notice::Held { .. }
+            | Notice::Signaled { .. }
+            | Notice::CannotStart { .. }
+            | Notice::RunsUsedUp { .. } => {}
+        }
+    }
+
+    fn signaled(&self, run: RunId, signal: StopSignal) {
+        let (name, id) = (self.name(run.rule), self.id(run));
+        match signal {
+            StopSignal::Interrupt => {
+                info!("'{name}' run {id} interrupt timeout exceeded, issuing interrupt.")
+            }
+            StopSignal::Kill => warn!("'{name}' run {id} kill timeout exceeded, issuing kill."),
+        }
+    }
+
+    fn cannot_start(&self, run: RunId, errno: i32) {
+        let (name, id) = (self.name(run.rule), self.id(run));
+        let Test::Command { command, .. } = &self.rules[run.rule.index()].test;
+        let reason = std::io::Error::from_raw_os_error(errno);
+        error!("'{name}' {id} failed to start, disabling: {}: {reason}", Escaped(&command.program));
+        info!("'{name}' completed execution.");
+    }
+
+    /// What a test or a change command printed.
+    pub(super) fn output(&self, run: RunId, change: bool, stdout: &Captured, stderr: &Captured) {
+        let (name, id) = (self.name(run.rule), self.id(run));
+        let whose = if change { "change command" } else { "test" };
+        if !stdout.kept.is_empty() {
+            info!("'{name}' run {id} {whose} produced output: {}", Printed(stdout));
+        }
+        if !stderr.kept.is_empty() {
+            error!("'{name}' run {id} {whose} produced error output: {}", Printed(stderr));
+        }
+    }
+
+    /// Something about a change command.
+    pub(super) fn change_news(&self, run: RunId, news: &ChangeNews) {
+        let (name, id) = (self.name(run.rule), self.id(run));
+        match news {
+            ChangeNews::Replaced { by } => {
+                warn!(
+                    "'{name}' run {id} change command never started: a newer change replaced it by={}",
+                    self.id(*by)
+                );
+            }
+            ChangeNews::Beside => {
+                error!(
+                    "'{name}' run {id} change command starts beside its predecessor, which still runs after 10 s"
+                );
+            }
+            ChangeNews::NotStarted(reason) => {
+                error!("'{name}' run {id} change command failed to start: {reason}")
+            }
+            ChangeNews::Failed(ending) => error!("'{name}' run {id} change command failed: {ending}"),
+            ChangeNews::TimedOut(limit) => {
+                error!(
+                    "'{name}' run {id} change command killed: it ran longer than change_timeout={}",
+                    Millis(*limit)
+                );
+            }
+        }
+    }
+
+    /// The end of the commands thread.
+    pub(super) fn finished(&self, still_running: usize) {
+        if still_running > 0 {
+            error!("{still_running} change commands still run after 10 s and are left to themselves");
+        }
+    }
+
+    fn detail(&self, verdict: Verdict, blame: Option<RuleId>) -> String {
+        match blame {
+            Some(blame) => format!("requires '{}', which is down", self.name(blame)),
+            None => verdict.to_string(),
+        }
+    }
+
+    fn name(&self, rule: RuleId) -> Escaped<'_> {
+        Escaped(&self.rules[rule.index()].name)
+    }
+
+    fn id(&self, run: RunId) -> impl fmt::Display + '_ {
+        struct Id<'a>(u64, Escaped<'a>, u64);
+        impl fmt::Display for Id<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:x}:{}:{:x}", self.0, self.1, self.2)
+            }
+        }
+        Id(self.instance, self.name(run.rule), run.run)
+    }
+}
+
+/// A duration in milliseconds, to the microsecond.
+struct Millis(Duration);
+
+impl fmt::Display for Millis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:03}ms", self.0.as_millis(), self.0.subsec_micros() % 1000)
+    }
+}
+
+/// Text that is not ours: control characters are escaped, so that it cannot make a line of its own.
+#[derive(Clone, Copy)]
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in self.0.chars() {
+            if character.is_control() {
+                write!(f, "{}", character.escape_default())?;
+            } else {
+                f.write_char(character)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a child printed: one last line end is left out, all else is kept and made harmless.
+struct Printed<'a>(&'a Captured);
+
+impl fmt::Display for Printed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = String::from_utf8_lossy(&self.0.kept);
+        let text = if self.0.dropped == 0 { text.strip_suffix('\n').unwrap_or(&text) } else { &text };
+        Escaped(text).fmt(f)?;
+        if self.0.dropped > 0 { write!(f, " dropped_bytes={}", self.0.dropped) } else { Ok(()) }
+    }
+}

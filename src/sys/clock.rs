@@ -1,0 +1,44 @@
+//! Local time, for people.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A moment on the calendar and the clock of this machine's time zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalTime {
+    /// Such as 2026.
+    pub year: i32,
+    /// 1 to 12.
+    pub month: u8,
+    /// 1 to 31.
+    pub day: u8,
+    /// 0 to 23.
+    pub hour: u8,
+    /// 0 to 59.
+    pub minute: u8,
+    /// 0 to 60.
+    pub second: u8,
+}
+
+/// Converts by the time zone in force (localtime_r(3)). A time that the C library cannot express is given
+/// as the start of 1970.
+pub fn local_time(at: SystemTime) -> LocalTime {
+    let seconds = at.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
+    let seconds = libc::time_t::try_from(seconds).unwrap_or_default();
+    // SAFETY: `tm` is plain data for which all zeroes is a value, and both pointers are valid for the call.
+    let (found, tm) = unsafe {
+        let mut tm: libc::tm = std::mem::zeroed();
+        (!libc::localtime_r(&raw const seconds, &raw mut tm).is_null(), tm)
+    };
+    if !found {
+        return LocalTime { year: 1970, month: 1, day: 1, hour: 0, minute: 0, second: 0 };
+    }
+    let small = |value: libc::c_int| u8::try_from(value).unwrap_or_default();
+    LocalTime {
+        year: tm.tm_year + 1900,
+        month: small(tm.tm_mon + 1),
+        day: small(tm.tm_mday),
+        hour: small(tm.tm_hour),
+        minute: small(tm.tm_min),
+        second: small(tm.tm_sec),
+    }
+}
