@@ -1,2 +1,119 @@
-//! hfm.
-fn main() {}
+//! The daemon: wiring and exit codes. Command line, then configuration, then limits, then the reactor.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use hfm::cli::{self, Invocation};
+use hfm::config::{self, Loaded, Report};
+use hfm::logging::{self, Destination, Flusher};
+use hfm::reactor::Reactor;
+use hfm::sys::files::FileLoader;
+use hfm::sys::limits;
+
+/// The tag of hfm's `-v`.
+const TAG: &str = env!("CARGO_PKG_VERSION");
+/// Exit status of `-n` for a bad configuration.
+const BAD_CONFIGURATION: u8 = 1;
+/// Exit status for everything that keeps hfm from running.
+const CANNOT_RUN: u8 = 2;
+/// Descriptors for everything but children.
+const OWN_DESCRIPTORS: u64 = 64;
+/// Descriptors of a running child: two streams, and as many again while it is being made.
+const DESCRIPTORS_PER_CHILD: u64 = 4;
+
+fn main() -> ExitCode {
+    match cli::parse(std::env::args_os().skip(1)) {
+        Err(error) => {
+            eprintln!("hfm: {error}\n{}", cli::usage());
+            ExitCode::from(CANNOT_RUN)
+        }
+        Ok(Invocation::Help) => {
+            print!("{}", cli::usage());
+            ExitCode::SUCCESS
+        }
+        Ok(Invocation::Version) => {
+            println!("hfm version {TAG}");
+            ExitCode::SUCCESS
+        }
+        Ok(Invocation::Check { config, dump }) => check(&config, dump),
+        Ok(Invocation::Run { config, log }) => run(&config, log),
+    }
+}
+
+fn load(path: &Path) -> Result<Loaded, ()> {
+    let Some(name) = path.to_str() else {
+        eprintln!("could not load configuration file {}: its name is not UTF-8", path.display());
+        return Err(());
+    };
+    config::load(name, &mut FileLoader::default()).map_err(|report| {
+        eprint!("{report}");
+        eprintln!("could not load configuration file {name}: {} errors", report.errors());
+    })
+}
+
+fn check(path: &Path, dump: bool) -> ExitCode {
+    let Ok(loaded) = load(path) else { return ExitCode::from(BAD_CONFIGURATION) };
+    eprint!("{}", loaded.warnings);
+    if dump {
+        print!("{}", config::dump(&loaded.configuration));
+    }
+    ExitCode::SUCCESS
+}
+
+fn run(path: &Path, destination: Destination) -> ExitCode {
+    let Ok(loaded) = load(path) else { return ExitCode::from(CANNOT_RUN) };
+    let flusher = match logging::start(destination) {
+        Ok(flusher) => flusher,
+        Err(error) => {
+            eprintln!("hfm: cannot start the log: {error}");
+            return ExitCode::from(CANNOT_RUN);
+        }
+    };
+    let code = run_logged(loaded, &flusher);
+    flusher.flush();
+    code
+}
+
+fn run_logged(loaded: Loaded, flusher: &Flusher) -> ExitCode {
+    let Loaded { configuration, warnings } = loaded;
+    log_warnings(&warnings);
+    let rules = configuration.rules.len();
+    raise_limits(rules as u64, configuration.change_max as u64);
+    let mut reactor = match Reactor::new(configuration) {
+        Ok(reactor) => reactor,
+        Err(error) => {
+            log::error!("cannot start: {error}");
+            flusher.flush();
+            return ExitCode::from(CANNOT_RUN);
+        }
+    };
+    log::info!("Loaded {rules} rules.");
+    match reactor.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log::error!("cannot wait for events: {error}");
+            ExitCode::from(CANNOT_RUN)
+        }
+    }
+}
+
+/// Each warning as one line.
+fn log_warnings(warnings: &Report) {
+    for line in warnings.one_line_each() {
+        log::warn!("{line}");
+    }
+}
+
+fn raise_limits(rules: u64, change_max: u64) {
+    let needed = OWN_DESCRIPTORS + (rules + change_max) * DESCRIPTORS_PER_CHILD;
+    match limits::raise_open_files(needed) {
+        Ok(files) if files.limit < files.needed => log::warn!(
+            "open files are limited to {}, up to {} may be needed: runs without one will be inconclusive; raise the limit",
+            files.limit,
+            files.needed
+        ),
+        Ok(_) => {}
+        Err(error) => log::warn!("cannot read the limit on open files: {error}"),
+    }
+}

@@ -98,6 +98,8 @@ pub struct Commands {
     requests: Sender<Request>,
     reports: Receiver<Report>,
     waker: Waker,
+    /// Kept here too: a waker that is gone when the thread ends takes its last wake with it.
+    _wake: Arc<Waker>,
     /// Requests were sent since the last [`flush`](Self::flush).
     pending: bool,
 }
@@ -111,9 +113,9 @@ impl Commands {
         let (requests, request_receiver) = channel();
         let (report_sender, reports) = channel();
         let (thread, waker) =
-            thread::CommandsThread::new(tests, change_max, request_receiver, report_sender, wake)?;
+            thread::CommandsThread::new(tests, change_max, request_receiver, report_sender, wake.clone())?;
         std::thread::Builder::new().name("commands".into()).spawn(move || thread.run())?;
-        Ok(Self { requests, reports, waker, pending: false })
+        Ok(Self { requests, reports, waker, _wake: wake, pending: false })
     }
 
     /// Hands over a request; it is seen after the next [`flush`](Self::flush).

@@ -183,6 +183,10 @@ impl Reactor {
     }
 
     fn end_if_finished(&mut self, now: Now) {
+        if self.finish_by.is_some_and(|by| by <= now.mono) && !self.done {
+            log::error!("the commands thread does not answer, ending without it");
+            self.done = true;
+        }
         if self.finish_by.is_none() && self.engine.is_finished() {
             log::info!("every rule is done, ending");
             self.finish(now);

@@ -1,0 +1,16 @@
+//! The built hfm from end to end: the events of a file, hfm's differences, signals, exit codes.
+#[path = "daemon/harness.rs"]
+mod harness;
+
+#[path = "daemon/actions.rs"]
+mod actions;
+#[path = "daemon/children.rs"]
+mod children;
+#[path = "daemon/command_line.rs"]
+mod command_line;
+#[path = "daemon/differences.rs"]
+mod differences;
+#[path = "daemon/own_trouble.rs"]
+mod own_trouble;
+#[path = "daemon/signals.rs"]
+mod signals;

@@ -1,0 +1,94 @@
+//! Flags, exit codes and what is printed where.
+
+use std::process::{Command, Output};
+
+use crate::harness::Place;
+
+fn hfm(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_hfm")).args(arguments).output().expect("hfm runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_good_file_is_checked_in_silence() {
+    let place = Place::new("check-good");
+    let output = place.hfm("test = \"true\"").arg("-n").output().expect("hfm runs");
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!((text(&output.stdout), text(&output.stderr)), (String::new(), String::new()));
+}
+
+#[test]
+fn a_bad_file_is_reported_whole_with_status_1_for_a_check_and_2_for_a_start() {
+    let place = Place::new("check-bad");
+    let bad = "a { test = \"true\"; intervall = 1s }\nb { test = \"true\"; runs = many }\n";
+    for (flag, code) in [("-n", 1), ("-log=stderr", 2)] {
+        let output = place.hfm(bad).arg(flag).output().expect("hfm runs");
+        let report = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{report}");
+        assert!(report.contains("hfm.conf:1:") && report.contains("hfm.conf:2:"), "{report}");
+        assert!(report.contains("did you mean 'interval'"), "{report}");
+        assert!(!report.contains("Loaded"), "{report}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let output = hfm(&["-n", "-config", "/nonexistent/hfm.conf"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("/nonexistent/hfm.conf"), "{}", text(&output.stderr));
+    assert_eq!(hfm(&["-config", "/nonexistent/hfm.conf"]).status.code(), Some(2));
+}
+
+#[test]
+fn bad_flags_and_bad_log_destinations_are_status_2() {
+    for arguments in
+        [&["-x"][..], &["-log", "file"], &["-log", "syslog", "-facility", "nobody"], &["surplus"], &["probe", "x"]]
+    {
+        let output = hfm(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(text(&output.stderr).contains("Usage: hfm"), "{arguments:?}: {}", text(&output.stderr));
+    }
+    let place = Place::new("check-log");
+    let output = place.hfm("test = \"true\"").args(["-n", "-log", "file"]).output().expect("hfm runs");
+    assert_eq!(output.status.code(), Some(0), "-n does not look at -log");
+}
+
+#[test]
+fn version_and_help_go_to_stdout_with_status_0() {
+    let version = hfm(&["-v"]);
+    assert_eq!(version.status.code(), Some(0));
+    assert_eq!(text(&version.stdout), format!("hfm version {}\n", env!("CARGO_PKG_VERSION")));
+    let help = hfm(&["-h"]);
+    assert_eq!(help.status.code(), Some(0));
+    assert!(text(&help.stdout).contains("-facility NAME"));
+}
+
+#[test]
+fn what_a_dump_prints_reads_back_as_the_same() {
+    let place = Place::new("dump");
+    let configuration = "interval = 1.5s\ng { interval_fail = 200ms; r { test = sh; test_arguments = [-c, 'exit \"1\"'] } }";
+    let dump = place.hfm(configuration).args(["-n", "-dump"]).output().expect("hfm runs");
+    assert!(dump.status.success(), "{}", text(&dump.stderr));
+    let first = text(&dump.stdout);
+    assert!(first.contains("g/r") || first.contains("r {"), "{first}");
+    let again = place.hfm(&first).args(["-n", "-dump"]).output().expect("hfm runs");
+    assert!(again.status.success(), "{}", text(&again.stderr));
+    assert_eq!(text(&again.stdout), first);
+}
+
+#[test]
+fn the_samples_that_are_shipped_are_good() {
+    let samples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    let mut checked = 0;
+    for entry in std::fs::read_dir(samples).expect("the samples") {
+        let path = entry.expect("a sample").path();
+        let output = hfm(&["-n", "-config", path.to_str().expect("a name in UTF-8")]);
+        assert_eq!(output.status.code(), Some(0), "{}: {}", path.display(), text(&output.stderr));
+        assert_eq!(text(&output.stderr), "", "{}", path.display());
+        checked += 1;
+    }
+    assert!(checked > 0);
+}

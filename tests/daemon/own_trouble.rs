@@ -1,0 +1,108 @@
+//! This machine's own trouble: no descriptors, no processes, a log that nobody reads.
+
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::harness::{Place, patiently, pause};
+
+const RULES: &str = "interval = 100ms\n\
+                     a { test = sleep; test_arguments = \"0.05\"; change_fail = touch; change_fail_arguments = \"@DIR@/failed\" }\n\
+                     b { test = \"true\"; change_fail = touch; change_fail_arguments = \"@DIR@/failed\" }\n";
+
+/// Sets a limit of a running process (prlimit(1)).
+#[cfg(target_os = "linux")]
+fn limit(pid: u32, limit: &str) {
+    let status = Command::new("prlimit").arg("--pid").arg(pid.to_string()).arg(limit).status();
+    assert!(status.expect("prlimit of util-linux").success());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn without_descriptors_runs_are_inconclusive_and_it_recovers_by_itself() {
+    let place = Place::new("descriptors");
+    let mut daemon = place.start(RULES);
+    daemon.wait_for("RuleStateSuccess", 2);
+    limit(daemon.pid(), "--nofile=8:4096");
+    daemon.wait_for("inconclusive reason=descriptors", 2);
+    pause(Duration::from_millis(500));
+    assert!(!place.path.join("failed").exists(), "{}", daemon.log());
+    limit(daemon.pid(), "--nofile=1024:4096");
+    pause(Duration::from_millis(500));
+    daemon.signal(nix::sys::signal::Signal::SIGUSR1);
+    daemon.wait_for("summary: rules=2 success=2 fail=0", 1);
+    let log = daemon.log();
+    assert_eq!(log.matches("inconclusive reason=").count(), 2, "rate-limited: {log}");
+    assert!(!log.contains("RuleStateFail"), "{log}");
+    daemon.stop();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn without_processes_runs_are_inconclusive_and_it_recovers_by_itself() {
+    // Root is not bound by the limit on processes: run as somebody else, if we are root.
+    let place = Place::new("processes");
+    let mut command = place.hfm(RULES);
+    if nix::unistd::getuid().is_root() {
+        let directory = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        std::fs::set_permissions(&place.path, directory).expect("a mode");
+        let config = place.path.join("hfm.conf");
+        // A copy, because the way to the built program may be closed to others.
+        let program = std::path::Path::new("/tmp").join(format!("hfm-test-{}", std::process::id()));
+        std::fs::copy(env!("CARGO_BIN_EXE_hfm"), &program).expect("a copy of hfm");
+        let readable = Path::join(std::path::Path::new("/tmp"), format!("hfm-test-{}.conf", std::process::id()));
+        std::fs::copy(config, &readable).expect("a copy of the configuration");
+        command = Command::new("setpriv");
+        command.args(["--reuid=54321", "--regid=54321", "--clear-groups"]).arg(&program);
+        command.arg("-config").arg(&readable).stdin(Stdio::null());
+    }
+    let mut daemon = place.start_command(command);
+    daemon.wait_for("RuleStateSuccess", 2);
+    limit(daemon.pid(), "--nproc=1:1000");
+    daemon.wait_for("inconclusive reason=spawn", 2);
+    pause(Duration::from_millis(500));
+    limit(daemon.pid(), "--nproc=1000:1000");
+    pause(Duration::from_millis(500));
+    daemon.signal(nix::sys::signal::Signal::SIGUSR1);
+    daemon.wait_for("summary: rules=2 success=2 fail=0", 1);
+    assert!(!daemon.log().contains("RuleStateFail"), "{}", daemon.log());
+    daemon.stop();
+    for name in ["", ".conf"] {
+        let _ = std::fs::remove_file(format!("/tmp/hfm-test-{}{name}", std::process::id()));
+    }
+}
+
+use std::path::Path;
+
+#[test]
+fn a_log_that_nobody_reads_delays_nothing_and_drops_are_counted() {
+    let place = Place::new("stuck-log");
+    let mut command = place.hfm(
+        "interval = 10ms\n\
+         loud { test = sh; test_arguments = [-c, 'head -c 12000 /dev/zero | tr \"\\\\0\" x; echo run >> @DIR@/runs'] }",
+    );
+    let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).env("RUST_LOG", "trace").spawn().expect("hfm");
+    // The pipe holds 64 KiB: it is full after a few lines. Runs must go on all the same.
+    assert!(patiently(|| place.read("runs").lines().count() > 150), "{}", place.read("runs").lines().count());
+    let mut log = child.stderr.take().expect("a pipe");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGTERM).expect("it runs");
+    let mut text = Vec::new();
+    log.read_to_end(&mut text).expect("the log");
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    assert!(text.len() > 64 * 1024);
+}
+
+#[test]
+fn a_log_that_is_never_read_does_not_keep_it_from_ending() {
+    let place = Place::new("never-read-log");
+    let mut command = place.hfm("interval = 10ms\nloud { test = seq; test_arguments = [\"1\", \"5000\"] }");
+    let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("hfm");
+    pause(Duration::from_secs(2));
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGTERM).expect("it runs");
+    let mut status = None;
+    assert!(patiently(|| {
+        status = child.try_wait().expect("it can be waited for");
+        status.is_some()
+    }));
+    assert_eq!(status.and_then(|status| status.code()), Some(0));
+}
