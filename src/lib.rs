@@ -12,7 +12,7 @@
 //! | 0 | [`now`], [`verdict`], [`histogram`], [`ucl`] | the moment, the ways a run can end, counting, the language of the file |
 //! | 1 | [`rule`] | a rule as meant: validated, immutable |
 //! | 2 | [`health`], [`schedule`], [`timer`] | verdicts to states, dues on a grid, what comes next |
-//! | 3 | [`engine`] | the decisions; from what was written to what was meant |
+//! | 3 | [`engine`], [`config`] | the decisions; from what was written to what was meant |
 //! | 4 | [`sys`] | what only the operating system can do; the only unsafe code |
 //! | 5 | [`reactor`], [`commands`], [`logging`] | the loops: the only ones that read a clock or wait |
 //! | 6 | [`cli`], the binary | wiring |
@@ -38,6 +38,7 @@
 
 pub mod cli;
 pub mod commands;
+pub mod config;
 pub mod engine;
 pub mod health;
 pub mod histogram;

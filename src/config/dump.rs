@@ -1,0 +1,131 @@
+//! A configuration as text: everything that was understood, as a file that reads back to the same.
+
+use std::fmt::{self, Write};
+use std::time::Duration;
+
+use super::inherit::status_word;
+use crate::rule::{CommandLine, Configuration, Rule, RuleId, Test};
+
+/// What `hfm -n -dump` prints: every rule in the order of the file with everything that counts for it.
+///
+/// The text is UCL, and loading it gives an equal configuration: rules stand under their whole names, and
+/// nothing is left to be inherited.
+pub fn dump(configuration: &Configuration) -> String {
+    let mut out = String::new();
+    // Writing to a string cannot fail.
+    let _ = write(&mut out, configuration);
+    out
+}
+
+fn write(out: &mut String, configuration: &Configuration) -> fmt::Result {
+    let rules = match configuration.rules.len() {
+        1 => "1 rule".to_owned(),
+        count => format!("{count} rules"),
+    };
+    writeln!(out, "# {rules}, in the order of the file, with everything that counts for each.")?;
+    writeln!(out, "change_max = {};", configuration.change_max)?;
+    for rule in &configuration.rules {
+        writeln!(out)?;
+        write_rule(out, configuration, rule)?;
+    }
+    Ok(())
+}
+
+fn write_rule(out: &mut String, configuration: &Configuration, rule: &Rule) -> fmt::Result {
+    // No variable is put into a key.
+    write_double_quoted(out, &rule.name)?;
+    writeln!(out, " {{")?;
+    writeln!(out, "    status = {};", status_word(rule.status))?;
+    let Test::Command { command, timeout_int, timeout_kill } = &rule.test;
+    write_command(out, "test", Some(command))?;
+    if let Some(delay) = rule.start_delay {
+        write_interval(out, "start_delay", delay)?;
+    }
+    writeln!(out, "    runs = {};", rule.runs.map_or(0, std::num::NonZeroU16::get))?;
+    write_interval(out, "interval", rule.interval)?;
+    write_interval(out, "interval_fail", rule.interval_fail)?;
+    write_interval(out, "timeout_int", timeout_int.unwrap_or_default())?;
+    write_interval(out, "timeout_kill", timeout_kill.unwrap_or_default())?;
+    writeln!(out, "    spread = {};", if rule.spread { "yes" } else { "no" })?;
+    write_command(out, "change_success", rule.change_success.as_ref())?;
+    writeln!(out, "    change_success_debounce = {};", rule.health.success_debounce)?;
+    write_command(out, "change_fail", rule.change_fail.as_ref())?;
+    writeln!(out, "    change_fail_debounce = {};", rule.health.fail_debounce)?;
+    writeln!(out, "    change_fail_reset = {};", rule.health.fail_reset)?;
+    write_interval(out, "change_timeout", rule.change_timeout.unwrap_or_default())?;
+    write_interval(out, "hold_down", rule.health.hold_down)?;
+    write_interval(out, "hold_down_max", rule.health.hold_down_max)?;
+    write_names(out, "requires", configuration, &rule.requires)?;
+    write_names(out, "guard", configuration, &rule.guard)?;
+    writeln!(out, "}}")
+}
+
+fn write_command(out: &mut String, name: &str, command: Option<&CommandLine>) -> fmt::Result {
+    let Some(command) = command else {
+        return Ok(());
+    };
+    writeln!(out, "    {name} = {};", Quoted(&command.program))?;
+    if command.arguments.is_empty() {
+        return Ok(());
+    }
+    let arguments: Vec<String> = command.arguments.iter().map(|text| Quoted(text).to_string()).collect();
+    writeln!(out, "    {name}_arguments = [{}];", arguments.join(", "))
+}
+
+fn write_interval(out: &mut String, name: &str, interval: Duration) -> fmt::Result {
+    writeln!(out, "    {name} = {};", Seconds(interval))
+}
+
+fn write_names(out: &mut String, name: &str, configuration: &Configuration, rules: &[RuleId]) -> fmt::Result {
+    let names: Vec<String> =
+        rules.iter().map(|id| Quoted(&configuration.rules[id.index()].name).to_string()).collect();
+    writeln!(out, "    {name} = [{}];", names.join(", "))
+}
+
+/// An interval as a UCL time in seconds, exact to the nanosecond.
+///
+/// Intervals come from 64-bit floats of seconds, and the nearest float to these digits gives the same
+/// nanoseconds again.
+pub(super) struct Seconds(pub(super) Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, nanoseconds) = (self.0.as_secs(), self.0.subsec_nanos());
+        if nanoseconds == 0 {
+            return write!(f, "{whole}s");
+        }
+        let fraction = format!("{nanoseconds:09}");
+        write!(f, "{whole}.{}s", fraction.trim_end_matches('0'))
+    }
+}
+
+/// A text as a UCL string.
+///
+/// Double quotes, except where the text has a `$`: there a variable would be put in. In single quotes none
+/// is, but a backslash at the end or before a quote cannot be written.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.contains('$') && !self.0.contains(['\\', '\r', '\n']) {
+            return write!(f, "'{}'", self.0.replace('\'', "\\'"));
+        }
+        write_double_quoted(f, self.0)
+    }
+}
+
+fn write_double_quoted(out: &mut dyn Write, text: &str) -> fmt::Result {
+    out.write_char('"')?;
+    for c in text.chars() {
+        match c {
+            '"' => out.write_str("\\\"")?,
+            '\\' => out.write_str("\\\\")?,
+            '\n' => out.write_str("\\n")?,
+            '\r' => out.write_str("\\r")?,
+            '\t' => out.write_str("\\t")?,
+            c if u32::from(c) < 0x20 || c == '\u{7f}' => write!(out, "\\u{:04x}", u32::from(c))?,
+            c => out.write_char(c)?,
+        }
+    }
+    out.write_char('"')
+}

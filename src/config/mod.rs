@@ -1,0 +1,81 @@
+//! Configuration: a UCL tree into rules.
+//!
+//! As written and as meant are two steps: `raw` collects what each group and rule says, with places;
+//! `resolve` adds inheritance, defaults, bounds and references. Every error is found and reported with its
+//! place, never only the first. Files are reached through [`Loader`] alone.
+
+mod circles;
+mod depend;
+mod diagnose;
+mod dump;
+mod inherit;
+mod nearest;
+pub mod properties;
+mod raw;
+mod render;
+mod resolve;
+mod section;
+mod settings;
+mod target;
+mod typed;
+
+use std::sync::Arc;
+
+pub use diagnose::{Diagnostic, Note, Report, Severity};
+pub use dump::dump;
+
+use crate::rule::Configuration;
+use crate::ucl::{self, Document, Loader, ReadError, UclError};
+use diagnose::Problems;
+
+/// A file that can be used.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What it says.
+    pub configuration: Configuration,
+    /// What may not be as it was meant; empty when there is nothing to say.
+    pub warnings: Report,
+}
+
+/// Reads a configuration file and all that it includes.
+///
+/// # Errors
+/// All that is wrong with it, as a text for people.
+pub fn load(path: &str, loader: &mut dyn Loader) -> Result<Loaded, Box<Report>> {
+    match ucl::read(path, loader) {
+        Ok(document) => judge(document),
+        Err(error) => Err(Box::new(unreadable(path, *error))),
+    }
+}
+
+/// Judges a text that has been read.
+fn judge(document: Document) -> Result<Loaded, Box<Report>> {
+    let mut problems = Problems::default();
+    let tree = raw::collect(&document.sources, &document.root, &mut problems);
+    let configuration = resolve::resolve(&tree, &mut problems);
+    let report = problems.into_report(document.sources);
+    match configuration {
+        Some(configuration) => Ok(Loaded { configuration, warnings: report }),
+        None => Err(Box::new(report)),
+    }
+}
+
+/// A text that is not even UCL, in the form of every other error.
+fn unreadable(path: &str, error: ReadError) -> Report {
+    let mut message = error.kind.to_string();
+    if let UclError::Open { error, .. } | UclError::Include { error, .. } = &error.kind {
+        message = format!("{message}: {error}");
+    }
+    let mut sources = error.sources;
+    let (span, rule) = match error.span {
+        Some(span) => (span, None),
+        None => {
+            let source = sources.add(path, Arc::from(""));
+            (ucl::Span { source, start: 0, end: 0 }, None)
+        }
+    };
+    let notes = error.included_from.iter();
+    let notes = notes.map(|span| Note { span: *span, message: "included here".to_owned() }).collect();
+    let severity = Severity::Error;
+    Report::single(sources, Diagnostic { severity, span, rule, message, notes, help: Vec::new() })
+}

@@ -1,0 +1,198 @@
+//! As meant: inheritance, defaults, bounds between properties, and references between rules.
+
+use std::collections::HashSet;
+use std::num::NonZeroU16;
+use std::time::Duration;
+
+use super::depend::{self, Dependencies};
+use super::diagnose::{Diagnostic, Problems};
+use super::inherit::{self, Inherited};
+use super::properties::{CHANGE_MAX_DEFAULT, Key};
+use super::raw::{NodeId, ROOT, Tree};
+use super::settings::{Settings, Written, name_of};
+use crate::rule::{CommandLine, Configuration, HealthSettings, Rule, Test};
+use crate::ucl::Span;
+
+/// Makes rules of what is written; `None` when anything is wrong with the file.
+pub(super) fn resolve(tree: &Tree, problems: &mut Problems) -> Option<Configuration> {
+    for id in 0..tree.nodes.len() {
+        warn_of_no_effect(tree, id, problems);
+    }
+    let mut checks = Checks { tree, problems: &mut *problems, said: HashSet::new() };
+    for id in &tree.rules {
+        checks.hold_down(*id);
+        checks.timeouts(*id);
+    }
+    let inherited: Vec<Inherited> = tree.rules.iter().map(|id| inherit::resolve(tree, *id)).collect();
+    let statuses: Vec<_> = inherited.iter().map(|inherited| inherited.status).collect();
+    let dependencies = depend::resolve(tree, &statuses, problems);
+    inherit::compare(tree, problems);
+    if problems.any_error() {
+        return None;
+    }
+    let rules: Option<Vec<Rule>> = tree
+        .rules
+        .iter()
+        .zip(inherited)
+        .zip(dependencies)
+        .map(|((id, inherited), dependencies)| rule(tree, *id, inherited, dependencies))
+        .collect();
+    let change_max = tree.nodes.get(ROOT).and_then(|root| root.settings.change_max.as_ref());
+    let change_max = change_max.map_or(CHANGE_MAX_DEFAULT, |written| written.value);
+    Some(Configuration { rules: rules?, change_max: change_max.into() })
+}
+
+/// One rule; `None` without a test, which is an error that has been reported.
+fn rule(tree: &Tree, id: NodeId, inherited: Inherited, dependencies: Dependencies) -> Option<Rule> {
+    let node = &tree.nodes[id];
+    let own = &node.settings;
+    let command = command_line(&own.test, &own.test_arguments)?;
+    let test = Test::Command {
+        command,
+        timeout_int: non_zero(inherited.timeout_int),
+        timeout_kill: non_zero(inherited.timeout_kill),
+    };
+    let hold_down = tree.inherited(id, |settings| &settings.hold_down).unwrap_or_default();
+    let count = |count: u16| NonZeroU16::new(count).unwrap_or(NonZeroU16::MIN);
+    Some(Rule {
+        name: node.name.clone(),
+        status: inherited.status,
+        test,
+        start_delay: tree.inherited(id, |settings| &settings.start_delay),
+        runs: NonZeroU16::new(inherited.runs),
+        interval: inherited.interval,
+        interval_fail: inherited.interval_fail,
+        // For a command an inherited `spread` does not count: hfm starts all at once.
+        spread: own.spread.as_ref().is_some_and(|written| written.value),
+        health: HealthSettings {
+            fail_debounce: count(inherited.fail_debounce),
+            success_debounce: count(inherited.success_debounce),
+            fail_reset: count(tree.inherited(id, |settings| &settings.change_fail_reset).unwrap_or(1)),
+            hold_down,
+            hold_down_max: tree.inherited(id, |settings| &settings.hold_down_max).unwrap_or(hold_down),
+        },
+        requires: dependencies.requires,
+        guard: dependencies.guard,
+        change_success: command_line(&own.change_success, &own.change_success_arguments),
+        change_fail: command_line(&own.change_fail, &own.change_fail_arguments),
+        change_timeout: tree.inherited(id, |settings| &settings.change_timeout).and_then(non_zero),
+    })
+}
+
+/// A program with its arguments; `None` when there is none, or an empty one, which hfm takes for none.
+fn command_line(
+    program: &Option<Written<Box<str>>>,
+    arguments: &Option<Written<Vec<Box<str>>>>,
+) -> Option<CommandLine> {
+    let program =
+        program.as_ref().map(|written| written.value.clone()).filter(|program| !program.is_empty())?;
+    let arguments = arguments.as_ref().map(|written| written.value.clone()).unwrap_or_default();
+    Some(CommandLine { program, arguments })
+}
+
+fn non_zero(interval: Duration) -> Option<Duration> {
+    (!interval.is_zero()).then_some(interval)
+}
+
+/// Warns of properties that stand where they do nothing.
+fn warn_of_no_effect(tree: &Tree, id: NodeId, problems: &mut Problems) {
+    let node = &tree.nodes[id];
+    let settings = &node.settings;
+    let mut warn = |key: Key, why: &str, help: &str| {
+        if let Some(place) = settings.place(key) {
+            let message = format!("'{}' has no effect here: {why}", name_of(key));
+            problems.push(Diagnostic::warning(place, &node.name, message).help(help));
+        }
+    };
+    if node.rule.is_none() {
+        const OWN: [Key; 5] = [
+            Key::TestArguments,
+            Key::ChangeSuccess,
+            Key::ChangeSuccessArguments,
+            Key::ChangeFail,
+            Key::ChangeFailArguments,
+        ];
+        for key in OWN {
+            warn(
+                key,
+                "it is not inherited, and there is no 'test' beside it",
+                "write it on every rule that needs it",
+            );
+        }
+        let why = "an inherited one does not count for a rule that runs a command";
+        warn(Key::Spread, why, "write it on every rule that needs it");
+        return;
+    }
+    if settings.change_success.is_none() {
+        warn(
+            Key::ChangeSuccessArguments,
+            "there is no 'change_success' beside it",
+            "write change_success = \"PROGRAM\" too",
+        );
+    }
+    if settings.change_fail.is_none() {
+        warn(
+            Key::ChangeFailArguments,
+            "there is no 'change_fail' beside it",
+            "write change_fail = \"PROGRAM\" too",
+        );
+    }
+}
+
+/// Checks between properties of one rule. A pair of places that many rules inherit is reported once.
+struct Checks<'a> {
+    tree: &'a Tree,
+    problems: &'a mut Problems,
+    said: HashSet<(Span, Span)>,
+}
+
+impl Checks<'_> {
+    fn hold_down(&mut self, id: NodeId) {
+        let time = self.closest(id, |settings| &settings.hold_down);
+        let max = self.closest(id, |settings| &settings.hold_down_max);
+        let Some((max, max_place)) = max else {
+            return;
+        };
+        let Some((time, place)) = time else {
+            return;
+        };
+        if max >= time || !self.said.insert((place, max_place)) {
+            return;
+        }
+        let message = "'hold_down_max' is less than 'hold_down'";
+        self.problems.push(
+            Diagnostic::error(max_place, &self.tree.nodes[id].name, message)
+                .note(place, "'hold_down' is here")
+                .help(
+                    "hold_down doubles up to hold_down_max: make it larger, or leave it out for no doubling",
+                ),
+        );
+    }
+
+    fn timeouts(&mut self, id: NodeId) {
+        let Some((int, place)) = self.closest(id, |settings| &settings.timeout_int) else {
+            return;
+        };
+        let Some((kill, kill_place)) = self.closest(id, |settings| &settings.timeout_kill) else {
+            return;
+        };
+        if int.is_zero() || kill.is_zero() || int < kill || !self.said.insert((place, kill_place)) {
+            return;
+        }
+        let message =
+            "'timeout_int' is not below 'timeout_kill': the test is killed before it could be interrupted";
+        self.problems.push(
+            Diagnostic::warning(place, &self.tree.nodes[id].name, message)
+                .note(kill_place, "'timeout_kill' is here")
+                .help("make timeout_int the shorter of the two, or leave it out"),
+        );
+    }
+
+    fn closest(
+        &self,
+        id: NodeId,
+        pick: impl Fn(&Settings) -> &Option<Written<Duration>>,
+    ) -> Option<(Duration, Span)> {
+        self.tree.closest(id, pick).map(|written| (written.value, written.key))
+    }
+}

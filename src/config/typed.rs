@@ -1,0 +1,357 @@
+//! A UCL value against the type of its property: the value as a Rust type, or what is wrong with it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::diagnose::{Diagnostic, Problems};
+use super::nearest::nearest;
+use super::properties::{Origin, Property, STATUS_WORDS, Takes};
+use super::render::{clipped, quoted};
+use super::settings::Mention;
+use super::target::{self, Target};
+use crate::rule::Status;
+use crate::ucl::{Kind, Sources, Span, Style, Value};
+
+/// Longest interval: 100 years of 365 days. Sums of a few of these are far from overflowing a clock.
+const INTERVAL_MAX: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+/// Judges the values of one property of one section.
+pub(super) struct Judge<'a> {
+    pub(super) sources: &'a Sources,
+    pub(super) problems: &'a mut Problems,
+    /// Name of the group or rule.
+    pub(super) rule: &'a Arc<str>,
+    pub(super) property: &'static Property,
+}
+
+impl Judge<'_> {
+    /// One of hfm's four words.
+    pub(super) fn status(&mut self, value: &Value) -> Option<Status> {
+        let words = STATUS_WORDS.join(", ");
+        let Kind::String { text, .. } = &value.kind else {
+            self.wrong_type(value, &format!("one of {words}"), None);
+            return None;
+        };
+        let statuses = [Status::Enabled, Status::Disabled, Status::AlwaysFail, Status::AlwaysSuccess];
+        let known = STATUS_WORDS.iter().zip(statuses).find(|(word, _)| word.eq_ignore_ascii_case(text));
+        if let Some((_, status)) = known {
+            return Some(status);
+        }
+        let help = match nearest(text, STATUS_WORDS.iter().copied()) {
+            Some(word) => format!("did you mean '{word}'?"),
+            None => format!("it is one of {words}"),
+        };
+        self.error(value.span, format!("{} is no '{}'", quoted(text), self.property.name), Some(help));
+        None
+    }
+
+    /// What to run: a program, as long as no probe is built.
+    pub(super) fn test(&mut self, value: &Value) -> Option<Box<str>> {
+        let test = self.program(value)?;
+        if test.is_empty() {
+            let help = "give the program to run, or take the line away to make this a group".to_owned();
+            self.error(value.span, "'test' is empty".to_owned(), Some(help));
+            return None;
+        }
+        match target::classify(&test) {
+            Target::Program => return Some(test),
+            Target::NotYet(scheme) => {
+                self.error(value.span, format!("test scheme '{scheme}' is not supported yet"), None);
+            }
+            Target::Unknown { scheme, meant } => {
+                let help = match meant {
+                    Some(meant) => format!("did you mean '{meant}'?"),
+                    None => "write ./ before a program whose name looks like a URL".to_owned(),
+                };
+                self.error(value.span, format!("unknown test scheme {}", quoted(scheme)), Some(help));
+            }
+        }
+        None
+    }
+
+    /// A program: a string that is not empty and can be handed to the system.
+    pub(super) fn program(&mut self, value: &Value) -> Option<Box<str>> {
+        let Kind::String { text, .. } = &value.kind else {
+            self.wrong_type(value, "a string", quote_help(self.sources, value));
+            return None;
+        };
+        self.cut_by_comment(value);
+        if let Some((program, rest)) = text.split_once([' ', '\t'])
+            && (!program.contains('/') || rest.trim_start().starts_with('-'))
+            && !text.contains("://")
+        {
+            let name = self.property.name;
+            let help = format!("write {name} = \"{}\" and the rest in {name}_arguments", clipped(program));
+            let message = format!("'{name}' is the name of a program alone, and this one has spaces in it");
+            self.problems.push(Diagnostic::warning(value.span, self.rule, message).help(help));
+        }
+        self.transportable(text, value.span)
+    }
+
+    /// A string, or an array of strings.
+    pub(super) fn texts(&mut self, value: &Value) -> Option<Vec<Box<str>>> {
+        match &value.kind {
+            Kind::String { text, .. } => {
+                self.cut_by_comment(value);
+                Some(vec![self.transportable(text, value.span)?])
+            }
+            Kind::Array(items) => {
+                let texts: Vec<_> = items.iter().filter_map(|item| self.array_text(item)).collect();
+                (texts.len() == items.len()).then_some(texts)
+            }
+            Kind::Null
+            | Kind::Boolean(_)
+            | Kind::Integer(_)
+            | Kind::Float(_)
+            | Kind::Time(_)
+            | Kind::Object(_) => {
+                self.wrong_type(value, "a string or an array of strings", quote_help(self.sources, value));
+                None
+            }
+        }
+    }
+
+    /// A list of names of rules.
+    pub(super) fn mentions(&mut self, value: &Value) -> Option<Vec<Mention>> {
+        let names = self.texts(value)?;
+        let spans: Vec<Span> = match &value.kind {
+            Kind::Array(items) => items.iter().map(|item| item.span).collect(),
+            Kind::Null
+            | Kind::Boolean(_)
+            | Kind::Integer(_)
+            | Kind::Float(_)
+            | Kind::Time(_)
+            | Kind::String { .. }
+            | Kind::Object(_) => vec![value.span],
+        };
+        Some(names.into_iter().zip(spans).map(|(name, span)| Mention { name, span }).collect())
+    }
+
+    /// A number of seconds, or a time.
+    pub(super) fn interval(&mut self, value: &Value) -> Option<Duration> {
+        let seconds = match &value.kind {
+            // Beyond 2^53 s the conversion rounds, but that is far above the largest interval.
+            Kind::Integer(seconds) => *seconds as f64,
+            Kind::Float(seconds) | Kind::Time(seconds) => *seconds,
+            Kind::String { text, style } => {
+                let help = match style {
+                    Style::Bare => "a time is written without a space, as in 5s, 500ms, 5min, 2h".to_owned(),
+                    Style::SingleQuoted | Style::DoubleQuoted | Style::Heredoc
+                        if text.starts_with(|c: char| c.is_ascii_digit() || c == '.') =>
+                    {
+                        format!("drop the quotes: {} = {}", self.property.name, clipped(text))
+                    }
+                    Style::SingleQuoted | Style::DoubleQuoted | Style::Heredoc => {
+                        "write it without quotes, as in 5s, 500ms, 5min, 2h".to_owned()
+                    }
+                };
+                self.wrong_type(value, "a time or a number of seconds", Some(help));
+                return None;
+            }
+            Kind::Null | Kind::Boolean(_) | Kind::Array(_) | Kind::Object(_) => {
+                let help = "as in 5s, 500ms, 5min, 2h".to_owned();
+                self.wrong_type(value, "a time or a number of seconds", Some(help));
+                return None;
+            }
+        };
+        let interval = self.bounded(value, seconds)?;
+        self.not_mega(value, interval)
+    }
+
+    /// A whole number in the property's bounds.
+    pub(super) fn integer(&mut self, value: &Value) -> Option<u16> {
+        let Takes::Integer { min, max } = self.property.takes else {
+            unreachable!("the table says integer for every property that is read as one");
+        };
+        let Kind::Integer(number) = value.kind else {
+            let help = match &value.kind {
+                Kind::String { text, .. } if text.parse::<i64>().is_ok() => {
+                    Some("drop the quotes".to_owned())
+                }
+                Kind::Float(_) | Kind::Time(_) => Some("write digits alone".to_owned()),
+                Kind::Null
+                | Kind::Boolean(_)
+                | Kind::Integer(_)
+                | Kind::String { .. }
+                | Kind::Array(_)
+                | Kind::Object(_) => None,
+            };
+            self.wrong_type(value, &format!("a whole number from {min} to {max}"), help);
+            return None;
+        };
+        match u16::try_from(number) {
+            Ok(number) if (min..=max).contains(&number) => Some(number),
+            Ok(_) | Err(_) => {
+                let name = self.property.name;
+                let message = format!("'{name}' must be from {min} to {max}, and this is {number}");
+                self.error(value.span, message, None);
+                None
+            }
+        }
+    }
+
+    /// A boolean, or the same word quoted.
+    pub(super) fn boolean(&mut self, value: &Value) -> Option<bool> {
+        let word = match &value.kind {
+            Kind::Boolean(truth) => return Some(*truth),
+            Kind::String { text, .. } => text.as_str(),
+            Kind::Null
+            | Kind::Integer(_)
+            | Kind::Float(_)
+            | Kind::Time(_)
+            | Kind::Array(_)
+            | Kind::Object(_) => "",
+        };
+        let is = |words: [&str; 3]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
+        if is(["yes", "true", "on"]) {
+            return Some(true);
+        }
+        if is(["no", "false", "off"]) {
+            return Some(false);
+        }
+        self.wrong_type(value, "yes or no", None);
+        None
+    }
+
+    /// One string of an array.
+    fn array_text(&mut self, item: &Value) -> Option<Box<str>> {
+        let Kind::String { text, .. } = &item.kind else {
+            let name = self.property.name;
+            let message = format!("'{name}' may hold strings only, and this is {}", article(&item.kind));
+            self.error(item.span, message, quote_help(self.sources, item));
+            return None;
+        };
+        self.cut_by_comment(item);
+        self.transportable(text, item.span)
+    }
+
+    /// Refuses what cannot be handed to a program (execve(2) takes strings that end at a NUL).
+    fn transportable(&mut self, text: &str, span: Span) -> Option<Box<str>> {
+        if text.contains('\0') {
+            let name = self.property.name;
+            self.error(
+                span,
+                format!("'{name}' contains a NUL character, which no program can be given"),
+                None,
+            );
+            return None;
+        }
+        Some(text.into())
+    }
+
+    /// Warns of a value without quotes that ends where a comment begins: the comment was likely meant as text.
+    fn cut_by_comment(&mut self, value: &Value) {
+        let Kind::String { style: Style::Bare, .. } = &value.kind else {
+            return;
+        };
+        let rest = self.sources.source(value.span.source).text.get(value.span.end as usize..).unwrap_or("");
+        let mark = if rest.starts_with('#') {
+            "#"
+        } else if rest.starts_with("/*") {
+            "/*"
+        } else {
+            return;
+        };
+        let message = format!("the value ends before '{mark}', which begins a comment");
+        let help = format!("quote the value if '{mark}' belongs to it; else put a space before '{mark}'");
+        self.problems.push(Diagnostic::warning(value.span, self.rule, message).help(help));
+    }
+
+    /// The interval of this many seconds, if it is one.
+    fn bounded(&mut self, value: &Value, seconds: f64) -> Option<Duration> {
+        let name = self.property.name;
+        if seconds < 0.0 {
+            self.error(value.span, format!("'{name}' must not be negative"), None);
+            return None;
+        }
+        if !seconds.is_finite() {
+            self.error(value.span, format!("'{name}' must be a finite number"), None);
+            return None;
+        }
+        let interval = Duration::try_from_secs_f64(seconds).ok().filter(|interval| *interval <= INTERVAL_MAX);
+        let Some(interval) = interval else {
+            self.error(value.span, format!("'{name}' must not be more than 100 years"), None);
+            return None;
+        };
+        if interval.is_zero() && seconds > 0.0 {
+            let message = format!("'{name}' is less than a nanosecond and counts as 0");
+            self.problems.push(Diagnostic::warning(value.span, self.rule, message));
+        }
+        Some(interval)
+    }
+
+    /// `5m` is five million to UCL. hfm's own properties only warn, because files out there may mean it.
+    fn not_mega(&mut self, value: &Value, interval: Duration) -> Option<Duration> {
+        let (Kind::Integer(_) | Kind::Float(_)) = value.kind else {
+            return Some(interval);
+        };
+        let source = self.sources.text(value.span);
+        let digits = source.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let suffix = source[digits.len()..].to_ascii_lowercase();
+        let (factor, meant) = match suffix.as_str() {
+            "m" | "mb" => ("mega", format!("{digits}min")),
+            "k" | "kb" => ("kilo", format!("{digits}s")),
+            "g" | "gb" => ("giga", format!("{digits}s")),
+            _ => return Some(interval),
+        };
+        let seconds = interval.as_secs_f64();
+        let message = format!(
+            "'{}' means {seconds} s: '{suffix}' stands for {factor}, not for a time",
+            clipped(source)
+        );
+        let help = format!("did you mean {}?", clipped(&meant));
+        match self.property.origin {
+            Origin::Hfm => {
+                let help_long = format!("{help} if not, write {seconds}s");
+                self.problems.push(Diagnostic::warning(value.span, self.rule, message).help(help_long));
+                Some(interval)
+            }
+            Origin::Ours => {
+                self.error(value.span, message, Some(help));
+                None
+            }
+        }
+    }
+
+    fn wrong_type(&mut self, value: &Value, wanted: &str, help: Option<String>) {
+        let what = article(&value.kind);
+        let message = match &value.kind {
+            Kind::String { text, .. } => {
+                format!("'{}' must be {wanted}, and {} is {what}", self.property.name, quoted(text))
+            }
+            Kind::Null
+            | Kind::Boolean(_)
+            | Kind::Integer(_)
+            | Kind::Float(_)
+            | Kind::Time(_)
+            | Kind::Array(_)
+            | Kind::Object(_) => format!("'{}' must be {wanted}, and this is {what}", self.property.name),
+        };
+        self.error(value.span, message, help);
+    }
+
+    fn error(&mut self, span: Span, message: String, help: Option<String>) {
+        self.problems.push(Diagnostic::error(span, self.rule, message).help_if(help));
+    }
+}
+
+/// The name of the type with its article.
+fn article(kind: &Kind) -> String {
+    match kind {
+        Kind::Null => "null".to_owned(),
+        Kind::Integer(_) | Kind::Array(_) | Kind::Object(_) => format!("an {}", kind.type_name()),
+        Kind::Boolean(_) | Kind::Float(_) | Kind::Time(_) | Kind::String { .. } => {
+            format!("a {}", kind.type_name())
+        }
+    }
+}
+
+/// How to make a string of a scalar that UCL took for something else.
+fn quote_help(sources: &Sources, value: &Value) -> Option<String> {
+    match value.kind {
+        Kind::Null | Kind::Boolean(_) | Kind::Integer(_) | Kind::Float(_) | Kind::Time(_) => {
+            Some(format!("quote it: \"{}\"", clipped(sources.text(value.span))))
+        }
+        Kind::String { .. } | Kind::Array(_) | Kind::Object(_) => None,
+    }
+}
