@@ -166,6 +166,7 @@ golden! {
     interval_exact
     interval_fail_default
     interval_fail_inherited_over_own_interval
+    interval_float_range
     interval_mega
     interval_mega_on_ours
     interval_negative
@@ -271,6 +272,7 @@ golden! {
     test_empty
     test_float
     test_in_json_unicode
+    test_nul
     test_null
     test_number
     test_program_paths
@@ -288,4 +290,6 @@ golden! {
     text_unclosed
     text_wide_letters
     timeouts_crossed
+    trap_bare_address
+    trap_blank_after_unit
 }

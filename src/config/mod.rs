@@ -27,6 +27,7 @@ pub use dump::dump;
 use crate::rule::Configuration;
 use crate::ucl::{self, Document, Loader, ReadError, UclError};
 use diagnose::Problems;
+use typed::QUOTE_URL_HELP;
 
 /// A file that can be used.
 #[derive(Debug)]
@@ -77,5 +78,15 @@ fn unreadable(path: &str, error: ReadError) -> Report {
     let notes = error.included_from.iter();
     let notes = notes.map(|span| Note { span: *span, message: "included here".to_owned() }).collect();
     let severity = Severity::Error;
-    Report::single(sources, Diagnostic { severity, span, rule, message, notes, help: Vec::new() })
+    let help = if is_bare_url(sources.line(span)) { vec![QUOTE_URL_HELP.to_owned()] } else { Vec::new() };
+    Report::single(sources, Diagnostic { severity, span, rule, message, notes, help })
+}
+
+/// Whether a line has a URL without quotes, which UCL cuts at the first `;` or `/*`.
+fn is_bare_url(line: &str) -> bool {
+    let Some((before, _)) = line.split_once("://") else {
+        return false;
+    };
+    let before = before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '+');
+    before.ends_with(['=', ':', ' ', '\t'])
 }

@@ -11,6 +11,9 @@ use super::settings::{Mention, Settings, Written};
 use super::typed::Judge;
 use crate::ucl::{Entry, Item, Kind, Object, Sources, Span};
 
+/// Properties that one unknown name may have meant at most; more would not help.
+const MEANT_MAX: usize = 4;
+
 /// Reads the properties of one section. Everything wrong with them goes to `problems`.
 pub(super) fn read(
     sources: &Sources,
@@ -186,7 +189,7 @@ impl Section<'_> {
             return;
         }
         let message = format!("unknown property {}", quoted(key));
-        self.error(item.key_span, message, Some(meant(key)));
+        self.error(item.key_span, message, Some(meant(key, self.level)));
     }
 
     fn error(&mut self, span: Span, message: String, help: Option<String>) {
@@ -212,7 +215,7 @@ fn add(slot: &mut Option<Written<Vec<Mention>>>, key: Span, value: Option<Vec<Me
 }
 
 /// What the writer of an unknown property may have meant.
-fn meant(key: &str) -> String {
+fn meant(key: &str, level: Level) -> String {
     let built = PROPERTIES.iter().filter(|property| property.state != State::NotYet);
     // What is built comes first, so that of equally close names it wins.
     let all = built.clone().chain(PROPERTIES.iter().filter(|property| property.state == State::NotYet));
@@ -227,8 +230,11 @@ fn meant(key: &str) -> String {
         before.is_some_and(|rest| rest.starts_with('_')) || after.is_some_and(|rest| rest.ends_with('_'))
     });
     let parts: Vec<_> = parts.map(|property| quoted(property.name)).collect();
-    if !parts.is_empty() {
+    if (1..=MEANT_MAX).contains(&parts.len()) {
         return format!("did you mean {}?", parts.join(" or "));
     }
-    format!("a group or a rule is a section: {} {{ ... }}", clipped(key))
+    match level {
+        Level::Root | Level::Group => format!("a group or a rule is a section: {} {{ ... }}", clipped(key)),
+        Level::Rule => "no property is like it".to_owned(),
+    }
 }

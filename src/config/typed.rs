@@ -15,6 +15,15 @@ use crate::ucl::{Kind, Sources, Span, Style, Value};
 /// Longest interval: 100 years of 365 days. Sums of a few of these are far from overflowing a clock.
 const INTERVAL_MAX: Duration = Duration::from_secs(100 * 365 * 86_400);
 
+/// The units of numbers in UCL.
+const UNITS: &[&str] = &["ms", "s", "min", "h", "d", "w", "y", "k", "m", "g", "kb", "mb", "gb"];
+
+/// How an interval is written.
+const INTERVAL_HELP: &str = "write it as in 5s, 500ms, 5min or 2h: no quotes, and no blank before the unit";
+
+/// Why a URL is quoted.
+pub(super) const QUOTE_URL_HELP: &str = "quote the URL: without quotes it ends at ';', ',', '#' and '/*'";
+
 /// Judges the values of one property of one section.
 pub(super) struct Judge<'a> {
     pub(super) sources: &'a Sources,
@@ -29,7 +38,18 @@ impl Judge<'_> {
     pub(super) fn status(&mut self, value: &Value) -> Option<Status> {
         let words = STATUS_WORDS.join(", ");
         let Kind::String { text, .. } = &value.kind else {
-            self.wrong_type(value, &format!("one of {words}"), None);
+            let help = match value.kind {
+                Kind::Boolean(true) => Some("did you mean 'enabled'?".to_owned()),
+                Kind::Boolean(false) => Some("did you mean 'disabled'?".to_owned()),
+                Kind::Null
+                | Kind::Integer(_)
+                | Kind::Float(_)
+                | Kind::Time(_)
+                | Kind::String { .. }
+                | Kind::Array(_)
+                | Kind::Object(_) => None,
+            };
+            self.wrong_type(value, &format!("one of {words}"), help);
             return None;
         };
         let statuses = [Status::Enabled, Status::Disabled, Status::AlwaysFail, Status::AlwaysSuccess];
@@ -41,7 +61,7 @@ impl Judge<'_> {
             Some(word) => format!("did you mean '{word}'?"),
             None => format!("it is one of {words}"),
         };
-        self.error(value.span, format!("{} is no '{}'", quoted(text), self.property.name), Some(help));
+        self.error(value.span, format!("unknown {} {}", self.property.name, quoted(text)), Some(help));
         None
     }
 
@@ -53,19 +73,23 @@ impl Judge<'_> {
             self.error(value.span, "'test' is empty".to_owned(), Some(help));
             return None;
         }
-        match target::classify(&test) {
+        let (message, help) = match target::classify(&test) {
             Target::Program => return Some(test),
-            Target::NotYet(scheme) => {
-                self.error(value.span, format!("test scheme '{scheme}' is not supported yet"), None);
-            }
+            Target::NotYet(scheme) => (format!("test scheme '{scheme}' is not supported yet"), None),
             Target::Unknown { scheme, meant } => {
                 let help = match meant {
                     Some(meant) => format!("did you mean '{meant}'?"),
                     None => "write ./ before a program whose name looks like a URL".to_owned(),
                 };
-                self.error(value.span, format!("unknown test scheme {}", quoted(scheme)), Some(help));
+                (format!("unknown test scheme {}", quoted(scheme)), Some(help))
             }
-        }
+        };
+        let rest = self.after(value);
+        let is_cut = rest.starts_with(['#', ';', ','])
+            && !rest[1..].starts_with([' ', '\t', '\r', '\n', '}'])
+            || rest.starts_with("/*");
+        let quote = (is_cut && is_bare(value)).then(|| QUOTE_URL_HELP.to_owned());
+        self.problems.push(Diagnostic::error(value.span, self.rule, message).help_if(help).help_if(quote));
         None
     }
 
@@ -135,22 +159,19 @@ impl Judge<'_> {
             Kind::Float(seconds) | Kind::Time(seconds) => *seconds,
             Kind::String { text, style } => {
                 let help = match style {
-                    Style::Bare => "a time is written without a space, as in 5s, 500ms, 5min, 2h".to_owned(),
+                    Style::Bare => self.blank_help(value).unwrap_or_else(|| INTERVAL_HELP.to_owned()),
                     Style::SingleQuoted | Style::DoubleQuoted | Style::Heredoc
                         if text.starts_with(|c: char| c.is_ascii_digit() || c == '.') =>
                     {
                         format!("drop the quotes: {} = {}", self.property.name, clipped(text))
                     }
-                    Style::SingleQuoted | Style::DoubleQuoted | Style::Heredoc => {
-                        "write it without quotes, as in 5s, 500ms, 5min, 2h".to_owned()
-                    }
+                    Style::SingleQuoted | Style::DoubleQuoted | Style::Heredoc => INTERVAL_HELP.to_owned(),
                 };
                 self.wrong_type(value, "a time or a number of seconds", Some(help));
                 return None;
             }
             Kind::Null | Kind::Boolean(_) | Kind::Array(_) | Kind::Object(_) => {
-                let help = "as in 5s, 500ms, 5min, 2h".to_owned();
-                self.wrong_type(value, "a time or a number of seconds", Some(help));
+                self.wrong_type(value, "a time or a number of seconds", Some(INTERVAL_HELP.to_owned()));
                 return None;
             }
         };
@@ -168,13 +189,9 @@ impl Judge<'_> {
                 Kind::String { text, .. } if text.parse::<i64>().is_ok() => {
                     Some("drop the quotes".to_owned())
                 }
+                Kind::String { .. } => self.blank_help(value),
                 Kind::Float(_) | Kind::Time(_) => Some("write digits alone".to_owned()),
-                Kind::Null
-                | Kind::Boolean(_)
-                | Kind::Integer(_)
-                | Kind::String { .. }
-                | Kind::Array(_)
-                | Kind::Object(_) => None,
+                Kind::Null | Kind::Boolean(_) | Kind::Integer(_) | Kind::Array(_) | Kind::Object(_) => None,
             };
             self.wrong_type(value, &format!("a whole number from {min} to {max}"), help);
             return None;
@@ -213,6 +230,29 @@ impl Judge<'_> {
         None
     }
 
+    /// UCL ends a number with a unit at a line end, `;`, `,`, `}` or `]`, but at a blank it takes the whole
+    /// for text (libucl, ucl_maybe_parse_number).
+    fn blank_help(&self, value: &Value) -> Option<String> {
+        let Kind::String { text, style: Style::Bare } = &value.kind else {
+            return None;
+        };
+        let digits = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
+        let has_unit = UNITS.iter().any(|unit| unit.eq_ignore_ascii_case(digits));
+        if digits.len() == text.len() || !has_unit || !self.after(value).starts_with([' ', '\t']) {
+            return None;
+        }
+        Some(format!(
+            "UCL reads {0} as text because of the blank after it: write {1}; with a semicolon, or end the line there",
+            quoted(text),
+            clipped(text)
+        ))
+    }
+
+    /// What follows a value in its file.
+    fn after(&self, value: &Value) -> &str {
+        self.sources.source(value.span.source).text.get(value.span.end as usize..).unwrap_or("")
+    }
+
     /// One string of an array.
     fn array_text(&mut self, item: &Value) -> Option<Box<str>> {
         let Kind::String { text, .. } = &item.kind else {
@@ -241,10 +281,10 @@ impl Judge<'_> {
 
     /// Warns of a value without quotes that ends where a comment begins: the comment was likely meant as text.
     fn cut_by_comment(&mut self, value: &Value) {
-        let Kind::String { style: Style::Bare, .. } = &value.kind else {
+        if !is_bare(value) {
             return;
-        };
-        let rest = self.sources.source(value.span.source).text.get(value.span.end as usize..).unwrap_or("");
+        }
+        let rest = self.after(value);
         let mark = if rest.starts_with('#') {
             "#"
         } else if rest.starts_with("/*") {
@@ -335,6 +375,10 @@ impl Judge<'_> {
     }
 }
 
+fn is_bare(value: &Value) -> bool {
+    matches!(value.kind, Kind::String { style: Style::Bare, .. })
+}
+
 /// The name of the type with its article.
 fn article(kind: &Kind) -> String {
     match kind {
@@ -349,9 +393,9 @@ fn article(kind: &Kind) -> String {
 /// How to make a string of a scalar that UCL took for something else.
 fn quote_help(sources: &Sources, value: &Value) -> Option<String> {
     match value.kind {
-        Kind::Null | Kind::Boolean(_) | Kind::Integer(_) | Kind::Float(_) | Kind::Time(_) => {
+        Kind::Boolean(_) | Kind::Integer(_) | Kind::Float(_) | Kind::Time(_) => {
             Some(format!("quote it: \"{}\"", clipped(sources.text(value.span))))
         }
-        Kind::String { .. } | Kind::Array(_) | Kind::Object(_) => None,
+        Kind::Null | Kind::String { .. } | Kind::Array(_) | Kind::Object(_) => None,
     }
 }
