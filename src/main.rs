@@ -46,9 +46,13 @@ fn load(path: &Path) -> Result<Loaded, ()> {
         eprintln!("could not load configuration file {}: its name is not UTF-8", path.display());
         return Err(());
     };
-    config::load(name, &mut FileLoader::default()).map_err(|report| {
+    config::load(name, &mut FileLoader).map_err(|report| {
         eprint!("{report}");
-        eprintln!("could not load configuration file {name}: {} errors", report.errors());
+        let total = report.total();
+        eprintln!(
+            "could not load configuration file {name}: {total} error{}",
+            if total == 1 { "" } else { "s" }
+        );
     })
 }
 
@@ -100,7 +104,7 @@ fn run_logged(loaded: Loaded, flusher: &Flusher) -> ExitCode {
 
 /// Each warning as one line.
 fn log_warnings(warnings: &Report) {
-    for line in warnings.one_line_each() {
+    for line in warnings.headlines() {
         log::warn!("{line}");
     }
 }

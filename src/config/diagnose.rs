@@ -164,6 +164,21 @@ impl Report {
         &self.diagnostics
     }
 
+    /// How many there are, those that are not kept included.
+    pub fn total(&self) -> usize {
+        self.diagnostics.len() + self.dropped
+    }
+
+    /// Each as a single line (`FILE:LINE:COLUMN: RULE: warning: MESSAGE`), for a log.
+    pub fn headlines(&self) -> impl Iterator<Item = String> {
+        self.diagnostics.iter().take(SHOWN_MAX).map(|diagnostic| {
+            let mut line = String::new();
+            // A String takes everything.
+            let _ = render::headline(&mut line, &self.sources, diagnostic);
+            line
+        })
+    }
+
     /// Whether there is nothing to say.
     pub fn is_empty(&self) -> bool {
         self.diagnostics.is_empty()

@@ -21,15 +21,8 @@ const TAB: &str = "    ";
 
 /// Writes one diagnostic as whole lines.
 pub(super) fn diagnostic(f: &mut dyn fmt::Write, sources: &Sources, diagnostic: &Diagnostic) -> fmt::Result {
-    write!(f, "{}: ", place(sources, diagnostic.span))?;
-    if let Some(rule) = &diagnostic.rule {
-        write!(f, "{}: ", clipped(rule))?;
-    }
-    match diagnostic.severity {
-        Severity::Error => {}
-        Severity::Warning => f.write_str("warning: ")?,
-    }
-    writeln!(f, "{}", diagnostic.message)?;
+    headline(f, sources, diagnostic)?;
+    writeln!(f)?;
     excerpt(f, sources, diagnostic.span)?;
     for note in &diagnostic.notes {
         writeln!(f, "{}: note: {}", place(sources, note.span), note.message)?;
@@ -39,6 +32,19 @@ pub(super) fn diagnostic(f: &mut dyn fmt::Write, sources: &Sources, diagnostic: 
         writeln!(f, "help: {line}")?;
     }
     Ok(())
+}
+
+/// Writes its first line, without the line end.
+pub(super) fn headline(f: &mut dyn fmt::Write, sources: &Sources, diagnostic: &Diagnostic) -> fmt::Result {
+    write!(f, "{}: ", place(sources, diagnostic.span))?;
+    if let Some(rule) = &diagnostic.rule {
+        write!(f, "{}: ", clipped(rule))?;
+    }
+    match diagnostic.severity {
+        Severity::Error => {}
+        Severity::Warning => f.write_str("warning: ")?,
+    }
+    f.write_str(&diagnostic.message)
 }
 
 /// `FILE:LINE:COLUMN`; the name alone for a file that has no text, because it could not be read.

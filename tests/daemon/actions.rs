@@ -14,7 +14,13 @@ fn the_environment_tells_what_happened() {
          change_success = sh; change_success_arguments = [-c, 'env > @DIR@/success'] } }",
     );
     let environment = place.read("fail");
-    for line in ["HFM_RULE=g/up", "HFM_STATE=fail", "HFM_PREVIOUS=unknown", "HFM_REASON=exit-status", "HFM_DETAIL=exit status 9"] {
+    for line in [
+        "HFM_RULE=g/up",
+        "HFM_STATE=fail",
+        "HFM_PREVIOUS=unknown",
+        "HFM_REASON=exit-status",
+        "HFM_DETAIL=exit status 9",
+    ] {
         assert!(environment.lines().any(|found| found == line), "{line}:\n{environment}\n{log}");
     }
     let environment = place.read("success");
@@ -48,7 +54,11 @@ fn one_runs_and_one_waits_and_a_newer_one_takes_its_place() {
          a { status = always-fail; test = \"true\"; change_fail = sh; \
          change_fail_arguments = [-c, 'echo ${HFM_RUN##*:} >> @DIR@/runs; sleep 2'] }",
     );
-    assert_eq!(place.read("runs"), "1\n4\n", "the first runs, the last waited, those between were replaced:\n{log}");
+    assert_eq!(
+        place.read("runs"),
+        "1\n4\n",
+        "the first runs, the last waited, those between were replaced:\n{log}"
+    );
     assert_eq!(log.matches("change command never started: a newer change replaced it").count(), 2, "{log}");
 }
 
@@ -109,7 +119,11 @@ fn a_required_rule_that_fails_takes_its_dependents_with_it() {
     );
     assert!(patiently(|| place.read("web") == "success ok\n"), "{}", daemon.log());
     place.write("down", "");
-    assert!(patiently(|| place.read("web").contains("fail requires requires 'uplink', which is down")), "{}", daemon.log());
+    assert!(
+        patiently(|| place.read("web").contains("fail requires requires 'uplink', which is down")),
+        "{}",
+        daemon.log()
+    );
     std::fs::remove_file(place.path.join("down")).expect("it is there");
     assert!(patiently(|| place.read("web").lines().count() == 3), "{}", daemon.log());
     assert!(place.read("web").ends_with("success ok\n"));
@@ -131,7 +145,9 @@ fn failures_under_a_failing_guard_change_nothing() {
     pause(Duration::from_millis(600));
     let log = daemon.log();
     // The very first failure of `web` may come before the canary's.
-    let web = log.lines().filter(|line| line.contains("'web' run") && line.contains("changed state to: RuleStateFail"));
+    let web = log
+        .lines()
+        .filter(|line| line.contains("'web' run") && line.contains("changed state to: RuleStateFail"));
     assert!(web.count() <= 1, "{log}");
     place.write("up", "");
     daemon.stop();

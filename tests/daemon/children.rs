@@ -47,12 +47,13 @@ fn one_that_prints_without_end_is_bounded_and_does_not_disturb_others() {
     let begun = now();
     let (_, log) = place.run(
         "runs = 1\n\
-         loud { test = yes; timeout_kill = 1s }\n\
+         loud { test = \"yes\"; timeout_kill = 1s }\n\
          err { test = sh; test_arguments = [-c, 'yes complaint >&2']; timeout_kill = 1s }\n\
          quiet { test = \"true\"; interval = 100ms; runs = 10 }",
     );
     assert!(now() - begun < Duration::from_secs(15));
-    let loud = log.lines().find(|line| line.contains("'loud' run") && line.contains("produced output: y\\ny"));
+    let loud =
+        log.lines().find(|line| line.contains("'loud' run") && line.contains("produced output: y\\ny"));
     let loud = loud.unwrap_or_else(|| panic!("no output:\n{}", &log[..log.len().min(4000)]));
     assert!(loud.len() < 40_000 && loud.contains(" dropped_bytes="), "{} bytes", loud.len());
     assert!(log.contains("test produced error output: complaint\\ncomplaint"));
@@ -61,7 +62,8 @@ fn one_that_prints_without_end_is_bounded_and_does_not_disturb_others() {
 
 #[test]
 fn one_that_closes_its_output_is_still_waited_for() {
-    let log = run("closed", "runs = 1\na { test = sh; test_arguments = [-c, 'exec >&- 2>&-; sleep 0.5; exit 7'] }");
+    let log =
+        run("closed", "runs = 1\na { test = sh; test_arguments = [-c, 'exec >&- 2>&-; sleep 0.5; exit 7'] }");
     assert!(log.contains("detail=\"exit status 7\""), "{log}");
 }
 
@@ -88,7 +90,9 @@ fn one_that_cannot_start_disables_its_rule_without_a_change_of_state() {
     );
     assert_eq!(status.code(), Some(0));
     for rule in ["missing", "directory", "below", "mode", "format"] {
-        let disabled = log.lines().filter(|line| line.contains(&format!("'{rule}' ")) && line.contains("failed to start, disabling: "));
+        let disabled = log.lines().filter(|line| {
+            line.contains(&format!("'{rule}' ")) && line.contains("failed to start, disabling: ")
+        });
         assert_eq!(disabled.count(), 1, "{rule}:\n{log}");
     }
     assert!(!log.contains("changed state"), "{log}");

@@ -44,9 +44,13 @@ fn a_file_that_is_not_there_is_named() {
 
 #[test]
 fn bad_flags_and_bad_log_destinations_are_status_2() {
-    for arguments in
-        [&["-x"][..], &["-log", "file"], &["-log", "syslog", "-facility", "nobody"], &["surplus"], &["probe", "x"]]
-    {
+    for arguments in [
+        &["-x"][..],
+        &["-log", "file"],
+        &["-log", "syslog", "-facility", "nobody"],
+        &["surplus"],
+        &["probe", "x"],
+    ] {
         let output = hfm(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(text(&output.stderr).contains("Usage: hfm"), "{arguments:?}: {}", text(&output.stderr));
@@ -69,7 +73,8 @@ fn version_and_help_go_to_stdout_with_status_0() {
 #[test]
 fn what_a_dump_prints_reads_back_as_the_same() {
     let place = Place::new("dump");
-    let configuration = "interval = 1.5s\ng { interval_fail = 200ms; r { test = sh; test_arguments = [-c, 'exit \"1\"'] } }";
+    let configuration =
+        "interval = 1.5s\ng { interval_fail = 200ms; r { test = sh; test_arguments = [-c, 'exit \"1\"'] } }";
     let dump = place.hfm(configuration).args(["-n", "-dump"]).output().expect("hfm runs");
     assert!(dump.status.success(), "{}", text(&dump.stderr));
     let first = text(&dump.stdout);

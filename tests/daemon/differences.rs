@@ -20,8 +20,12 @@ fn refused(test: &str, configuration: &str) -> String {
 }
 
 fn assert_changed(log: &str, rule: &str, to: &str) {
-    let line = log.lines().find(|line| line.contains(&format!("'{rule}' run")) && line.contains("changed state to"));
-    assert!(line.is_some_and(|line| line.contains(&format!("changed state to: {to}"))), "{rule} {to}:\n{log}");
+    let line =
+        log.lines().find(|line| line.contains(&format!("'{rule}' run")) && line.contains("changed state to"));
+    assert!(
+        line.is_some_and(|line| line.contains(&format!("changed state to: {to}"))),
+        "{rule} {to}:\n{log}"
+    );
 }
 
 #[test]
@@ -64,13 +68,19 @@ fn test_is_found_in_any_letter_case() {
 
 #[test]
 fn an_error_inside_a_group_refuses_the_file_and_so_does_a_negative_interval() {
-    let report = refused("nested-error", "a { b { test = \"true\"; surprise = 1 } }\nc { test = \"true\"; interval = -1s }");
+    let report = refused(
+        "nested-error",
+        "a { b { test = \"true\"; surprise = 1 } }\nc { test = \"true\"; interval = -1s }",
+    );
     assert!(report.contains("surprise") && report.contains("hfm.conf:2:"), "{report}");
 }
 
 #[test]
 fn an_explicit_zero_of_a_group_counts_and_a_change_of_meaning_is_told_once() {
-    let log = run("zero", "runs = 5\ng { runs = 1; interval = 0; a { test = \"true\" } b { test = \"true\" } }\ninterval = 1h");
+    let log = run(
+        "zero",
+        "runs = 5\ng { runs = 1; interval = 0; a { test = \"true\" } b { test = \"true\" } }\ninterval = 1h",
+    );
     assert_changed(&log, "g/a", "RuleStateSuccess");
     assert_eq!(log.matches("warning").count(), 1, "{log}");
 }
@@ -80,7 +90,8 @@ fn rules_start_in_the_order_of_the_file_and_disabled_ones_are_counted() {
     let place = Place::new("order");
     let mut configuration = String::from("runs = 1\noff { status = disabled; test = \"true\" }\n");
     for rule in 0..20 {
-        configuration += &format!("r{rule} {{ test = sh; test_arguments = [-c, 'echo {rule} >> @DIR@/order'] }}\n");
+        configuration +=
+            &format!("r{rule} {{ test = sh; test_arguments = [-c, 'echo {rule} >> @DIR@/order'] }}\n");
     }
     // The commands append as they run; the log has the order in which they were judged.
     let (status, log) = place.run(&configuration.replace("sh;", "\"true\";"));
@@ -120,9 +131,8 @@ fn a_long_run_that_changes_the_state_goes_by_the_new_interval() {
 fn a_timeout_reaches_the_whole_process_group() {
     let place = Place::new("group");
     let begun = now();
-    let (_, log) = place.run(
-        "runs = 1\na { test = sh; test_arguments = [-c, 'sleep 20; true'] timeout_kill = 300ms }",
-    );
+    let (_, log) =
+        place.run("runs = 1\na { test = sh; test_arguments = [-c, 'sleep 20; true'] timeout_kill = 300ms }");
     assert!(now() - begun < Duration::from_secs(10), "it waited for the grandchild");
     assert!(log.contains("reason=timeout-kill"), "{log}");
     assert!(log.contains("kill timeout exceeded, issuing kill."), "{log}");
@@ -131,8 +141,8 @@ fn a_timeout_reaches_the_whole_process_group() {
 #[test]
 fn the_verdict_falls_when_the_process_exits_not_when_its_output_is_closed() {
     let place = Place::new("background");
-    let mut daemon = place
-        .start("a { interval = 1h; test = sh; test_arguments = [-c, 'echo begun; sleep 5 & exit 0'] }");
+    let mut daemon =
+        place.start("a { interval = 1h; test = sh; test_arguments = [-c, 'echo begun; sleep 5 & exit 0'] }");
     let begun = now();
     daemon.wait_for("RuleStateSuccess", 1);
     assert!(now() - begun < Duration::from_secs(4), "it waited for the background process");
@@ -142,7 +152,8 @@ fn the_verdict_falls_when_the_process_exits_not_when_its_output_is_closed() {
 
 #[test]
 fn stdin_is_dev_null() {
-    let log = run("stdin", "runs = 1\na { test = sh; test_arguments = [-c, 'read line; test -z \"$line\"'] }");
+    let log =
+        run("stdin", "runs = 1\na { test = sh; test_arguments = [-c, 'read line; test -z \"$line\"'] }");
     assert_changed(&log, "a", "RuleStateSuccess");
 }
 
@@ -153,6 +164,7 @@ fn what_cannot_be_meant_is_refused() {
     assert!(report.contains("https"), "{report}");
     let report = refused("scheme-later", "a { test = \"tcp://127.0.0.1:80\" }");
     assert!(report.contains("not supported yet"), "{report}");
-    let report = refused("merged", "g { interval = 1s; a { test = x } }\ng { interval = 2s; b { test = x } }");
+    let report =
+        refused("merged", "g { interval = 1s; a { test = x } }\ng { interval = 2s; b { test = x } }");
     assert!(report.contains("hfm.conf:1:") && report.contains(":2:"), "{report}");
 }

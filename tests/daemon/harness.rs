@@ -1,4 +1,5 @@
 //! Runs the built hfm on a file of a test's own and looks at what it says and does.
+#![expect(unreachable_pub, reason = "shared by the modules of one test")]
 
 use std::fs;
 use std::io::Write as _;
@@ -27,7 +28,9 @@ impl Place {
 
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path.join(name);
-        fs::File::create(&path).and_then(|mut file| file.write_all(text.as_bytes())).expect("a file of the test");
+        fs::File::create(&path)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .expect("a file of the test");
         path
     }
 

@@ -1,6 +1,7 @@
 //! This machine's own trouble: no descriptors, no processes, a log that nobody reads.
 
 use std::io::Read;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -23,11 +24,11 @@ fn without_descriptors_runs_are_inconclusive_and_it_recovers_by_itself() {
     let place = Place::new("descriptors");
     let mut daemon = place.start(RULES);
     daemon.wait_for("RuleStateSuccess", 2);
-    limit(daemon.pid(), "--nofile=8:4096");
+    limit(daemon.pid(), "--nofile=8:");
     daemon.wait_for("inconclusive reason=descriptors", 2);
     pause(Duration::from_millis(500));
     assert!(!place.path.join("failed").exists(), "{}", daemon.log());
-    limit(daemon.pid(), "--nofile=1024:4096");
+    limit(daemon.pid(), "--nofile=1024:");
     pause(Duration::from_millis(500));
     daemon.signal(nix::sys::signal::Signal::SIGUSR1);
     daemon.wait_for("summary: rules=2 success=2 fail=0", 1);
@@ -48,9 +49,9 @@ fn without_processes_runs_are_inconclusive_and_it_recovers_by_itself() {
         std::fs::set_permissions(&place.path, directory).expect("a mode");
         let config = place.path.join("hfm.conf");
         // A copy, because the way to the built program may be closed to others.
-        let program = std::path::Path::new("/tmp").join(format!("hfm-test-{}", std::process::id()));
+        let program = Path::new("/tmp").join(format!("hfm-test-{}", std::process::id()));
         std::fs::copy(env!("CARGO_BIN_EXE_hfm"), &program).expect("a copy of hfm");
-        let readable = Path::join(std::path::Path::new("/tmp"), format!("hfm-test-{}.conf", std::process::id()));
+        let readable = Path::new("/tmp").join(format!("hfm-test-{}.conf", std::process::id()));
         std::fs::copy(config, &readable).expect("a copy of the configuration");
         command = Command::new("setpriv");
         command.args(["--reuid=54321", "--regid=54321", "--clear-groups"]).arg(&program);
@@ -58,10 +59,10 @@ fn without_processes_runs_are_inconclusive_and_it_recovers_by_itself() {
     }
     let mut daemon = place.start_command(command);
     daemon.wait_for("RuleStateSuccess", 2);
-    limit(daemon.pid(), "--nproc=1:1000");
+    limit(daemon.pid(), "--nproc=1:");
     daemon.wait_for("inconclusive reason=spawn", 2);
     pause(Duration::from_millis(500));
-    limit(daemon.pid(), "--nproc=1000:1000");
+    limit(daemon.pid(), "--nproc=1000:");
     pause(Duration::from_millis(500));
     daemon.signal(nix::sys::signal::Signal::SIGUSR1);
     daemon.wait_for("summary: rules=2 success=2 fail=0", 1);
@@ -72,8 +73,6 @@ fn without_processes_runs_are_inconclusive_and_it_recovers_by_itself() {
     }
 }
 
-use std::path::Path;
-
 #[test]
 fn a_log_that_nobody_reads_delays_nothing_and_drops_are_counted() {
     let place = Place::new("stuck-log");
@@ -81,11 +80,13 @@ fn a_log_that_nobody_reads_delays_nothing_and_drops_are_counted() {
         "interval = 10ms\n\
          loud { test = sh; test_arguments = [-c, 'head -c 12000 /dev/zero | tr \"\\\\0\" x; echo run >> @DIR@/runs'] }",
     );
-    let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).env("RUST_LOG", "trace").spawn().expect("hfm");
+    let mut child =
+        command.stderr(Stdio::piped()).stdout(Stdio::null()).env("RUST_LOG", "trace").spawn().expect("hfm");
     // The pipe holds 64 KiB: it is full after a few lines. Runs must go on all the same.
     assert!(patiently(|| place.read("runs").lines().count() > 150), "{}", place.read("runs").lines().count());
     let mut log = child.stderr.take().expect("a pipe");
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGTERM).expect("it runs");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGTERM)
+        .expect("it runs");
     let mut text = Vec::new();
     log.read_to_end(&mut text).expect("the log");
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
@@ -98,7 +99,8 @@ fn a_log_that_is_never_read_does_not_keep_it_from_ending() {
     let mut command = place.hfm("interval = 10ms\nloud { test = seq; test_arguments = [\"1\", \"5000\"] }");
     let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("hfm");
     pause(Duration::from_secs(2));
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGTERM).expect("it runs");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGTERM)
+        .expect("it runs");
     let mut status = None;
     assert!(patiently(|| {
         status = child.try_wait().expect("it can be waited for");
