@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use hfm::config::{dump, load};
+use hfm::config::{Loaded, Report, dump, load};
 use hfm::rule::Configuration;
 use hfm::ucl::Loader;
 
@@ -112,6 +112,206 @@ fn every_golden_file_belongs_to_a_test() {
         }
     }
     assert_eq!(found.len(), NAMES.len(), "a name stands twice in the list");
+}
+
+/// Loads a text that is in no file.
+fn load_text(text: &str) -> Result<Loaded, Box<Report>> {
+    load("t.conf", &mut Golden { over: Some(("t.conf".to_owned(), text.to_owned())) })
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named_once() {
+    let report = load("none.conf", &mut Golden { over: None }).expect_err("there is none").to_string();
+    assert_eq!(report, "none.conf: cannot read none.conf: No such file or directory (os error 2)\n");
+}
+
+#[test]
+fn ten_thousand_rules_keep_their_order_and_references() {
+    let mut text = String::from("interval = 1s\nguard = [ \"g0/r0\" ]\n");
+    for i in 0..10_000 {
+        let (group, before) = (i / 100, i.max(1) - 1);
+        let requires =
+            if i == 0 { String::new() } else { format!("requires = \"g{}/r{before}\"; ", before / 100) };
+        text.push_str(&format!("g{group} r{i} {{ test = \"true\"; {requires}}}\n"));
+    }
+    let loaded = load_text(&text).expect("nothing is wrong with it");
+    let rules = &loaded.configuration.rules;
+    assert_eq!(rules.len(), 10_000);
+    for (i, rule) in rules.iter().enumerate() {
+        assert_eq!(&*rule.name, format!("g{}/r{i}", i / 100));
+        let before: Vec<usize> = rule.requires.iter().map(|id| id.index()).collect();
+        assert_eq!(before, if i == 0 { vec![] } else { vec![i - 1] });
+        assert_eq!(rule.guard.len(), usize::from(i != 0));
+    }
+    assert!(loaded.warnings.is_empty());
+}
+
+#[test]
+fn a_hopeless_file_is_reported_in_bounds() {
+    let mut text = String::new();
+    for i in 0..20_000 {
+        text.push_str(&format!("r{i} {{ test = \"true\"; intervall = 1; requires = \"s{i}\" }}\n"));
+    }
+    let report = load_text(&text).expect_err("every line is wrong").to_string();
+    assert!(report.lines().count() < 1_000, "{}", report.lines().count());
+    assert!(report.starts_with("t.conf:1:21: r0: unknown property 'intervall'\n"), "{report}");
+    assert!(report.ends_with("and 39900 more errors\n"), "{report}");
+}
+
+#[test]
+fn more_rules_than_the_bound_are_refused() {
+    let mut text = String::new();
+    for i in 0..=100_000 {
+        text.push_str(&format!("r{i} {{ test = \"true\" }}\n"));
+    }
+    let report = load_text(&text).expect_err("one rule too many").to_string();
+    assert!(report.starts_with("t.conf:100001:1: r100000: more than 100000 rules\n"), "{report}");
+    assert_eq!(report.lines().count(), 4, "{report}");
+}
+
+#[test]
+fn inherited_lists_are_bounded_in_sum() {
+    let names: Vec<String> = (0..2_000).map(|i| format!("\"r{i}\"")).collect();
+    let mut text = format!("requires = [ {} ]\n", names.join(", "));
+    for i in 0..2_000 {
+        text.push_str(&format!("r{i} {{ test = \"true\" }}\n"));
+    }
+    let report = load_text(&text).expect_err("4,000,000 names").to_string();
+    assert!(report.contains("come to more than 1000000 names"), "{report}");
+    assert!(report.lines().all(|line| line.len() < 250), "{report}");
+}
+
+#[test]
+fn a_long_chain_of_requires_needs_no_stack() {
+    let mut text = String::new();
+    for i in 0..50_000 {
+        text.push_str(&format!("r{i} {{ test = \"true\"; requires = \"r{}\" }}\n", (i + 1) % 50_000));
+    }
+    let report = load_text(&text).expect_err("it is a circle").to_string();
+    assert!(
+        report.starts_with("t.conf:1:32: r0: 'requires' goes round in a circle: r0 -> r1 -> "),
+        "{report}"
+    );
+    assert!(report.contains("(49992 more)"), "{report}");
+}
+
+/// Marsaglia's xorshift64*; our own, so that a seed keeps its meaning.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let bits = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
+        usize::try_from(bits).expect("31 bits") % bound.max(1)
+    }
+}
+
+/// Pieces that a mutation may put in.
+const PIECES: &[&str] = &[
+    "{",
+    "}",
+    "[",
+    "]",
+    "\"",
+    "'",
+    ";",
+    ",",
+    "=",
+    ":",
+    "\n",
+    " ",
+    "#",
+    "/*",
+    "*/",
+    "\\",
+    "$",
+    "<<EOD\n",
+    "\0",
+    "\u{85}",
+    "test",
+    "Test",
+    "test = \"true\"; ",
+    "interval",
+    "5m",
+    "-1",
+    "1e308",
+    "nan",
+    "null",
+    "yes",
+    "\"\"",
+    "requires = [ ",
+    "guard = ",
+    "default",
+    "hold_down_max = 1\n",
+    "change_max = 1\n",
+    "é",
+    "日本",
+    "\u{202e}",
+    "a/b",
+    "99999999999999999999",
+    ".include \"include/one.conf\"\n",
+    "status = disabled\n",
+    "timeout_int = 1y\n",
+];
+
+fn mutated(text: &str, random: &mut Random) -> String {
+    let mut chars: Vec<char> = text.chars().collect();
+    for _ in 0..=random.below(2) {
+        let at = random.below(chars.len() + 1);
+        let end = (at + random.below(30)).min(chars.len());
+        match random.below(5) {
+            0 => drop(chars.drain(at..end)),
+            1 => {
+                let copy = chars[at..end].to_vec();
+                let to = random.below(chars.len() + 1);
+                chars.splice(to..to, copy);
+            }
+            2 => {
+                if at < chars.len() {
+                    chars[at] = char::from(u8::try_from(random.below(128)).expect("below 128"));
+                }
+            }
+            _ => {
+                let piece = PIECES[random.below(PIECES.len())];
+                chars.splice(at..at, piece.chars());
+            }
+        }
+    }
+    chars.into_iter().collect()
+}
+
+#[test]
+fn no_mutation_of_a_golden_file_panics_and_every_dump_reads_back() {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut accepted = 0;
+    for name in NAMES {
+        let bytes = fs::read(folder().join(format!("{name}.conf"))).expect("every test has its file");
+        let text = String::from_utf8(bytes).expect("they are UTF-8");
+        for step in 0..100 {
+            let mutation = mutated(&text, &mut random);
+            let outcome = std::panic::catch_unwind(|| match load_text(&mutation) {
+                Ok(loaded) => {
+                    assert_reads_back(&loaded.configuration, &dump(&loaded.configuration));
+                    let _ = loaded.warnings.to_string();
+                    true
+                }
+                Err(report) => {
+                    let text = report.to_string();
+                    assert!(text.ends_with('\n'), "an error without a text");
+                    assert!(text.lines().all(|line| !line.contains(char::is_control)), "{text:?}");
+                    false
+                }
+            });
+            match outcome {
+                Ok(true) => accepted += 1,
+                Ok(false) => {}
+                Err(_) => panic!("{name}, step {step}: {mutation:?}"),
+            }
+        }
+    }
+    assert!(accepted > 1_000, "only {accepted} mutations were accepted: most of the code was not reached");
 }
 
 // One test for each file; keep the list sorted.
