@@ -10,6 +10,7 @@ mod diagnose;
 mod dump;
 mod inherit;
 mod nearest;
+mod number;
 pub mod properties;
 mod raw;
 mod render;
