@@ -5,7 +5,9 @@
 use std::fmt::{self, Write};
 use std::io;
 
-use super::limits::{DEPTH_MAX, FILE_BYTES_MAX, INCLUDE_DEPTH_MAX, INCLUDES_MAX, TOTAL_BYTES_MAX};
+use super::limits::{
+    DEPTH_MAX, FILE_BYTES_MAX, HEREDOC_WORD_MAX, INCLUDE_DEPTH_MAX, INCLUDES_MAX, TOTAL_BYTES_MAX, VALUES_MAX,
+};
 use super::value::{Sources, Span};
 
 /// A text that could not be read: the cause, the place and the way there.
@@ -104,6 +106,8 @@ pub enum UclError {
     ByteOrderMark,
     /// Sections or arrays nested too deep.
     TooDeep,
+    /// More keys and elements than the bound.
+    TooManyValues,
     /// `/*` without its `*/`.
     UnfinishedComment,
     /// Something that cannot begin a key.
@@ -130,6 +134,8 @@ pub enum UclError {
     LoneSurrogate,
     /// A heredoc without its last line.
     UnfinishedHeredoc(String),
+    /// A word of a heredoc above the bound.
+    HeredocWord,
     /// Nothing where a value is wanted.
     EmptyValue,
     /// The text ends where a value is wanted; libucl takes null.
@@ -213,6 +219,8 @@ impl fmt::Display for UclError {
             Self::NulByte => f.write_str("a NUL byte; this is no text file"),
             Self::ByteOrderMark => f.write_str("a byte order mark; save the file without it"),
             Self::TooDeep => write!(f, "nested deeper than {DEPTH_MAX} levels"),
+            Self::TooManyValues => write!(f, "more than {VALUES_MAX} keys and array elements"),
+            Self::HeredocWord => write!(f, "the word of a heredoc is longer than {HEREDOC_WORD_MAX} bytes"),
             Self::UnfinishedComment => f.write_str(
                 "this comment has no end; every /* inside it wants its own */, and a */ between double quotes does not count",
             ),

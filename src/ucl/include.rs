@@ -115,6 +115,7 @@ impl Parser<'_, '_, '_> {
         if !settings.glob || !name.contains(['*', '?']) {
             return self.include_file(name, settings, at);
         }
+        self.count_include(at)?;
         let files = match self.reader.loader.glob(name) {
             Ok(files) => files,
             Err(error) => return fault(at, UclError::Include { name: name.to_owned(), error }),
@@ -126,11 +127,14 @@ impl Parser<'_, '_, '_> {
         Ok(found)
     }
 
-    fn include_file(&mut self, name: &str, settings: &Arguments, at: Span) -> Parsed<bool> {
+    /// Counts every file or pattern that is looked for.
+    fn count_include(&mut self, at: Span) -> Parsed<()> {
         self.reader.includes += 1;
-        if self.reader.includes > INCLUDES_MAX {
-            return fault(at, UclError::IncludeCount);
-        }
+        if self.reader.includes > INCLUDES_MAX { fault(at, UclError::IncludeCount) } else { Ok(()) }
+    }
+
+    fn include_file(&mut self, name: &str, settings: &Arguments, at: Span) -> Parsed<bool> {
+        self.count_include(at)?;
         let loaded = match self.reader.loader.resolve(name) {
             Ok(path) if self.reader.files.iter().any(|file| file.path == path) => {
                 return fault(at, UclError::IncludeLoop(path));

@@ -1,10 +1,16 @@
 //! The bounds that keep a hostile or mistaken text from hurting: each is far above any real use.
 
-/// Largest single file, in bytes: spans are 32 bits wide, and a million rules fit.
+/// Largest single file, in bytes: far more than the rules of any gateway.
 pub const FILE_BYTES_MAX: usize = 64 << 20;
 
 /// Largest sum of all files, in bytes: a glob may match many.
 pub const TOTAL_BYTES_MAX: usize = 256 << 20;
+
+/// Most keys and array elements in one document: each takes some hundred bytes of memory.
+pub const VALUES_MAX: usize = 2_000_000;
+
+/// Longest word of a heredoc, in bytes: it is looked for on every line.
+pub const HEREDOC_WORD_MAX: usize = 128;
 
 /// Deepest nesting of sections and arrays: what walks the tree recurses this deep.
 pub const DEPTH_MAX: usize = 128;

@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, is_space, is_value_end};
 use super::error::{Parsed, UclError, fault};
-use super::parser::Parser;
+use super::parser::{Parser, TextKind};
 use super::string;
 use super::tree::{Manner, Strategy};
 use super::value::{Kind, Object, Span, Value};
@@ -45,6 +45,9 @@ pub(super) struct Arguments {
 impl Parser<'_, '_, '_> {
     /// Reads a macro and does what it says; the cursor is on its dot.
     pub(super) fn macro_call(&mut self) -> Parsed<()> {
+        if self.text_kind == TextKind::Arguments {
+            return fault(self.cursor.here(), UclError::MacroArguments);
+        }
         let start = self.cursor.pos;
         self.cursor.pos += 1;
         let rest = &self.cursor.text[self.cursor.pos..self.cursor.end];
@@ -90,16 +93,13 @@ impl Parser<'_, '_, '_> {
             at += 1;
         };
         let span = self.cursor.span(open, close + 1);
-        if self.cursor.text[open..close].contains("\n.")
-            || self.cursor.text[open + 1..close].trim_start().starts_with('.')
-        {
-            return fault(span, UclError::MacroArguments);
-        }
         let cursor = Cursor { pos: open + 1, end: close, ..self.cursor };
         let (tree, stack) = (std::mem::take(&mut self.reader.tree), std::mem::take(&mut self.reader.stack));
         let root = self.reader.tree.add_null();
         let variables = self.variables.clone();
-        let read = Parser::new(self.reader, cursor, Manner::default(), variables, root).read_root();
+        let mut parser = Parser::new(self.reader, cursor, Manner::default(), variables, root);
+        parser.text_kind = TextKind::Arguments;
+        let read = parser.read_root();
         let mut arguments = std::mem::replace(&mut self.reader.tree, tree);
         self.reader.stack = stack;
         read?;

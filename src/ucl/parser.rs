@@ -46,16 +46,26 @@ enum Follows {
     Value,
 }
 
+/// What a text is: the arguments of a macro hold no macros.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum TextKind {
+    File,
+    Arguments,
+}
+
 /// One text on its way into the tree.
 pub(super) struct Parser<'r, 'l, 't> {
     pub(super) reader: &'r mut Reader<'l>,
     pub(super) cursor: Cursor<'t>,
     pub(super) manner: Manner,
     pub(super) variables: Variables,
+    pub(super) text_kind: TextKind,
     /// Frames below this one belong to the text that includes this one.
     base: usize,
     /// The last key was one of several words before a brace.
     follows: Follows,
+    /// Where the line or the setting ends or a brace stands; behind the position, or outdated.
+    next_stop: usize,
     /// Where the value of the last key goes.
     pub(super) target: NodeId,
 }
@@ -69,7 +79,17 @@ impl<'r, 'l, 't> Parser<'r, 'l, 't> {
         target: NodeId,
     ) -> Self {
         let base = reader.stack.len();
-        Self { reader, cursor, manner, variables, base, follows: Follows::Value, target }
+        Self {
+            reader,
+            cursor,
+            manner,
+            variables,
+            text_kind: TextKind::File,
+            base,
+            follows: Follows::Value,
+            next_stop: 0,
+            target,
+        }
     }
 
     /// Reads a text of its own: its root is the target node.
@@ -215,24 +235,29 @@ impl<'r, 'l, 't> Parser<'r, 'l, 't> {
     }
 
     /// Without a separator, a brace further on the line makes this a named section.
-    fn what_follows(&self) -> Parsed<Follows> {
+    fn what_follows(&mut self) -> Parsed<Follows> {
         let start = self.cursor.pos;
-        let rest = &self.cursor.bytes()[start..self.cursor.end];
-        let stop = rest.iter().position(|b| matches!(b, b',' | b';' | b'\n' | b'\r' | b'{' | b'['));
-        let Some(stop) = stop.filter(|stop| *stop > 0 && matches!(rest[*stop], b'{' | b'[')) else {
+        // Kept from key to key, because a line may hold many keys with comments between them.
+        if self.next_stop < start {
+            let rest = &self.cursor.bytes()[start..self.cursor.end];
+            let stop = rest.iter().position(|b| matches!(b, b',' | b';' | b'\n' | b'\r' | b'{' | b'['));
+            self.next_stop = stop.map_or(self.cursor.end, |stop| start + stop);
+        }
+        let stop = self.next_stop;
+        if stop == start || !matches!(self.cursor.byte(stop), Some(b'{' | b'[')) {
             return Ok(Follows::Value);
-        };
-        let brace = self.cursor.span(start + stop, start + stop + 1);
+        }
+        let brace = self.cursor.span(stop, stop + 1);
         // The brace counts wherever it stands; inside a string or a comment it was not meant.
         let mut walk = self.cursor;
-        while walk.pos < start + stop {
+        while walk.pos < stop {
             if walk.peek() == Some(b'"') {
                 let _ = string::double_quoted(&mut walk);
-                if walk.pos > start + stop {
+                if walk.pos > stop {
                     return fault(brace, UclError::BraceInString);
                 }
             } else if walk.starts_comment() {
-                if walk.skip_comments().is_err() || walk.pos > start + stop {
+                if walk.skip_comments().is_err() || walk.pos > stop {
                     return fault(brace, UclError::BraceInComment);
                 }
             } else {

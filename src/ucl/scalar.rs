@@ -29,7 +29,7 @@ impl Parser<'_, '_, '_> {
                 return Ok(State::AfterValue);
             }
             let array = self.reader.stack[self.reader.stack.len() - 1].node;
-            self.target = self.reader.tree.push(array);
+            self.target = self.reader.tree.push(array, at)?;
         }
         match byte {
             b'{' => {

@@ -2,6 +2,7 @@
 
 use super::cursor::{Cursor, is_value_end};
 use super::error::{Parsed, UclError, fault};
+use super::limits::HEREDOC_WORD_MAX;
 
 /// Where the content of a string stands, and what is to be done with it.
 #[derive(Clone, Copy)]
@@ -115,6 +116,9 @@ pub(super) fn heredoc(cursor: &mut Cursor<'_>) -> Parsed<Option<Raw>> {
         None => return unfinished(),
         Some(b'\n') => {}
         Some(_) => return Ok(None),
+    }
+    if word_len > HEREDOC_WORD_MAX {
+        return fault(cursor.span(cursor.pos, word_start + word_len), UclError::HeredocWord);
     }
     let start = word_start + word_len + 1;
     let mut raw = Raw { start, end: start, escapes: false, dollar: false };

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::error::{Parsed, UclError, fault};
+use super::limits::VALUES_MAX;
 use super::value::{Entry, Item, Kind, Object, Span, Value};
 
 /// A node of the growing tree.
@@ -60,7 +61,7 @@ struct Growing {
 }
 
 /// Most sections of one name that a merge searches for every key.
-const FOLLOWERS_MAX: usize = 1000;
+const FOLLOWERS_MAX: usize = 100;
 
 /// Objects of fewer keys are searched one by one, without an index.
 const INDEX_FROM: usize = 12;
@@ -102,12 +103,13 @@ impl Tree {
     }
 
     /// Adds an element to an array node.
-    pub(super) fn push(&mut self, array: NodeId) -> NodeId {
+    pub(super) fn push(&mut self, array: NodeId, at: Span) -> Parsed<NodeId> {
+        self.refuse_many(at)?;
         let element = self.add_null();
         if let Data::Array(elements) = &mut self.nodes[array.0].data {
             elements.push(element);
         }
-        element
+        Ok(element)
     }
 
     /// Puts a value where a node stands.
@@ -142,6 +144,7 @@ impl Tree {
 
     /// The node for the value of a key, in the object or beside it when it is to be ignored.
     pub(super) fn insert(&mut self, object: NodeId, key: &str, at: Span, manner: Manner) -> Parsed<NodeId> {
+        self.refuse_many(at)?;
         self.refuse_ambiguous(object, key, at)?;
         let new = self.add_null();
         let Some(section) = self.section_mut(object) else { return Ok(new) };
@@ -178,6 +181,10 @@ impl Tree {
         if let Some(section) = self.section_mut(first) {
             section.followers.push(item.1);
         }
+    }
+
+    fn refuse_many(&self, at: Span) -> Parsed<()> {
+        if self.nodes.len() > VALUES_MAX { fault(at, UclError::TooManyValues) } else { Ok(()) }
     }
 
     /// A key that a following section of the same name has would go there in the reference.
@@ -227,7 +234,7 @@ impl Tree {
             Some(old) => self.wrap(object, key, old, at)?,
         };
         self.close(array, at);
-        let element = self.push(array);
+        let element = self.push(array, at)?;
         self.open_object(element, at)?;
         Ok(element)
     }

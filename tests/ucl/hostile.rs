@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::io;
 
 use hfm::sys::files::FileLoader;
-use hfm::ucl::{DEPTH_MAX, Document, FILE_BYTES_MAX, Kind, Loader, ReadError, UclError};
+use hfm::ucl::{DEPTH_MAX, Document, FILE_BYTES_MAX, Kind, Loader, ReadError, UclError, VALUES_MAX};
 
 /// Files that exist only here.
 #[derive(Default)]
@@ -76,6 +76,25 @@ fn long_things_are_read_in_linear_time() {
     assert!(matches!(refusal(&"/*".repeat(1_000_000)), UclError::UnfinishedComment));
     assert!(matches!(refusal(&format!("a = 1 {long}\n/*")), UclError::UnfinishedComment));
     assert!(matches!(refusal(&format!("a = \"x\" {long}")), UclError::MissingSeparator));
+}
+
+#[test]
+fn one_line_of_many_keys_is_read_in_linear_time() {
+    assert!(parse(&"a 1/**/".repeat(300_000)).is_ok());
+    assert!(parse(&".priority(priority=1);".repeat(100_000)).is_ok());
+    assert!(parse(&"a 'x' # {\n".repeat(100_000)).is_err());
+}
+
+#[test]
+fn words_of_heredocs_are_bounded() {
+    let word = "A".repeat(1 << 20);
+    assert!(matches!(refusal(&format!("a = <<{word}\n\n{word}{word}\n")), UclError::HeredocWord));
+}
+
+#[test]
+fn values_are_bounded() {
+    assert!(matches!(refusal(&"a=1;".repeat(VALUES_MAX + 2)), UclError::TooManyValues));
+    assert!(matches!(refusal(&format!("[{}", "1,".repeat(VALUES_MAX + 2))), UclError::TooManyValues));
 }
 
 #[test]
