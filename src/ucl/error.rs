@@ -96,7 +96,7 @@ pub enum UclError {
     },
     /// One file is above the bound.
     FileTooLarge,
-    /// All files together are above the bound.
+    /// All files together, their variables expanded, are above the bound.
     TotalTooLarge,
     /// A byte that is not UTF-8.
     NotUtf8,
@@ -214,7 +214,7 @@ impl fmt::Display for UclError {
             Self::Open { name, .. } => write!(f, "cannot read {}", Quoted(name)),
             Self::Include { name, .. } => write!(f, "cannot include '{}'", Quoted(name)),
             Self::FileTooLarge => write!(f, "the file is larger than {FILE_BYTES_MAX} bytes"),
-            Self::TotalTooLarge => write!(f, "all files together are larger than {TOTAL_BYTES_MAX} bytes"),
+            Self::TotalTooLarge => write!(f, "all files with their variables expanded are larger than {TOTAL_BYTES_MAX} bytes"),
             Self::NotUtf8 => f.write_str("the text is not valid UTF-8 here; save the file as UTF-8"),
             Self::NulByte => f.write_str("a NUL byte; this is no text file"),
             Self::ByteOrderMark => f.write_str("a byte order mark; save the file without it"),
@@ -285,7 +285,7 @@ impl fmt::Display for UclError {
             Self::NotInPath(name) => write!(f, "'{}' is in no directory of the search path", Quoted(name)),
             Self::DuplicateKey(key) => write!(f, "key '{}' is there already, and duplicate=error forbids that", Quoted(key)),
             Self::MergeTypes => f.write_str("cannot merge an object with an array"),
-            Self::IncludeTarget(key) => write!(f, "cannot include into '{}': it is no section", Quoted(key)),
+            Self::IncludeTarget(key) => write!(f, "cannot include into '{}': it is not a single section", Quoted(key)),
             Self::AmbiguousMerge(key) => {
                 write!(f, "key '{}' is in another section of the same name; merge these sections by hand", Quoted(key))
             }

@@ -60,7 +60,7 @@ impl<'l> Reader<'l> {
     ) -> Parsed<(SourceId, Arc<str>)> {
         let large = match bytes.len() {
             len if len > FILE_BYTES_MAX => Some(UclError::FileTooLarge),
-            len if len > TOTAL_BYTES_MAX - self.bytes => Some(UclError::TotalTooLarge),
+            len if len > TOTAL_BYTES_MAX.saturating_sub(self.bytes) => Some(UclError::TotalTooLarge),
             _ => None,
         };
         if let Some(kind) = large {
@@ -95,10 +95,14 @@ impl Parser<'_, '_, '_> {
             };
         }
         let mut found = false;
-        for dir in self.reader.search_path.clone() {
+        let mut dirs = 0;
+        // An included file may set another path.
+        while let Some(dir) = self.reader.search_path.get(dirs) {
+            let path = format!("{dir}/{name}");
+            dirs += 1;
             // A file missing here may be in the next directory.
             let here = Arguments { missing: Missing::Ignored, key: settings.key.clone(), ..*settings };
-            found |= self.include_pattern(&format!("{dir}/{name}"), &here, at)?;
+            found |= self.include_pattern(&path, &here, at)?;
             if found && !settings.glob {
                 break;
             }
@@ -125,6 +129,15 @@ impl Parser<'_, '_, '_> {
             found |= self.include_file(&file, settings, at)?;
         }
         Ok(found)
+    }
+
+    /// Replaces the variables of a string, and counts what it takes.
+    pub(super) fn expand(&mut self, text: String, at: Span) -> Parsed<String> {
+        self.reader.bytes += self.variables.expanded_len_max(&text);
+        if self.reader.bytes > TOTAL_BYTES_MAX {
+            return fault(at, UclError::TotalTooLarge);
+        }
+        Ok(self.variables.expand(text))
     }
 
     /// Counts every file or pattern that is looked for.

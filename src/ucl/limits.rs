@@ -3,7 +3,8 @@
 /// Largest single file, in bytes: far more than the rules of any gateway.
 pub const FILE_BYTES_MAX: usize = 64 << 20;
 
-/// Largest sum of all files, in bytes: a glob may match many.
+/// Largest sum of all files and all strings with variables, in bytes: a glob may match many files,
+/// and a variable is shorter than its value.
 pub const TOTAL_BYTES_MAX: usize = 256 << 20;
 
 /// Most keys and array elements in one document: each takes some hundred bytes of memory.

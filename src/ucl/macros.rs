@@ -150,7 +150,8 @@ impl Parser<'_, '_, '_> {
             self.cursor.pos += 1;
         }
         raw.end = raw.end.max(raw.start);
-        Ok((self.variables.expand(self.cursor.text[raw].to_owned()), span))
+        let text = self.cursor.text[raw].to_owned();
+        Ok((self.expand(text, span)?, span))
     }
 
     fn set_priority(&mut self, value: &str, arguments: Option<&Object>, at: Span) -> Parsed<()> {

@@ -19,10 +19,10 @@
 //!   into a section when another section of that name has the key.
 //!
 //! And ours reads what the reference refuses or loses for no reason: a root brace after a comment
-//! and a blank line, `**/` as the end of a comment, `#` as the last byte, a missing file of
-//! `.try_include`, a file in a later directory of the search path, and the names of more than
-//! one file with `prefix`. `$CURDIR` and `$FILENAME` in the arguments of a macro are those of the
-//! file, as everywhere else.
+//! and a blank line, `**/` as the end of a comment, `#` as the last byte, a number and a blank at
+//! the end of arguments, a missing file of `.try_include`, a file in a later directory of the
+//! search path, and the names of more than one file with `prefix`. `$CURDIR` and `$FILENAME` in the
+//! arguments of a macro are those of the file, as everywhere else.
 
 mod cursor;
 mod error;

@@ -96,7 +96,7 @@ impl Parser<'_, '_, '_> {
             Style::SingleQuoted | Style::Heredoc => self.cursor.text[raw.start..raw.end].to_owned(),
         };
         if raw.dollar {
-            text = self.variables.expand(text);
+            text = self.expand(text, self.cursor.span(raw.start, raw.end))?;
         }
         Ok(Kind::String { text, style })
     }

@@ -45,6 +45,12 @@ impl Variables {
         out
     }
 
+    /// A bound on the length of a text once it is expanded.
+    pub(super) fn expanded_len_max(&self, text: &str) -> usize {
+        let longest = self.values.iter().map(|(_, value)| value.len()).max().unwrap_or(0);
+        text.len() + text.matches('$').count() * longest
+    }
+
     /// The variable named at the front of a text, and what follows.
     fn leading<'t>(&self, after: &'t str) -> Option<(&str, &'t str)> {
         self.values.iter().find_map(|(name, value)| {

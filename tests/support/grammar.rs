@@ -467,7 +467,7 @@ impl Writer<'_> {
             self.out.push_str(priority);
             return;
         }
-        self.out.push_str(".include");
+        self.out.push_str(self.rng.pick(&[".include", ".include", ".include", ".include", ".try_include"]));
         if self.rng.percent(70) {
             self.out.push_str(self.rng.pick(&["(", "(", " ("]));
             for at in 0..1 + self.rng.below(3) {

@@ -86,6 +86,14 @@ fn one_line_of_many_keys_is_read_in_linear_time() {
 }
 
 #[test]
+fn expanded_variables_are_bounded() {
+    let name = format!("/{}", "x".repeat(4000));
+    let text = format!("a = {}\n", "$FILENAME".repeat(100_000));
+    let error = hfm::ucl::parse(&name, &text, &mut Memory::default()).expect_err("400 MB");
+    assert!(matches!(error.kind, UclError::TotalTooLarge));
+}
+
+#[test]
 fn words_of_heredocs_are_bounded() {
     let word = "A".repeat(1 << 20);
     assert!(matches!(refusal(&format!("a = <<{word}\n\n{word}{word}\n")), UclError::HeredocWord));
