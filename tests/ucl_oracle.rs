@@ -291,7 +291,13 @@ fn generated(oracle: &mut Oracle, seed: u64, files: u64) {
 
 fn mutated(oracle: &mut Oracle, seed: u64, files: u64) {
     let corpus = support::corpus();
-    let path = support::corpus_dir().join("mutated.tmp");
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutated");
+    std::fs::create_dir_all(dir.join("inc")).unwrap();
+    for file in std::fs::read_dir(support::corpus_dir().join("inc")).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), dir.join("inc").join(file.file_name())).unwrap();
+    }
+    let path = dir.join("main.conf");
     let mut tally = Tally::default();
     for seed in seed..seed + files {
         let mut rng = Rng::new(seed);
@@ -301,6 +307,5 @@ fn mutated(oracle: &mut Oracle, seed: u64, files: u64) {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         tally.compare(oracle, &path, &text, &format!("seed {seed}, from {}", source.display()));
     }
-    std::fs::remove_file(&path).unwrap();
     tally.finish("mutated");
 }
