@@ -1,38 +1,60 @@
 //! Numbers and times against the type of their property, and the traps that UCL has for them.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::diagnose::Diagnostic;
 use super::properties::{Origin, Takes};
-use super::render::{clipped, quoted};
+use super::render::clipped;
 use super::typed::Judge;
-use crate::ucl::{Kind, Style, Value};
+use crate::ucl::{self, Kind, Style, Value};
 
 /// Longest interval: 100 years of 365 days. Sums of a few of these are far from overflowing a clock.
 const INTERVAL_MAX: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// The units of numbers in UCL.
-const UNITS: &[&str] = &["ms", "s", "min", "h", "d", "w", "y", "k", "m", "g", "kb", "mb", "gb"];
-
 /// How an interval is written.
 const INTERVAL_HELP: &str = "write it as in 5s, 500ms, 5min or 2h: no quotes, and no blank before the unit";
+
+/// A number with a unit that a blank follows, as the number it plainly is.
+///
+/// libucl ends such a number at a line end, `;`, `,`, `}` or `]` only, and at a blank takes it for text
+/// (ucl_maybe_parse_number); so does our reader, which reads what libucl reads. Where a number is wanted
+/// there is but one thing that it can mean.
+fn before_blank(value: &Value) -> Cow<'_, Value> {
+    match &value.kind {
+        Kind::String { text, style: Style::Bare } => match ucl::number(text) {
+            Some(kind) => Cow::Owned(Value { kind, span: value.span }),
+            None => Cow::Borrowed(value),
+        },
+        Kind::String { .. }
+        | Kind::Null
+        | Kind::Boolean(_)
+        | Kind::Integer(_)
+        | Kind::Float(_)
+        | Kind::Time(_)
+        | Kind::Array(_)
+        | Kind::Object(_) => Cow::Borrowed(value),
+    }
+}
 
 impl Judge<'_> {
     /// A number of seconds, or a time.
     pub(super) fn interval(&mut self, value: &Value) -> Option<Duration> {
+        let value = &*before_blank(value);
         let seconds = match &value.kind {
             // Beyond 2^53 s the conversion rounds, but that is far above the largest interval.
             Kind::Integer(seconds) => *seconds as f64,
             Kind::Float(seconds) | Kind::Time(seconds) => *seconds,
             Kind::String { text, style } => {
                 let help = match style {
-                    Style::Bare => self.blank_help(value).unwrap_or_else(|| INTERVAL_HELP.to_owned()),
                     Style::SingleQuoted | Style::DoubleQuoted | Style::Heredoc
                         if text.starts_with(|c: char| c.is_ascii_digit() || c == '.') =>
                     {
                         format!("drop the quotes: {} = {}", self.property.name, clipped(text))
                     }
-                    Style::SingleQuoted | Style::DoubleQuoted | Style::Heredoc => INTERVAL_HELP.to_owned(),
+                    Style::Bare | Style::SingleQuoted | Style::DoubleQuoted | Style::Heredoc => {
+                        INTERVAL_HELP.to_owned()
+                    }
                 };
                 self.wrong_type(value, "a time or a number of seconds", Some(help));
                 return None;
@@ -51,12 +73,13 @@ impl Judge<'_> {
         let Takes::Integer { min, max } = self.property.takes else {
             unreachable!("the table says integer for every property that is read as one");
         };
+        let value = &*before_blank(value);
         let Kind::Integer(number) = value.kind else {
             let help = match &value.kind {
                 Kind::String { text, .. } if text.parse::<i64>().is_ok() => {
                     Some("drop the quotes".to_owned())
                 }
-                Kind::String { .. } => self.blank_help(value),
+                Kind::String { .. } => None,
                 Kind::Float(_) | Kind::Time(_) => Some("write digits alone".to_owned()),
                 Kind::Null | Kind::Boolean(_) | Kind::Integer(_) | Kind::Array(_) | Kind::Object(_) => None,
             };
@@ -96,24 +119,6 @@ impl Judge<'_> {
             self.problems.push(Diagnostic::warning(value.span, self.rule, message));
         }
         Some(interval)
-    }
-
-    /// UCL ends a number with a unit at a line end, `;`, `,`, `}` or `]`, but at a blank it takes the whole
-    /// for text (libucl, ucl_maybe_parse_number).
-    fn blank_help(&self, value: &Value) -> Option<String> {
-        let Kind::String { text, style: Style::Bare } = &value.kind else {
-            return None;
-        };
-        let digits = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
-        let has_unit = UNITS.iter().any(|unit| unit.eq_ignore_ascii_case(digits));
-        if digits.len() == text.len() || !has_unit || !self.after(value).starts_with([' ', '\t']) {
-            return None;
-        }
-        Some(format!(
-            "UCL reads {0} as text because of the blank after it: write {1}; with a semicolon, or end the line there",
-            quoted(text),
-            clipped(text)
-        ))
     }
 
     /// `5m` is five million to UCL. hfm's own properties only warn, because files out there may mean it.

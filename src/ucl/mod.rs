@@ -43,6 +43,7 @@ pub use error::{ReadError, UclError};
 pub use limits::{
     DEPTH_MAX, FILE_BYTES_MAX, HEREDOC_WORD_MAX, INCLUDE_DEPTH_MAX, INCLUDES_MAX, TOTAL_BYTES_MAX, VALUES_MAX,
 };
+pub use number::number;
 pub use value::{Document, Entry, Item, Kind, Object, Place, Source, SourceId, Sources, Span, Style, Value};
 
 use cursor::Cursor;

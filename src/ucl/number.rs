@@ -44,6 +44,14 @@ pub(super) fn front(text: &str) -> Front {
     }
 }
 
+/// The number that this text is from end to end, if it is one.
+pub fn number(text: &str) -> Option<Kind> {
+    match front(text) {
+        Front::Number { kind, taken, .. } if taken == text.len() => Some(kind),
+        Front::Number { .. } | Front::Text | Front::OutOfRange | Front::Dropped => None,
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Radix {
     Decimal,
