@@ -433,6 +433,7 @@ golden! {
     shape_case_of_names_kept
     shape_empty_group
     shape_group_called_default
+    shape_group_without_rules
     shape_json
     shape_json_array
     shape_key_with_slash

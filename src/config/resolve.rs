@@ -8,15 +8,24 @@ use super::depend::{self, Dependencies};
 use super::diagnose::{Diagnostic, Problems};
 use super::inherit::{self, Inherited};
 use super::properties::{CHANGE_MAX_DEFAULT, Key};
-use super::raw::{NodeId, ROOT, Tree};
+use super::raw::{Level, NodeId, ROOT, Tree};
 use super::settings::{Settings, Written, name_of};
 use crate::rule::{CommandLine, Configuration, HealthSettings, Rule, Test};
 use crate::ucl::Span;
 
 /// Makes rules of what is written; `None` when anything is wrong with the file.
 pub(super) fn resolve(tree: &Tree, problems: &mut Problems) -> Option<Configuration> {
-    for id in 0..tree.nodes.len() {
-        warn_of_no_effect(tree, id, problems);
+    let parents: HashSet<NodeId> = tree.rules.iter().filter_map(|id| tree.nodes[*id].parent).collect();
+    for (id, node) in tree.nodes.iter().enumerate() {
+        if node.rule.is_some() || node.level == Level::Root || parents.contains(&id) {
+            warn_of_no_effect(tree, id, problems);
+        } else if node.settings.is_any_written() {
+            let message = "this group has no rules, so nothing in it has an effect";
+            problems.push(
+                Diagnostic::warning(node.place, &node.name, message)
+                    .help("a rule is a section with a 'test': is it missing here?"),
+            );
+        }
     }
     let mut checks = Checks { tree, problems: &mut *problems, said: HashSet::new() };
     for id in &tree.rules {

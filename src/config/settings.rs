@@ -99,6 +99,14 @@ impl Settings {
         merge.one(Key::ChangeMax, &mut self.change_max, more.change_max);
     }
 
+    /// Whether anything is written at all.
+    pub(super) fn is_any_written(&self) -> bool {
+        PROPERTIES.iter().any(|property| match property.state {
+            State::Built(key) => self.place(key).is_some(),
+            State::NotYet => false,
+        })
+    }
+
     /// Where the property of this key is written, if it is.
     pub(super) fn place(&self, key: Key) -> Option<Span> {
         fn place<T>(slot: &Option<Written<T>>) -> Option<Span> {
