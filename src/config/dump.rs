@@ -101,13 +101,27 @@ impl fmt::Display for Seconds {
 
 /// A text as a UCL string.
 ///
-/// Double quotes, except where the text has a `$`: there a variable would be put in. In single quotes none
-/// is, but a backslash at the end or before a quote cannot be written.
+/// Double quotes, except where the text has a `$`: there a variable might be put in. In single quotes none
+/// is, but not every text can be written in them. Only a text that names a variable of UCL *and* has such a
+/// backslash in it cannot be written at all.
 struct Quoted<'a>(&'a str);
+
+/// Whether single quotes can hold a text: a backslash in them takes the next character with it, and loses
+/// itself before a quote and at the end of a line.
+fn fits_single_quotes(text: &str) -> bool {
+    let mut escaping = false;
+    for c in text.chars() {
+        if escaping && matches!(c, '\'' | '\n' | '\r') {
+            return false;
+        }
+        escaping = c == '\\' && !escaping;
+    }
+    !escaping
+}
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.contains('$') && !self.0.contains(['\\', '\r', '\n']) {
+        if self.0.contains('$') && fits_single_quotes(self.0) {
             return write!(f, "'{}'", self.0.replace('\'', "\\'"));
         }
         write_double_quoted(f, self.0)
@@ -128,4 +142,52 @@ fn write_double_quoted(out: &mut dyn Write, text: &str) -> fmt::Result {
         }
     }
     out.write_char('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_quoted_so_that_they_read_back() {
+        for (text, quoted) in [
+            ("a b", r#""a b""#),
+            ("a\"b\\c\td\n", r#""a\"b\\c\td\n""#),
+            ("\u{1}\u{7f}é", r#""\u0001\u007fé""#),
+            ("$CURDIR", "'$CURDIR'"),
+            ("it's $x", r"'it\'s $x'"),
+            ("$x\ny", "'$x\ny'"),
+            (r"$x\\", r"'$x\\'"),
+            (r"$x\d", r"'$x\d'"),
+            (r"$x\", r#""$x\\""#),
+            (r"$x\'", r#""$x\\'""#),
+        ] {
+            assert_eq!(Quoted(text).to_string(), quoted);
+        }
+    }
+
+    #[test]
+    fn intervals_are_written_to_the_nanosecond() {
+        for (nanoseconds, written) in [
+            (0, "0s"),
+            (1, "0.000000001s"),
+            (1_500_000_000, "1.5s"),
+            (300_000_000_000, "300s"),
+            (3_153_599_999_999_999_999, "3153599999.999999999s"),
+        ] {
+            assert_eq!(Seconds(Duration::from_nanos(nanoseconds)).to_string(), written);
+        }
+    }
+
+    #[test]
+    fn every_float_of_seconds_reads_back_to_the_same_nanoseconds() {
+        for seconds in
+            [1e-9, 0.1, 0.3, 1.1, 2.675, 33.3, 1e6 + 1e-9, 12_345.678_901_234, 3.1e9 + 0.3, 3_153_599_999.9]
+        {
+            let interval = Duration::from_secs_f64(seconds);
+            let text = Seconds(interval).to_string();
+            let again: f64 = text.trim_end_matches('s').parse().expect("a number");
+            assert_eq!(Duration::from_secs_f64(again), interval, "{text}");
+        }
+    }
 }
