@@ -101,10 +101,13 @@ impl fmt::Display for Seconds {
 
 /// A text as a UCL string.
 ///
-/// Double quotes, except where the text has a `$`: there a variable might be put in. In single quotes none
-/// is, but not every text can be written in them. Only a text that names a variable of UCL *and* has such a
-/// backslash in it cannot be written at all.
+/// Double quotes, except where the text names a variable, which would be put in there. In single quotes none
+/// is, but not every text can be written in them: one that names a variable *and* has a backslash before a
+/// quote or at its end cannot be written at all.
 struct Quoted<'a>(&'a str);
+
+/// The variables of UCL, as they begin.
+const VARIABLES: &[&str] = &["$CURDIR", "${CURDIR}", "$FILENAME", "${FILENAME}"];
 
 /// Whether single quotes can hold a text: a backslash in them takes the next character with it, and loses
 /// itself before a quote and at the end of a line.
@@ -121,7 +124,7 @@ fn fits_single_quotes(text: &str) -> bool {
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.contains('$') && fits_single_quotes(self.0) {
+        if VARIABLES.iter().any(|name| self.0.contains(name)) && fits_single_quotes(self.0) {
             return write!(f, "'{}'", self.0.replace('\'', "\\'"));
         }
         write_double_quoted(f, self.0)
@@ -155,12 +158,13 @@ mod tests {
             ("a\"b\\c\td\n", r#""a\"b\\c\td\n""#),
             ("\u{1}\u{7f}é", r#""\u0001\u007fé""#),
             ("$CURDIR", "'$CURDIR'"),
-            ("it's $x", r"'it\'s $x'"),
-            ("$x\ny", "'$x\ny'"),
-            (r"$x\\", r"'$x\\'"),
-            (r"$x\d", r"'$x\d'"),
-            (r"$x\", r#""$x\\""#),
-            (r"$x\'", r#""$x\\'""#),
+            ("it's $FILENAME", r"'it\'s $FILENAME'"),
+            ("$HOME/${x}", r#""$HOME/${x}""#),
+            ("${CURDIR}\ny", "'${CURDIR}\ny'"),
+            (r"$CURDIR\\", r"'$CURDIR\\'"),
+            (r"$CURDIR\d", r"'$CURDIR\d'"),
+            (r"$CURDIR\", r#""$CURDIR\\""#),
+            (r"$CURDIR\'", r#""$CURDIR\\'""#),
         ] {
             assert_eq!(Quoted(text).to_string(), quoted);
         }
