@@ -62,6 +62,8 @@ pub(super) struct Parser<'r, 'l, 't> {
     pub(super) text_kind: TextKind,
     /// Frames below this one belong to the text that includes this one.
     base: usize,
+    /// The text has a root of its own, at whose end it ends; an included one goes on after each section.
+    has_root: bool,
     /// The last key was one of several words before a brace.
     follows: Follows,
     /// Where the line or the setting ends or a brace stands; behind the position, or outdated.
@@ -86,6 +88,7 @@ impl<'r, 'l, 't> Parser<'r, 'l, 't> {
             variables,
             text_kind: TextKind::File,
             base,
+            has_root: false,
             follows: Follows::Value,
             next_stop: 0,
             target,
@@ -97,6 +100,7 @@ impl<'r, 'l, 't> Parser<'r, 'l, 't> {
         if self.cursor.text.starts_with('\u{feff}') && self.cursor.pos == 0 {
             return fault(self.cursor.here(), UclError::ByteOrderMark);
         }
+        self.has_root = true;
         self.cursor.skip_space_and_comments()?;
         let start = self.cursor.here();
         let (opening, first) = match self.cursor.peek() {
@@ -278,7 +282,7 @@ impl<'r, 'l, 't> Parser<'r, 'l, 't> {
             } else if matches!(byte, b'}' | b']') {
                 self.close(byte)?;
                 separated = true;
-                if self.reader.stack.len() == self.base {
+                if self.has_root && self.reader.stack.len() == self.base {
                     return self.after_root();
                 }
             } else if is_value_end(byte) {
