@@ -1,6 +1,8 @@
 //! The built hfm from end to end: the events of a file, hfm's differences, signals, exit codes.
 #[path = "daemon/harness.rs"]
 mod harness;
+#[path = "support/skip.rs"]
+mod skip;
 
 #[path = "daemon/actions.rs"]
 mod actions;
@@ -10,6 +12,8 @@ mod children;
 mod command_line;
 #[path = "daemon/differences.rs"]
 mod differences;
+#[path = "daemon/logs.rs"]
+mod logs;
 #[path = "daemon/own_trouble.rs"]
 mod own_trouble;
 #[path = "daemon/signals.rs"]
