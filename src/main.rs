@@ -9,7 +9,7 @@ use hfm::config::{self, Loaded, Report};
 use hfm::logging::{self, Destination, Flusher};
 use hfm::reactor::Reactor;
 use hfm::sys::files::FileLoader;
-use hfm::sys::limits;
+use hfm::sys::{limits, memory};
 
 /// The tag of hfm's `-v`.
 const TAG: &str = env!("CARGO_PKG_VERSION");
@@ -82,6 +82,7 @@ fn run(path: &Path, destination: Destination) -> ExitCode {
 fn run_logged(loaded: Loaded, flusher: &Flusher) -> ExitCode {
     let Loaded { configuration, warnings } = loaded;
     log_warnings(&warnings);
+    drop(warnings);
     let rules = configuration.rules.len();
     raise_limits(rules as u64, configuration.change_max as u64);
     let mut reactor = match Reactor::new(configuration) {
@@ -92,6 +93,8 @@ fn run_logged(loaded: Loaded, flusher: &Flusher) -> ExitCode {
             return ExitCode::from(CANNOT_RUN);
         }
     };
+    // The text and its tree are gone; only the rules are kept.
+    memory::trim();
     log::info!("Loaded {rules} rules.");
     match reactor.run() {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod files;
 pub mod limits;
+pub mod memory;
 pub mod process;
 pub mod syslog;
 pub mod wake_timer;
