@@ -1,0 +1,106 @@
+//! The engine under a virtual clock and a seeded world, judged by a small independent model.
+//!
+//! `HFM_SIM_SEED=N` plays one history with its whole trace, `HFM_SIM_COUNT=N` changes how many are played.
+
+#[path = "sim/check.rs"]
+mod check;
+#[path = "sim/draw.rs"]
+mod draw;
+#[path = "sim/effects.rs"]
+mod effects;
+#[path = "sim/history.rs"]
+mod history;
+#[path = "sim/model.rs"]
+mod model;
+#[path = "sim/play.rs"]
+mod play;
+#[path = "sim/random.rs"]
+mod random;
+#[path = "sim/sabotage.rs"]
+mod sabotage;
+#[path = "sim/world.rs"]
+mod world;
+
+use std::time::{Duration, Instant};
+
+use play::{Played, base, play};
+use sabotage::Saboteur;
+
+/// Histories of a normal run.
+const HISTORIES: u64 = 10_000;
+/// Histories in which each planted bug is looked for.
+const SABOTAGED: u64 = 300;
+/// The last lines of a trace that a failure prints.
+const TRACE_LINES: usize = 60;
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} must be a number, not '{text}'")))
+}
+
+/// Plays a seed; a failure is played once more for its trace.
+fn judge(seed: u64, base: Instant) -> Played {
+    play(seed, base, None, None).unwrap_or_else(|wrong| {
+        let mut trace = String::new();
+        let again = play(seed, base, None, Some(&mut trace)).err().map(|wrong| wrong.turn);
+        assert_eq!(again, Some(wrong.turn), "a seed must play the same twice");
+        let lines: Vec<&str> = trace.lines().collect();
+        let last = lines[lines.len().saturating_sub(TRACE_LINES)..].join("\n");
+        panic!(
+            "{last}\nseed {seed}, turn {}: {}\nHFM_SIM_SEED={seed} cargo test --test sim engine_keeps_to_the_model -- --nocapture",
+            wrong.turn, wrong.what
+        )
+    })
+}
+
+#[test]
+fn engine_keeps_to_the_model() {
+    let base = base();
+    if let Some(seed) = number("HFM_SIM_SEED") {
+        let mut trace = String::new();
+        let outcome = play(seed, base, None, Some(&mut trace));
+        println!("{trace}");
+        let played =
+            outcome.unwrap_or_else(|wrong| panic!("seed {seed}, turn {}: {}", wrong.turn, wrong.what));
+        println!("seed {seed} is right: {played:?}");
+        return;
+    }
+    let count = number("HFM_SIM_COUNT").unwrap_or(HISTORIES);
+    let half =
+        |first: u64| move || (first..count).step_by(2).map(|seed| judge(seed, base)).collect::<Vec<_>>();
+    let played: Vec<Played> = std::thread::scope(|scope| {
+        let threads = [scope.spawn(half(0)), scope.spawn(half(1))];
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap_or_else(|why| std::panic::resume_unwind(why)))
+            .collect()
+    });
+    let simulated: Duration = played.iter().map(|played| played.simulated).sum();
+    let turns: u64 = played.iter().map(|played| played.turns).sum();
+    let runs: u64 = played.iter().map(|played| played.runs).sum();
+    println!("{count} histories: {turns} turns, {runs} runs, {} simulated minutes", simulated.as_secs() / 60);
+}
+
+/// How many histories show a bug, and the first that does.
+fn caught(saboteur: Saboteur, base: Instant) -> (usize, Option<u64>) {
+    let seeds: Vec<u64> =
+        (0..SABOTAGED).filter(|seed| play(*seed, base, Some(saboteur), None).is_err()).collect();
+    (seeds.len(), seeds.first().copied())
+}
+
+#[test]
+fn planted_bugs_are_caught() {
+    let base = base();
+    let mut escaped = Vec::new();
+    for saboteur in sabotage::ALL {
+        let (count, first) = caught(*saboteur, base);
+        println!(
+            "{:28} caught in {count:3} of {SABOTAGED}, first by seed {first:?}",
+            format!("{saboteur:?}")
+        );
+        if first.is_none() {
+            escaped.push(saboteur);
+        }
+    }
+    assert!(escaped.is_empty(), "the model does not see {escaped:?}");
+}

@@ -1,0 +1,390 @@
+//! What the engine must do, said a second time from the texts and in another way.
+//!
+//! The model sees only the rules, what was put into the engine and when, and what came out. It keeps
+//! histories and derives states from them, where the engine keeps counts; it works out every effective
+//! state anew, where the engine follows edges. Times are nanoseconds since the start.
+
+use std::time::{Duration, Instant};
+
+use hfm::engine::{EndReason, Event, Notice, Output, StartError, StopSignal, Unguarded};
+use hfm::health::State;
+use hfm::rule::{Rule, RuleId, RunId, Status};
+use hfm::verdict::{Cause, Ending, LocalCause, TimedOut, Verdict};
+
+use crate::effects::{Grid, limits};
+use crate::history::History;
+
+pub(crate) const MS: u64 = 1_000_000;
+const FAILED_START_PAUSE: u64 = 100 * MS;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Phase {
+    Waiting { due: u64 },
+    Asked { due: u64 },
+    Running(Running),
+    Over(EndReason),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Running {
+    start: u64,
+    /// The moment at which it could have started.
+    could: u64,
+    interrupt: Option<u64>,
+    kill: Option<u64>,
+    struck: Option<StopSignal>,
+    pub(crate) grid: Grid,
+}
+
+/// The last run's place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) slot: u64,
+    pub(crate) start: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct RuleModel {
+    pub(crate) phase: Phase,
+    pub(crate) number: u64,
+    pub(crate) missed: u64,
+    pub(crate) history: History,
+    pub(crate) effective: State,
+    pub(crate) announced: State,
+    pub(crate) last: Option<Verdict>,
+    pub(crate) stale: bool,
+    conclusive: u32,
+    pub(crate) streak: u32,
+    pub(crate) fresh_since: u64,
+    pub(crate) previous_end: u64,
+    pub(crate) place: Option<Place>,
+    pub(crate) unreported: u64,
+    pub(crate) reported_at: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    pub(crate) runs: u64,
+    pub(crate) failures: u64,
+    pub(crate) inconclusive: u64,
+    pub(crate) missed: u64,
+    pub(crate) slots: u64,
+    pub(crate) lateness_max: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Model {
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) base: Instant,
+    pub(crate) states: Vec<RuleModel>,
+    /// What the engine must have put out by the end of this turn.
+    pub(crate) wanted: Vec<Output>,
+    /// Inconclusive runs of this turn, which may or may not be told.
+    pub(crate) inconclusive: Vec<(RunId, Verdict)>,
+    pub(crate) totals: Totals,
+    stalls: Vec<(u64, u64)>,
+}
+
+impl Model {
+    /// `first_dues` are taken from the engine for rules that spread, and judged elsewhere.
+    pub(crate) fn new(rules: &[Rule], base: Instant, first_dues: &[u64]) -> Self {
+        let states = rules.iter().zip(first_dues).map(|(rule, due)| RuleModel {
+            phase: match rule.status {
+                Status::Disabled => Phase::Over(EndReason::Disabled),
+                Status::Enabled | Status::AlwaysFail | Status::AlwaysSuccess => Phase::Waiting { due: *due },
+            },
+            number: 0,
+            missed: 0,
+            history: History::new(rule.health),
+            effective: State::Unknown,
+            announced: State::Unknown,
+            last: None,
+            stale: false,
+            conclusive: 0,
+            streak: 0,
+            fresh_since: *due,
+            previous_end: *due,
+            place: None,
+            unreported: 0,
+            reported_at: None,
+        });
+        let mut model = Self {
+            states: states.collect(),
+            rules: rules.to_vec(),
+            base,
+            wanted: Vec::new(),
+            inconclusive: Vec::new(),
+            totals: Totals::default(),
+            stalls: Vec::new(),
+        };
+        for (rule, settings) in rules.iter().enumerate() {
+            if settings.status == Status::Disabled {
+                model.warn_of_guard(rule, Unguarded::Disabled);
+            }
+        }
+        model.settle(None);
+        model
+    }
+
+    pub(crate) fn stall(&mut self, from: Instant, took: Duration) {
+        let from = self.ns(from);
+        self.stalls.push((from, from + ns_of(took)));
+    }
+
+    /// An event was handed to the engine.
+    pub(crate) fn event(&mut self, event: Event, now: Instant) {
+        let now = self.ns(now);
+        let run = event.run();
+        let rule = run.rule.index();
+        let Some(state) = self.states.get(rule) else { return };
+        if state.number != run.run || run.run == 0 {
+            return;
+        }
+        match (event, state.phase) {
+            (_, Phase::Over(_) | Phase::Waiting { .. }) => {}
+            (Event::Started { at, .. }, Phase::Asked { due }) => self.started(rule, due, self.ns(at)),
+            (Event::NotStarted { error, .. }, Phase::Asked { due }) => {
+                self.not_started(rule, due, error, now);
+            }
+            (Event::Signaled { signal, .. }, Phase::Running(mut running)) => {
+                running.struck = running.struck.max(Some(signal));
+                self.states[rule].phase = Phase::Running(running);
+                self.tell(Notice::Signaled { run, signal });
+            }
+            (Event::Exited { at, ending, .. }, Phase::Running(running)) => {
+                self.exited(rule, running, self.ns(at), ending, now);
+            }
+            (Event::Started { .. } | Event::NotStarted { .. }, Phase::Running(_))
+            | (Event::Signaled { .. } | Event::Exited { .. }, Phase::Asked { .. }) => {
+                panic!("the world says {event:?} of a run that is {:?}", self.states[rule].phase)
+            }
+        }
+    }
+
+    /// The engine was asked to do what is due.
+    pub(crate) fn timeout(&mut self, now: Instant) {
+        let now = self.ns(now);
+        let wakes = (0..self.rules.len()).filter_map(|rule| Some((self.wake_of(rule)?, rule)));
+        let mut due: Vec<(u64, usize)> = wakes.filter(|(at, _)| *at <= now).collect();
+        due.sort_unstable();
+        for (_, rule) in due {
+            let state = &self.states[rule];
+            let over = state.history.held_to(now);
+            let state = &mut self.states[rule];
+            match &mut state.phase {
+                Phase::Waiting { due } if *due <= now => {
+                    let due = *due;
+                    state.number += 1;
+                    state.phase = Phase::Asked { due };
+                    let run = self.run(rule);
+                    self.wanted.push(Output::StartTest { run });
+                }
+                Phase::Running(running) => {
+                    let kill = running.kill.take_if(|at| *at <= now);
+                    let interrupt = running.interrupt.take_if(|at| *at <= now);
+                    let run = self.run(rule);
+                    for signal in interrupt
+                        .map(|_| StopSignal::Interrupt)
+                        .into_iter()
+                        .chain(kill.map(|_| StopSignal::Kill))
+                    {
+                        self.wanted.push(Output::Signal { run, signal });
+                    }
+                }
+                Phase::Waiting { .. } | Phase::Asked { .. } | Phase::Over(_) => {}
+            }
+            if over {
+                self.recovered(rule, now);
+            }
+            if !self.states[rule].stale && self.stale_at(rule) <= now {
+                self.states[rule].stale = true;
+                let age = Duration::from_nanos(now - self.states[rule].fresh_since);
+                self.tell(Notice::Stale { run: self.run(rule), age });
+                self.warn_of_guard(rule, Unguarded::Stale);
+            }
+        }
+    }
+
+    /// The latest moment at which the engine must ask to be called again.
+    pub(crate) fn wakes_at(&self) -> Option<u64> {
+        (0..self.rules.len()).filter_map(|rule| self.wake_of(rule)).min()
+    }
+
+    fn wake_of(&self, rule: usize) -> Option<u64> {
+        let state = &self.states[rule];
+        let phase = match state.phase {
+            Phase::Over(_) => return None,
+            Phase::Waiting { due } => Some(due),
+            Phase::Asked { .. } => None,
+            Phase::Running(running) => running.interrupt.into_iter().chain(running.kill).min(),
+        };
+        let stale = (!state.stale).then(|| self.stale_at(rule));
+        phase.into_iter().chain(stale).chain(state.history.wakes_at()).min()
+    }
+
+    pub(crate) fn own(&self, rule: usize) -> State {
+        match self.rules[rule].status {
+            Status::AlwaysFail => State::Fail,
+            Status::AlwaysSuccess => State::Success,
+            Status::Disabled => State::Unknown,
+            Status::Enabled => self.states[rule].history.state(),
+        }
+    }
+
+    pub(crate) fn ns(&self, at: Instant) -> u64 {
+        ns_of(at.checked_duration_since(self.base).expect("nothing is before the start"))
+    }
+
+    pub(crate) fn required_down(&self, rule: usize) -> impl Iterator<Item = RuleId> + '_ {
+        let down = |id: &RuleId| self.counts(id.index()) && self.states[id.index()].effective == State::Fail;
+        self.rules[rule].requires.iter().copied().filter(down)
+    }
+
+    fn started(&mut self, rule: usize, due: u64, at: u64) {
+        let (int, kill) = limits(&self.rules[rule]);
+        let slot = self.take_slot(rule, due, at);
+        let late = at - due;
+        self.totals.slots += 1 + late.checked_div(self.interval(rule)).unwrap_or(0);
+        self.totals.lateness_max = self.totals.lateness_max.max(late);
+        self.states[rule].place = Some(Place { slot, start: at });
+        let could = due.max(self.states[rule].previous_end);
+        self.states[rule].phase = Phase::Running(Running {
+            start: at,
+            could,
+            interrupt: int.map(|after| at + after),
+            kill: kill.map(|after| at + after),
+            struck: None,
+            grid: Grid::Same,
+        });
+    }
+
+    fn not_started(&mut self, rule: usize, due: u64, error: StartError, now: u64) {
+        let cause = match error {
+            StartError::Unusable(errno) => {
+                self.tell(Notice::CannotStart { run: self.run(rule), errno });
+                self.end(rule, EndReason::CannotStart);
+                return;
+            }
+            StartError::Descriptors => LocalCause::Descriptors,
+            StartError::Spawn(errno) => LocalCause::Spawn(errno),
+        };
+        let slot = self.take_slot(rule, due, now);
+        self.judged(rule, Verdict::Inconclusive(cause), None, Duration::ZERO, now);
+        let interval = self.interval(rule);
+        let due = if interval == 0 { now + FAILED_START_PAUSE } else { slot + interval };
+        self.states[rule].previous_end = now;
+        self.states[rule].phase = Phase::Waiting { due };
+    }
+
+    /// Finds the slot of a run that starts, and counts those before it.
+    fn take_slot(&mut self, rule: usize, due: u64, start: u64) -> u64 {
+        let interval = self.interval(rule);
+        let late = start - due;
+        let later = late.checked_div(interval).unwrap_or(0);
+        self.states[rule].missed += later;
+        self.totals.missed += later;
+        due + later * interval
+    }
+
+    fn exited(&mut self, rule: usize, run: Running, end: u64, ending: Ending, now: u64) {
+        let verdict = self.verdict(rule, run, end, ending);
+        let elapsed = Duration::from_nanos(end - run.start);
+        let before = self.interval(rule);
+        self.judged(rule, verdict, Some(ending), elapsed, now);
+        if !matches!(self.states[rule].phase, Phase::Over(_)) {
+            self.states[rule].previous_end = end;
+            let grid = if before == self.interval(rule) { run.grid } else { Grid::New };
+            self.next_due(rule, grid, now);
+        }
+    }
+
+    fn verdict(&self, rule: usize, run: Running, end: u64, ending: Ending) -> Verdict {
+        match self.rules[rule].status {
+            Status::AlwaysFail => return Verdict::Failure(Cause::AlwaysFail),
+            Status::AlwaysSuccess => return Verdict::Success,
+            Status::Enabled | Status::Disabled => {}
+        }
+        let (int, kill) = limits(&self.rules[rule]);
+        let struck = run.struck.map(|signal| {
+            let limit = match signal {
+                StopSignal::Interrupt => int,
+                StopSignal::Kill => kill,
+            };
+            (signal, limit.expect("a signal is sent only at a limit"))
+        });
+        let cause = match (ending, struck) {
+            (Ending::Exited(0), _) => return Verdict::Success,
+            (Ending::Exited(status), None) => Cause::ExitStatus(status),
+            (Ending::Signaled(signal), None) => Cause::Signal(signal),
+            (_, Some((signal, limit))) => {
+                let stalled = self.stalled(run, end, limit);
+                let timed_out = TimedOut { limit: Duration::from_nanos(limit), ending };
+                if stalled * 10 > limit {
+                    let stalled = Duration::from_nanos(stalled);
+                    return Verdict::Inconclusive(LocalCause::Late { stalled, limit: timed_out.limit });
+                }
+                match signal {
+                    StopSignal::Interrupt => Cause::TimeoutInt(timed_out),
+                    StopSignal::Kill => Cause::TimeoutKill(timed_out),
+                }
+            }
+        };
+        if self.rules[rule].guard.iter().any(|guard| self.guards(guard.index())) {
+            return Verdict::Inconclusive(LocalCause::Guarded);
+        }
+        Verdict::Failure(cause)
+    }
+
+    fn stalled(&self, run: Running, end: u64, limit: u64) -> u64 {
+        let free = (5 * MS).min(limit / 20);
+        let within = |(from, to): &(u64, u64)| to.min(&end).saturating_sub(*from.max(&run.start));
+        let stalls: u64 = self.stalls.iter().map(|stall| within(stall).saturating_sub(free)).sum();
+        run.start - run.could + stalls
+    }
+
+    fn guards(&self, guard: usize) -> bool {
+        let state = &self.states[guard];
+        let healthy = state.last == Some(Verdict::Success);
+        !matches!(state.phase, Phase::Over(_)) && !state.stale && !healthy
+    }
+
+    /// A run has its verdict.
+    fn judged(&mut self, rule: usize, verdict: Verdict, ending: Option<Ending>, elapsed: Duration, now: u64) {
+        let run = self.run(rule);
+        self.tell(Notice::Verdict { run, verdict, ending, elapsed });
+        self.totals.runs += 1;
+        let state = &mut self.states[rule];
+        state.last = Some(verdict);
+        let success = match verdict {
+            Verdict::Inconclusive(_) => {
+                self.totals.inconclusive += 1;
+                state.history.streak(None);
+                self.inconclusive.push((run, verdict));
+                return;
+            }
+            Verdict::Failure(_) => false,
+            Verdict::Success => true,
+        };
+        self.totals.failures += u64::from(!success);
+        state.conclusive += 1;
+        state.streak = state.history.streak(Some(success));
+        state.fresh_since = now;
+        if std::mem::take(&mut state.stale) {
+            self.tell(Notice::Fresh { run });
+        }
+        match self.rules[rule].status {
+            Status::Enabled => self.counted(rule, success, verdict, elapsed, now),
+            Status::AlwaysFail | Status::AlwaysSuccess => self.confirm(rule, verdict, elapsed),
+            Status::Disabled => panic!("a disabled rule ran"),
+        }
+        let limit = self.rules[rule].runs.map(|runs| u32::from(runs.get()));
+        if limit.is_some_and(|limit| self.states[rule].conclusive >= limit) {
+            self.tell(Notice::RunsUsedUp { run });
+            self.end(rule, EndReason::RunsUsedUp);
+        }
+    }
+}
+
+pub(crate) fn ns_of(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).expect("a history is minutes long")
+}
