@@ -204,9 +204,12 @@ impl HoldDown {
         }
         let mut standing = self.standing;
         let mut up_for = up_for;
-        while standing >= base && up_for >= standing {
+        while !standing.is_zero() && up_for >= standing {
             up_for -= standing;
             standing /= 2;
+            if standing < base {
+                standing = Duration::ZERO;
+            }
         }
         let standing = if standing.is_zero() {
             base

@@ -14,7 +14,7 @@
 //! | 2 | [`health`], [`schedule`], [`timer`] | verdicts to states, dues on a grid, what comes next |
 //! | 3 | [`engine`], [`config`] | the decisions; from what was written to what was meant |
 //! | 4 | [`sys`] | what only the operating system can do; the only unsafe code |
-//! | 5 | [`reactor`], [`commands`], [`logging`] | the loops: the only ones that read a clock or wait |
+//! | 5 | [`reactor`], [`commands`], [`logging`], [`wait`] | the loops: the only ones that read a clock or wait |
 //! | 6 | [`cli`], the binary | wiring |
 //!
 //! Layers 0 to 3 are pure: no clock, thread, socket, file or log. Time reaches them as [`now::Now`], files
@@ -51,3 +51,4 @@ pub mod sys;
 pub mod timer;
 pub mod ucl;
 pub mod verdict;
+pub mod wait;

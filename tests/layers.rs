@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A module, everything below it, its layer, and the outside crates it may name. The longest prefix
-/// decides. A module may name itself, and modules of lower layers.
+/// decides. A module may name itself, and modules of lower layers; the top layer may name everything.
 const LAYERS: &[(&str, u8, &[&str])] = &[
     ("now", 0, &[]),
     ("verdict", 0, &[]),
@@ -29,6 +29,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("resolver", 5, &["mio", "log"]),
     ("writer", 5, &["mio", "log"]),
     ("logging", 5, &["log", "env_logger"]),
+    ("wait", 5, &["mio"]),
     ("cli", 6, ANY),
     ("probe_cli", 6, ANY),
     ("demo", 6, ANY),
@@ -41,7 +42,18 @@ const ANY: &[&str] = &["*"];
 /// Modules that may name nothing of ours although their layer would let them,
 const NAMES_NOTHING: &[&str] = &["sys"];
 /// but for these.
-const EXCEPTIONS: &[(&str, &str)] = &[("sys", "ucl::Loader")];
+/// And the loops that a loop hands work to, or waits with.
+const EXCEPTIONS: &[(&str, &str)] = &[
+    ("sys", "ucl::Loader"),
+    ("sys", "ucl::FILE_BYTES_MAX"),
+    ("reactor", "commands"),
+    ("reactor", "logging"),
+    ("reactor", "wait"),
+    ("commands", "wait"),
+];
+
+/// The layer that wires all others together.
+const TOP_LAYER: u8 = 6;
 
 /// The first layer whose loops may read the clock and sleep.
 const CLOCK_LAYER: u8 = 5;
@@ -104,8 +116,10 @@ fn named(module: &str, name: &str, layer: u8, path: &[String]) -> Option<String>
     };
     let target = target.join("::");
     let (to, to_layer, _) = entry(&target)?;
-    let excepted = EXCEPTIONS.iter().any(|(from, to)| *from == name && target == *to);
-    let below = *to_layer < layer && !NAMES_NOTHING.contains(&name);
+    let is_within =
+        |of: &str| target == of || target.strip_prefix(of).is_some_and(|rest| rest.starts_with("::"));
+    let excepted = EXCEPTIONS.iter().any(|(from, to)| *from == name && is_within(to));
+    let below = (*to_layer < layer || layer == TOP_LAYER) && !NAMES_NOTHING.contains(&name);
     if *to == name || excepted || below {
         return None;
     }

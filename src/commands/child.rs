@@ -11,7 +11,7 @@ use super::Job;
 use super::output::Capture;
 use crate::engine::StartError;
 use crate::rule::{CommandLine, RunId};
-use crate::sys::process;
+use crate::sys::process::{self, SpawnFailure};
 
 /// What a child is for.
 #[derive(Debug)]
@@ -107,14 +107,11 @@ fn capture(
     Ok([Capture::new(stdout, registry, tokens[0])?, Capture::new(stderr, registry, tokens[1])?])
 }
 
-/// Whose fault it is that there is no process: the program's, or this machine's.
+/// Whose fault it is that there is no process.
 fn classify(error: &io::Error) -> StartError {
-    match error.raw_os_error() {
-        Some(errno @ (libc::ENOENT | libc::ENOTDIR | libc::EACCES | libc::ENOEXEC | libc::ELOOP)) => {
-            StartError::Unusable(errno)
-        }
-        Some(libc::EMFILE | libc::ENFILE) => StartError::Descriptors,
-        Some(errno) => StartError::Spawn(errno),
-        None => StartError::Spawn(libc::EINVAL),
+    match process::spawn_failure(error) {
+        SpawnFailure::Program(errno) => StartError::Unusable(errno),
+        SpawnFailure::Descriptors => StartError::Descriptors,
+        SpawnFailure::System(errno) => StartError::Spawn(errno),
     }
 }

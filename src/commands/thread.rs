@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use mio::net::UnixStream;
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::{Events, Interest, Token, Waker};
 use slab::Slab;
 
 use super::changes::{ChangeQueue, Startable};
@@ -23,8 +23,8 @@ use super::{ChangeNews, FINISH_MAX, Job, Report, Request};
 use crate::engine::{Event, StartError, StopSignal};
 use crate::rule::{CommandLine, RuleId, RunId};
 use crate::sys::process::{self, Exit};
-use crate::sys::wake_timer::WakeTimer;
 use crate::verdict::Ending;
+use crate::wait::Waiter;
 
 const WAKE: Token = Token(0);
 const CHILD_ENDED: Token = Token(1);
@@ -38,8 +38,7 @@ const OUTPUT_AFTER_END_MAX: Duration = Duration::from_secs(1);
 const STARTS_PER_TURN: usize = 4;
 
 pub(super) struct CommandsThread {
-    poll: Poll,
-    alarm: WakeTimer,
+    waiter: Waiter,
     child_ended: UnixStream,
     requests: Receiver<Request>,
     reports: Sender<Report>,
@@ -74,19 +73,17 @@ impl CommandsThread {
         reports: Sender<Report>,
         wake: Arc<Waker>,
     ) -> io::Result<(Self, Waker)> {
-        let poll = Poll::new()?;
-        let waker = Waker::new(poll.registry(), WAKE)?;
-        let alarm = WakeTimer::new(poll.registry(), ALARM)?;
+        let waiter = Waiter::new(ALARM)?;
+        let waker = Waker::new(waiter.registry(), WAKE)?;
         let (child_ended, signalled) = StdStream::pair()?;
         child_ended.set_nonblocking(true)?;
         let mut child_ended = UnixStream::from_std(child_ended);
-        poll.registry().register(&mut child_ended, CHILD_ENDED, Interest::READABLE)?;
-        signal_hook::low_level::pipe::register(libc::SIGCHLD, signalled)?;
+        waiter.registry().register(&mut child_ended, CHILD_ENDED, Interest::READABLE)?;
+        signal_hook::low_level::pipe::register(signal_hook::consts::SIGCHLD, signalled)?;
         let mut prepared = Vec::new();
         prepared.resize_with(tests.len(), || None);
         let thread = Self {
-            poll,
-            alarm,
+            waiter,
             child_ended,
             requests,
             reports,
@@ -111,11 +108,8 @@ impl CommandsThread {
     pub(super) fn run(mut self) {
         let mut events = Events::with_capacity(1024);
         while !self.is_finished() {
-            let timeout = self.timeout();
-            if let Err(error) = self.poll.poll(&mut events, timeout)
-                && error.kind() != io::ErrorKind::Interrupted
-            {
-                log::error!("commands: poll failed: {error}");
+            if let Err(error) = self.wait(&mut events) {
+                log::error!("commands: cannot wait for events: {error}");
             }
             self.turn(&events);
         }
@@ -124,16 +118,13 @@ impl CommandsThread {
         self.wake_reactor();
     }
 
-    fn timeout(&mut self) -> Option<Duration> {
+    fn wait(&mut self, events: &mut Events) -> io::Result<()> {
         if !self.starts.is_empty() || !self.unread.is_empty() || self.changes.is_startable() {
-            return Some(Duration::ZERO);
+            return self.waiter.look(events);
         }
         let deadline = self.deadlines.peek().map(|Reverse(entry)| entry.0);
         let next = [deadline, self.changes.wakes_at(), self.finish_by].into_iter().flatten().min();
-        let now = now();
-        self.alarm
-            .timeout_until(next, now)
-            .unwrap_or_else(|_| next.map(|at| at.saturating_duration_since(now)))
+        self.waiter.wait(events, next, now())
     }
 
     fn turn(&mut self, events: &Events) {
@@ -141,9 +132,8 @@ impl CommandsThread {
         let mut children_ended = false;
         for event in events {
             match event.token() {
-                WAKE => {}
+                WAKE | ALARM => {}
                 CHILD_ENDED => children_ended = true,
-                ALARM => self.alarm.expired(),
                 Token(token) => readable.push(((token - STREAMS) / 2, (token - STREAMS) % 2)),
             }
         }
@@ -344,7 +334,7 @@ impl CommandsThread {
         let entry = self.children.vacant_entry();
         let index = entry.key();
         let tokens = [Token(STREAMS + 2 * index), Token(STREAMS + 2 * index + 1)];
-        let child = child::spawn(command, role, self.poll.registry(), tokens, at)?;
+        let child = child::spawn(command, role, self.waiter.registry(), tokens, at)?;
         self.by_pid.insert(child.pid(), index);
         entry.insert(child);
         Ok(index)

@@ -38,6 +38,9 @@ impl Engine {
 
     /// Whether the effective state of this rule changed.
     fn settle_one(&mut self, rule: RuleId, occasion: Option<Occasion>) -> bool {
+        if self.rules[rule.index()].status == Status::Disabled {
+            return false;
+        }
         let (to, blame) = self.effective_state(rule);
         let state = &mut self.states[rule.index()];
         let from = state.effective;

@@ -1,10 +1,9 @@
 //! From how a process ended to a verdict: timeouts, lateness of our own, guards.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::state::{EndReason, Phase, Running};
 use super::{Engine, Notice, Output, StopSignal, Unguarded};
-use crate::now::Now;
 use crate::rule::{Rule, RuleId, Status, Test};
 use crate::verdict::{Cause, Ending, LocalCause, TimedOut, Verdict};
 
@@ -13,7 +12,7 @@ const LATE_DIVISOR: u32 = 10;
 
 impl Engine {
     /// The verdict of a run whose process ended.
-    pub(super) fn judge(&self, rule: RuleId, running: &Running, ending: Ending, now: Now) -> Verdict {
+    pub(super) fn judge(&self, rule: RuleId, running: &Running, ended: Instant, ending: Ending) -> Verdict {
         match self.rules[rule.index()].status {
             Status::AlwaysFail => return Verdict::Failure(Cause::AlwaysFail),
             Status::AlwaysSuccess => return Verdict::Success,
@@ -23,7 +22,7 @@ impl Engine {
             (Ending::Exited(0), _) => return Verdict::Success,
             (_, Some(signal)) => {
                 let limit = limit_of(&self.rules[rule.index()], signal);
-                let after_start = self.stalls.between(running.started, now.mono, limit);
+                let after_start = self.stalls.between(running.started, ended, limit);
                 let stalled = running.held_up + after_start;
                 if stalled > limit / LATE_DIVISOR {
                     return Verdict::Inconclusive(LocalCause::Late { stalled, limit });
@@ -59,6 +58,7 @@ impl Engine {
     /// Takes a rule out of the schedule for good.
     pub(super) fn end(&mut self, rule: RuleId, reason: EndReason) {
         self.states[rule.index()].phase = Phase::Over(reason);
+        self.states[rule.index()].stale = false;
         self.live -= 1;
         self.warn_of_guard(rule, Unguarded::Ended);
     }

@@ -30,7 +30,7 @@ impl Engine {
         let interval = self.states[rule.index()].interval(&self.rules[rule.index()]);
         if let Step::Changed { .. } = self.states[rule.index()].health.handle_timeout(settings, now) {
             self.reschedule(rule, interval, now);
-            self.settle(rule, None);
+            self.settle_own(rule, None);
         }
         self.look_at_staleness(rule, now);
     }
@@ -56,6 +56,7 @@ impl Engine {
         state.phase = Phase::Running(Running {
             slot_due: slot.due,
             started: at,
+            interval,
             held_up: at.saturating_duration_since(ready),
             interrupt_at: timeout_int.and_then(|timeout| at.checked_add(timeout)),
             kill_at: timeout_kill.and_then(|timeout| at.checked_add(timeout)),
@@ -88,7 +89,7 @@ impl Engine {
         } else {
             slot.due.checked_add(interval)
         };
-        self.wait_until(rule, next, now);
+        self.wait_until(rule, next, now.mono);
         self.conclude(rule, verdict, None, Duration::ZERO, now);
     }
 
@@ -101,20 +102,26 @@ impl Engine {
 
     pub(super) fn on_exited(&mut self, rule: RuleId, at: Instant, ending: Ending, now: Now) {
         let Phase::Running(running) = self.states[rule.index()].phase else { return };
-        let verdict = self.judge(rule, &running, ending, now);
+        let verdict = self.judge(rule, &running, at, ending);
         let elapsed = at.saturating_duration_since(running.started);
         self.in_flight -= 1;
         let interval = self.states[rule.index()].interval(&self.rules[rule.index()]);
-        let next = schedule::next_due(running.slot_due, interval, now.mono);
-        self.wait_until(rule, next, now);
+        if interval == running.interval {
+            self.wait_until(rule, schedule::next_due(running.slot_due, interval, at), at);
+        } else {
+            // A hold-down ended while it ran.
+            let (slot_due, started) = (running.slot_due, running.started);
+            let next = schedule::due_after_change(slot_due, started, interval, now.mono, self.epoch);
+            self.wait_until(rule, next, now.mono);
+        }
         self.conclude(rule, verdict, Some(ending), elapsed, now);
     }
 
     /// Waits for the next run. A due beyond the reach of the clock never comes.
-    fn wait_until(&mut self, rule: RuleId, due: Option<Instant>, now: Now) {
+    fn wait_until(&mut self, rule: RuleId, due: Option<Instant>, ended: Instant) {
         const FAR: Duration = Duration::from_secs(100 * 365 * 86_400);
-        let due = due.or_else(|| now.mono.checked_add(FAR)).unwrap_or(now.mono);
-        self.states[rule.index()].phase = Phase::Waiting { due, ready: due.max(now.mono) };
+        let due = due.or_else(|| ended.checked_add(FAR)).unwrap_or(ended);
+        self.states[rule.index()].phase = Phase::Waiting { due, ready: due.max(ended) };
     }
 
     /// After a change of the own state: if that brings another interval, it counts from the last start.
@@ -126,7 +133,7 @@ impl Engine {
             return;
         }
         let due = schedule::due_after_change(last.slot_due, last.started, interval, now.mono, self.epoch);
-        self.wait_until(rule, due, now);
+        self.wait_until(rule, due, now.mono);
     }
 
     /// Everything that a verdict does. The rule waits for its next run already.
@@ -184,14 +191,21 @@ impl Engine {
                 let remaining = until.saturating_duration_since(now.mono);
                 self.outputs.push_back(Output::Notice(Notice::Held { run, remaining }));
             }
-            Step::Changed { to, .. } => {
+            Step::Changed { .. } => {
                 self.reschedule(rule, interval, now);
-                let effective = self.states[rule.index()].effective;
-                self.settle(rule, Some(occasion));
-                if self.states[rule.index()].effective == effective {
-                    self.outputs.push_back(Output::Notice(Notice::OwnState { run, own: to, effective }));
-                }
+                self.settle_own(rule, Some(occasion));
             }
+        }
+    }
+
+    /// Settles a rule whose own state changed, and tells of that where nothing else does.
+    fn settle_own(&mut self, rule: RuleId, occasion: Option<Occasion>) {
+        let effective = self.states[rule.index()].effective;
+        self.settle(rule, occasion);
+        if self.states[rule.index()].effective == effective {
+            let run = RunId { rule, run: self.states[rule.index()].count };
+            let own = self.own_state(rule);
+            self.outputs.push_back(Output::Notice(Notice::OwnState { run, own, effective }));
         }
     }
 

@@ -79,6 +79,8 @@ pub(super) enum Phase {
 pub(super) struct Running {
     pub(super) slot_due: Instant,
     pub(super) started: Instant,
+    /// The interval with which it began.
+    pub(super) interval: Duration,
     /// Start minus the moment at which it could have started: our own lateness.
     pub(super) held_up: Duration,
     pub(super) interrupt_at: Option<Instant>,

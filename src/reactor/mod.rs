@@ -12,14 +12,14 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use mio::{Events, Poll, Token, Waker};
+use mio::{Events, Token, Waker};
 
 use crate::commands::{Commands, FINISH_MAX, Job, Report, Request};
 use crate::engine::{Change, Engine, Output};
 use crate::health::State;
 use crate::now::Now;
 use crate::rule::{CommandLine, Configuration, Rule, Test};
-use crate::sys::wake_timer::WakeTimer;
+use crate::wait::Waiter;
 use journal::Journal;
 use signals::{Signal, Signals};
 
@@ -35,8 +35,7 @@ const FINISH_GRACE: Duration = Duration::from_secs(2);
 /// Everything the main thread owns.
 #[derive(Debug)]
 pub struct Reactor {
-    poll: Poll,
-    alarm: WakeTimer,
+    waiter: Waiter,
     signals: Signals,
     commands: Commands,
     engine: Engine,
@@ -58,17 +57,16 @@ impl Reactor {
     /// # Errors
     /// When no descriptors, threads or signal handlers can be had.
     pub fn new(configuration: Configuration) -> io::Result<Self> {
-        let poll = Poll::new()?;
-        let alarm = WakeTimer::new(poll.registry(), ALARM)?;
-        let signals = Signals::new(poll.registry(), SIGNALS)?;
-        let wake = Arc::new(Waker::new(poll.registry(), COMMANDS)?);
+        let waiter = Waiter::new(ALARM)?;
+        let signals = Signals::new(waiter.registry(), SIGNALS)?;
+        let wake = Arc::new(Waker::new(waiter.registry(), COMMANDS)?);
         let tests: Vec<CommandLine> = configuration.rules.iter().map(test_command).cloned().collect();
         let commands = Commands::start(tests, configuration.change_max, wake)?;
         let now = now();
         let rules: Arc<[Rule]> = configuration.rules.into();
         let journal = Journal::new(rules.clone(), now.wall);
         let engine = Engine::new(rules, now);
-        Ok(Self { poll, alarm, signals, commands, engine, journal, finish_by: None, done: false })
+        Ok(Self { waiter, signals, commands, engine, journal, finish_by: None, done: false })
     }
 
     /// Runs until every rule is done or a signal says so.
@@ -81,13 +79,8 @@ impl Reactor {
         self.end_if_finished(now());
         self.commands.flush();
         while !self.done {
-            let before = now();
             let deadline = [self.engine.poll_timeout(), self.finish_by].into_iter().flatten().min();
-            let timeout = self.alarm.timeout_until(deadline, before.mono)?;
-            match self.poll.poll(&mut events, timeout) {
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-                Ok(()) | Err(_) => {}
-            }
+            self.waiter.wait(&mut events, deadline, now().mono)?;
             self.turn(&events, deadline);
         }
         Ok(())
@@ -100,11 +93,9 @@ impl Reactor {
             self.engine.note_stall(deadline, start.mono.saturating_duration_since(deadline));
         }
         for event in events {
-            match event.token() {
-                ALARM => self.alarm.expired(),
-                SIGNALS => self.take_signals(start),
-                // Reports are taken in every turn.
-                _ => {}
+            // The alarm only wakes, and reports are taken in every turn.
+            if event.token() == SIGNALS {
+                self.take_signals(start);
             }
         }
         self.take_reports();

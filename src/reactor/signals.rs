@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use mio::net::UnixStream;
 use mio::{Interest, Registry, Token};
+use signal_hook::consts;
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,12 +35,12 @@ impl Signals {
         let mut stream = UnixStream::from_std(stream);
         registry.register(&mut stream, token, Interest::READABLE)?;
         let watched = [
-            (libc::SIGTERM, Signal::Stop("SIGTERM")),
-            (libc::SIGINT, Signal::Stop("SIGINT")),
-            (libc::SIGHUP, Signal::Reload),
-            (libc::SIGUSR1, Signal::Summary),
+            (consts::SIGTERM, Signal::Stop("SIGTERM")),
+            (consts::SIGINT, Signal::Stop("SIGINT")),
+            (consts::SIGHUP, Signal::Reload),
+            (consts::SIGUSR1, Signal::Summary),
             #[cfg(target_os = "freebsd")]
-            (libc::SIGINFO, Signal::Summary),
+            (consts::SIGINFO, Signal::Summary),
         ];
         let mut flags = Vec::new();
         for (number, signal) in watched {

@@ -14,6 +14,30 @@ pub enum Exit {
     Signal(i32),
 }
 
+/// Why a process could not be made; `errno` values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpawnFailure {
+    /// The program is not found, not executable, or of no known format.
+    Program(i32),
+    /// No descriptors left.
+    Descriptors,
+    /// Anything else: this machine's trouble.
+    System(i32),
+}
+
+/// Tells whose fault it is that a process could not be made: the program's or this machine's (execve(2),
+/// pipe(2), fork(2)).
+pub fn spawn_failure(error: &std::io::Error) -> SpawnFailure {
+    match error.raw_os_error() {
+        Some(errno @ (libc::ENOENT | libc::ENOTDIR | libc::EACCES | libc::ENOEXEC | libc::ELOOP)) => {
+            SpawnFailure::Program(errno)
+        }
+        Some(libc::EMFILE | libc::ENFILE) => SpawnFailure::Descriptors,
+        Some(errno) => SpawnFailure::System(errno),
+        None => SpawnFailure::System(libc::EINVAL),
+    }
+}
+
 /// Reaps one child of this process that has ended, whichever it is; `None` when none has.
 ///
 /// One thread alone may call it: nobody else can wait for a child of their own then.

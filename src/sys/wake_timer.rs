@@ -1,11 +1,10 @@
-//! Waking a mio poll exactly: to tens of microseconds, where epoll_wait(2) rounds up to milliseconds.
+//! Waking a poll exactly: to tens of microseconds, where epoll_wait(2) rounds up to milliseconds.
 //!
-//! Linux: a timerfd registered with the poll. Elsewhere kqueue's own timeout is as fine as its timespec.
+//! Linux: a timerfd that the owner registers with its poll, readable at expiry. Elsewhere kqueue's own timeout is as fine as its timespec.
 
 use std::io;
+use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
-
-use mio::{Registry, Token};
 
 /// One alarm for one poll.
 #[derive(Debug)]
@@ -19,20 +18,21 @@ pub struct WakeTimer {
 
 #[cfg(target_os = "linux")]
 impl WakeTimer {
-    /// Makes a timer whose expiry makes the poll return with an event of this token.
+    /// Makes a timer; register its [`fd`](Self::fd), edge-triggered.
     ///
     /// # Errors
     /// When no descriptor can be had.
-    pub fn new(registry: &Registry, token: Token) -> io::Result<Self> {
-        use std::os::fd::{AsFd, AsRawFd};
-
+    pub fn new() -> io::Result<Self> {
         use nix::sys::timerfd::{ClockId, TimerFd, TimerFlags};
 
         let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
-        let fd = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?;
-        let raw = fd.as_fd().as_raw_fd();
-        registry.register(&mut mio::unix::SourceFd(&raw), token, mio::Interest::READABLE)?;
-        Ok(Self { fd, armed: None })
+        Ok(Self { fd: TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?, armed: None })
+    }
+
+    /// What to register with the poll for reading, if anything.
+    pub fn fd(&self) -> Option<RawFd> {
+        use std::os::fd::{AsFd, AsRawFd};
+        Some(self.fd.as_fd().as_raw_fd())
     }
 
     /// What to give the poll as its timeout so that it returns at `deadline`, or only for an event with
@@ -61,7 +61,7 @@ impl WakeTimer {
         Ok(None)
     }
 
-    /// To be called when the poll returned this timer's token: it has to be set anew for a next time.
+    /// To be called when the poll says that the timer is readable: it has to be set anew for a next time.
     pub fn expired(&mut self) {
         self.armed = None;
     }
@@ -69,12 +69,17 @@ impl WakeTimer {
 
 #[cfg(not(target_os = "linux"))]
 impl WakeTimer {
-    /// Nothing to register: the poll's own timeout is exact.
+    /// Nothing to make: the poll's own timeout is exact.
     ///
     /// # Errors
     /// None.
-    pub fn new(_registry: &Registry, _token: Token) -> io::Result<Self> {
+    pub fn new() -> io::Result<Self> {
         Ok(Self {})
+    }
+
+    /// Nothing to register.
+    pub fn fd(&self) -> Option<RawFd> {
+        None
     }
 
     /// What to give the poll as its timeout so that it returns at `deadline`, or only for an event with
