@@ -81,23 +81,23 @@ fn engine_keeps_to_the_model() {
     println!("{count} histories: {turns} turns, {runs} runs, {} simulated minutes", simulated.as_secs() / 60);
 }
 
-/// How many histories show a bug, and the first that does.
-fn caught(saboteur: Saboteur, base: Instant) -> (usize, Option<u64>) {
-    let seeds: Vec<u64> =
-        (0..SABOTAGED).filter(|seed| play(*seed, base, Some(saboteur), None).is_err()).collect();
-    (seeds.len(), seeds.first().copied())
+/// How many of these histories show a bug, and the first that does.
+fn caught(saboteur: Saboteur, sound: &[u64], base: Instant) -> (usize, Option<u64>) {
+    let shows = |seed: &&u64| play(**seed, base, Some(saboteur), None).is_err();
+    let seeds: Vec<&u64> = sound.iter().filter(shows).collect();
+    (seeds.len(), seeds.first().map(|seed| **seed))
 }
 
 #[test]
 fn planted_bugs_are_caught() {
     let base = base();
+    // Only where nothing is wrong without the bug does a catch say anything.
+    let sound: Vec<u64> = (0..SABOTAGED).filter(|seed| play(*seed, base, None, None).is_ok()).collect();
     let mut escaped = Vec::new();
     for saboteur in sabotage::ALL {
-        let (count, first) = caught(*saboteur, base);
-        println!(
-            "{:28} caught in {count:3} of {SABOTAGED}, first by seed {first:?}",
-            format!("{saboteur:?}")
-        );
+        let (count, first) = caught(*saboteur, &sound, base);
+        let name = format!("{saboteur:?}");
+        println!("{name:24} caught in {count:3} of {}, first by seed {first:?}", sound.len());
         if first.is_none() {
             escaped.push(saboteur);
         }

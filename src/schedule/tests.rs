@@ -63,7 +63,7 @@ fn new_interval_counts_from_the_last_start() {
         // but not before its slot.
         (10 * S + us(500), 10 * S + us(700), 2 * S, 11 * S, 12 * S + us(500)),
         // Just now is not passed.
-        (10 * S, 10 * S, 2 * S, 12 * S, 12 * S),
+        (10 * S + us(500), 10 * S + us(500), 2 * S, 12 * S + us(500), 12 * S + us(500)),
         // Passed: at once, and the new grid lies on whole milliseconds.
         (10 * S, 10 * S, 2 * S, 12 * S + us(1), 12 * S),
         (10 * S, 10 * S, 2 * S, 19 * S + us(7_900), 19 * S + 7 * MS),

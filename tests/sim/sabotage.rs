@@ -262,6 +262,10 @@ impl Tampered {
         self.held_back.keys().next().copied()
     }
 
+    pub(crate) fn notes_stalls(&self) -> bool {
+        self.saboteur != Some(Saboteur::StallsNotNoted)
+    }
+
     pub(crate) fn view(&self, view: RuleView) -> RuleView {
         match self.saboteur {
             Some(Saboteur::MissedNotCounted) => RuleView { missed: 0, ..view },

@@ -228,10 +228,6 @@ impl World {
         Duration::from_nanos(ns)
     }
 
-    pub(crate) fn once_in(&mut self, n: u64) -> bool {
-        self.random.once_in(n)
-    }
-
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.random.below(bound)
     }
