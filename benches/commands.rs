@@ -62,7 +62,9 @@ fn options() -> Options {
 fn compile(directory: &Path) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/smallest.c");
     let program = directory.join("smallest");
-    let status = Command::new("cc").args(["-O2", "-static", "-o"]).arg(&program).arg(source).status();
+    let bare = ["-O2", "-static", "-nostdlib", "-DNO_LIBC"];
+    let flags = if cfg!(all(target_os = "linux", target_arch = "x86_64")) { &bare[..] } else { &bare[..2] };
+    let status = Command::new("cc").args(flags).arg("-o").arg(&program).arg(source).status();
     assert!(status.expect("a C compiler").success(), "the smallest test does not compile");
     program
 }

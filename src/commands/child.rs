@@ -5,7 +5,6 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use mio::unix::pipe::Receiver;
-use mio::{Registry, Token};
 
 use super::Job;
 use super::output::Capture;
@@ -30,6 +29,8 @@ pub(super) struct Child {
     pub(super) started: Instant,
     pub(super) stdout: Capture,
     pub(super) stderr: Capture,
+    /// The poll watches its output.
+    pub(super) watched: bool,
     /// It has been reaped: its number may belong to another.
     pub(super) reaped: bool,
 }
@@ -70,12 +71,10 @@ pub(super) fn prepare(line: &CommandLine) -> Command {
     command
 }
 
-/// Spawns a prepared command; its streams get these tokens.
+/// Spawns a prepared command.
 pub(super) fn spawn(
     command: &mut Command,
     role: Role,
-    registry: &Registry,
-    tokens: [Token; 2],
     started: Instant,
 ) -> Result<Child, (StartError, io::Error)> {
     let mut child = match command.spawn() {
@@ -83,11 +82,13 @@ pub(super) fn spawn(
         Err(error) => return Err((classify(&error), error)),
     };
     let pid = child.id();
-    let captured = capture(&mut child, registry, tokens);
+    let captured = capture(&mut child);
     // The child is reaped by its pid alone; dropping the handle neither waits nor kills.
     drop(child);
     match captured {
-        Ok([stdout, stderr]) => Ok(Child { role, pid, started, stdout, stderr, reaped: false }),
+        Ok([stdout, stderr]) => {
+            Ok(Child { role, pid, started, stdout, stderr, watched: false, reaped: false })
+        }
         Err(error) => {
             // Without its output it is of no use; it is reaped as a stranger.
             let _ = process::kill_group(pid);
@@ -96,15 +97,11 @@ pub(super) fn spawn(
     }
 }
 
-fn capture(
-    child: &mut std::process::Child,
-    registry: &Registry,
-    tokens: [Token; 2],
-) -> io::Result<[Capture; 2]> {
+fn capture(child: &mut std::process::Child) -> io::Result<[Capture; 2]> {
     let missing = || io::Error::other("a piped stream of a new child is missing");
     let stdout = Receiver::from(child.stdout.take().ok_or_else(missing)?);
     let stderr = Receiver::from(child.stderr.take().ok_or_else(missing)?);
-    Ok([Capture::new(stdout, registry, tokens[0])?, Capture::new(stderr, registry, tokens[1])?])
+    Ok([Capture::new(stdout)?, Capture::new(stderr)?])
 }
 
 /// Whose fault it is that there is no process.

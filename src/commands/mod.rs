@@ -7,6 +7,7 @@
 
 pub mod changes;
 mod child;
+mod children;
 mod output;
 mod thread;
 
@@ -26,7 +27,7 @@ use crate::rule::{CommandLine, RunId};
 #[derive(Debug)]
 pub enum Request {
     /// Start the test of this run's rule.
-    StartTest(RunId),
+    StartTest(RunId, StartNews),
     /// Signal the group of this run's test, if it still runs.
     Signal(RunId, StopSignal),
     /// Run a change command as soon as its order comes.
@@ -34,6 +35,15 @@ pub enum Request {
     /// Kill the tests that run, start what change commands are due, wait for them for at most
     /// [`FINISH_MAX`], then report [`Report::Finished`].
     Finish,
+}
+
+/// When the start of a test is to be reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartNews {
+    /// At once: somebody measures time from it.
+    AtOnce,
+    /// Before the next report; that it started wakes nobody.
+    WithNext,
 }
 
 /// How long change commands are waited for at the end.

@@ -1,4 +1,7 @@
-//! What a child prints: read as it comes, kept up to a bound, the rest counted and thrown away.
+//! What a child prints: kept up to a bound, the rest counted and thrown away.
+//!
+//! A pipe is watched by the poll only when its child lives for longer than a moment: most tests have ended
+//! before, and then it is enough to read once at the end.
 
 use std::io::{self, Read};
 
@@ -28,14 +31,24 @@ pub struct Captured {
 }
 
 impl Capture {
-    /// Reads from this pipe when the poll says so.
+    /// Takes on a pipe; nothing is read before it is asked for.
+    ///
+    /// # Errors
+    /// When the pipe cannot be made non-blocking.
+    pub(super) fn new(pipe: Receiver) -> io::Result<Self> {
+        pipe.set_nonblocking(true)?;
+        Ok(Self { pipe: Some(pipe), kept: Vec::new(), dropped: 0 })
+    }
+
+    /// Has the poll say, by this token, when there is something to read.
     ///
     /// # Errors
     /// When the pipe cannot be registered.
-    pub(super) fn new(mut pipe: Receiver, registry: &Registry, token: Token) -> io::Result<Self> {
-        pipe.set_nonblocking(true)?;
-        registry.register(&mut pipe, token, Interest::READABLE)?;
-        Ok(Self { pipe: Some(pipe), kept: Vec::new(), dropped: 0 })
+    pub(super) fn watch(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        match &mut self.pipe {
+            Some(pipe) => registry.register(pipe, token, Interest::READABLE),
+            None => Ok(()),
+        }
     }
 
     /// Reads what is there; whether there may be more at once, because the bound on one go was reached.

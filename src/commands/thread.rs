@@ -4,8 +4,7 @@
 //! that has ended is not signalled; starts are bounded in a turn, so that a thousand of them at once delay
 //! no signal and no verdict.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::os::unix::net::UnixStream as StdStream;
 use std::process::Command;
@@ -13,18 +12,17 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
-use mio::net::UnixStream;
-use mio::{Events, Interest, Token, Waker};
-use slab::Slab;
-
 use super::changes::{ChangeQueue, Startable};
-use super::child::{self, Child, Role};
-use super::{ChangeNews, FINISH_MAX, Job, Report, Request};
+use super::child::{self, Role};
+use super::children::Children;
+use super::{ChangeNews, FINISH_MAX, Job, Report, Request, StartNews};
 use crate::engine::{Event, StartError, StopSignal};
 use crate::rule::{CommandLine, RuleId, RunId};
 use crate::sys::process::{self, Exit};
 use crate::verdict::Ending;
 use crate::wait::Waiter;
+use mio::net::UnixStream;
+use mio::{Events, Interest, Token, Waker};
 
 const WAKE: Token = Token(0);
 const CHILD_ENDED: Token = Token(1);
@@ -47,17 +45,23 @@ pub(super) struct CommandsThread {
     tests: Vec<CommandLine>,
     /// Prepared on first use.
     prepared: Vec<Option<Command>>,
-    starts: VecDeque<RunId>,
+    starts: VecDeque<(RunId, StartNews)>,
     changes: ChangeQueue<RuleId, Box<Job>>,
-    children: Slab<Child>,
-    by_pid: HashMap<u32, usize>,
-    by_run: HashMap<RunId, usize>,
-    /// Moments at which a child wants to be looked at; entries of children that are gone do no harm.
-    deadlines: BinaryHeap<Reverse<(Instant, usize, u32)>>,
+    children: Children,
     /// Streams that had more to read than one turn allows.
     unread: Vec<(usize, usize)>,
     scratch: Vec<u8>,
     finish_by: Option<Instant>,
+}
+
+/// The token of a child's stdout (0) or stderr (1).
+fn stream_token(index: usize, stream: usize) -> Token {
+    Token(STREAMS + 2 * index + stream)
+}
+
+/// Whose stream a token is, and which.
+fn stream_of(token: Token) -> (usize, usize) {
+    ((token.0 - STREAMS) / 2, (token.0 - STREAMS) % 2)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where this thread reads the clock")]
@@ -93,10 +97,7 @@ impl CommandsThread {
             prepared,
             starts: VecDeque::new(),
             changes: ChangeQueue::new(change_max),
-            children: Slab::new(),
-            by_pid: HashMap::new(),
-            by_run: HashMap::new(),
-            deadlines: BinaryHeap::new(),
+            children: Children::default(),
             unread: Vec::new(),
             scratch: vec![0; 16 * 1024],
             finish_by: None,
@@ -113,7 +114,7 @@ impl CommandsThread {
             }
             self.turn(&events);
         }
-        let still_running = self.children.iter().filter(|(_, child)| !child.reaped).count();
+        let still_running = self.children.iter().filter(|child| !child.reaped).count();
         self.report(Report::Finished(still_running));
         self.wake_reactor();
     }
@@ -122,8 +123,8 @@ impl CommandsThread {
         if !self.starts.is_empty() || !self.unread.is_empty() || self.changes.is_startable() {
             return self.waiter.look(events);
         }
-        let deadline = self.deadlines.peek().map(|Reverse(entry)| entry.0);
-        let next = [deadline, self.changes.wakes_at(), self.finish_by].into_iter().flatten().min();
+        let next = [self.children.wakes_at(), self.changes.wakes_at(), self.finish_by];
+        let next = next.into_iter().flatten().min();
         self.waiter.wait(events, next, now())
     }
 
@@ -134,7 +135,7 @@ impl CommandsThread {
             match event.token() {
                 WAKE | ALARM => {}
                 CHILD_ENDED => children_ended = true,
-                Token(token) => readable.push(((token - STREAMS) / 2, (token - STREAMS) % 2)),
+                token => readable.push(stream_of(token)),
             }
         }
         for (index, stream) in readable {
@@ -164,7 +165,7 @@ impl CommandsThread {
         {
         }
         while let Some((pid, exit)) = process::reap_any() {
-            if let Some(index) = self.by_pid.remove(&pid) {
+            if let Some(index) = self.children.reaped(pid) {
                 self.on_exit(index, exit);
             }
         }
@@ -177,12 +178,11 @@ impl CommandsThread {
             Exit::Signal(signal) => Ending::Signaled(signal),
         };
         let child = &mut self.children[index];
-        child.reaped = true;
         // All that it wrote itself is in the pipes by now.
         let more = [child.stdout.read(&mut self.scratch), child.stderr.read(&mut self.scratch)];
         if child.output_is_open() {
-            let until = at + OUTPUT_AFTER_END_MAX;
-            self.deadlines.push(Reverse((until, index, child.pid())));
+            self.children.look_at(index, at + OUTPUT_AFTER_END_MAX);
+            self.children.watch(self.waiter.registry(), index, stream_token);
         }
         for (stream, _) in more.into_iter().enumerate().filter(|(_, more)| *more) {
             self.unread.push((index, stream));
@@ -192,7 +192,6 @@ impl CommandsThread {
         match &child.role {
             Role::Test(run) => {
                 let run = *run;
-                self.by_run.remove(&run);
                 if !self.children[index].output_is_open() {
                     self.report_output(index);
                 }
@@ -212,7 +211,7 @@ impl CommandsThread {
     fn take_requests(&mut self) {
         while let Ok(request) = self.requests.try_recv() {
             match request {
-                Request::StartTest(run) => self.starts.push_back(run),
+                Request::StartTest(run, news) => self.starts.push_back((run, news)),
                 Request::Signal(run, signal) => self.signal(run, signal),
                 Request::Change(job) => self.submit(job),
                 Request::Finish => self.finish(),
@@ -221,7 +220,7 @@ impl CommandsThread {
     }
 
     fn signal(&mut self, run: RunId, signal: StopSignal) {
-        let Some(child) = self.by_run.get(&run).and_then(|index| self.children.get(*index)) else { return };
+        let Some(child) = self.children.of_run(run) else { return };
         let sent = match signal {
             StopSignal::Interrupt => child.interrupt(),
             StopSignal::Kill => child.kill(),
@@ -240,7 +239,7 @@ impl CommandsThread {
 
     fn finish(&mut self) {
         self.starts.clear();
-        for (_, child) in &self.children {
+        for child in self.children.iter() {
             if let Role::Test(_) = child.role {
                 child.kill();
             }
@@ -250,14 +249,9 @@ impl CommandsThread {
 
     fn handle_deadlines(&mut self) {
         let at = now();
-        while let Some(&Reverse((due, index, pid))) = self.deadlines.peek() {
-            if due > at {
-                break;
-            }
-            self.deadlines.pop();
-            let Some(child) = self.children.get_mut(index).filter(|child| child.pid() == pid) else {
-                continue;
-            };
+        self.children.watch_those_that_live(self.waiter.registry(), at, stream_token);
+        while let Some(index) = self.children.pop_due(at) {
+            let child = &mut self.children[index];
             if child.reaped {
                 child.stdout.close();
                 child.stderr.close();
@@ -274,8 +268,8 @@ impl CommandsThread {
 
     fn start_some(&mut self) {
         for _ in 0..STARTS_PER_TURN {
-            let Some(run) = self.starts.pop_front() else { break };
-            self.start_test(run);
+            let Some((run, news)) = self.starts.pop_front() else { break };
+            self.start_test(run, news);
         }
         let at = now();
         for _ in 0..STARTS_PER_TURN {
@@ -289,14 +283,19 @@ impl CommandsThread {
         }
     }
 
-    fn start_test(&mut self, run: RunId) {
+    fn start_test(&mut self, run: RunId, news: StartNews) {
         let rule = run.rule.index();
         let mut command = self.prepared[rule].take().unwrap_or_else(|| child::prepare(&self.tests[rule]));
         let at = now();
         match self.spawn(&mut command, Role::Test(run), at) {
-            Ok(index) => {
-                self.by_run.insert(run, index);
-                self.report(Report::Test(Event::Started { run, at }));
+            Ok(_) => {
+                let started = Report::Test(Event::Started { run, at });
+                match news {
+                    StartNews::AtOnce => self.report(started),
+                    StartNews::WithNext => {
+                        let _ = self.reports.send(started);
+                    }
+                }
             }
             Err((error, _)) => self.report(Report::Test(Event::NotStarted { run, error })),
         }
@@ -313,9 +312,8 @@ impl CommandsThread {
         command.envs(job.environment.iter().map(|(name, value)| (*name, value.as_str())));
         match self.spawn(&mut command, Role::Change(job), at) {
             Ok(index) => {
-                let pid = self.children[index].pid();
                 if let Some(kill_at) = timeout.and_then(|timeout| at.checked_add(timeout)) {
-                    self.deadlines.push(Reverse((kill_at, index, pid)));
+                    self.children.look_at(index, kill_at);
                 }
             }
             Err((_, error)) => {
@@ -331,18 +329,12 @@ impl CommandsThread {
         role: Role,
         at: Instant,
     ) -> Result<usize, (StartError, io::Error)> {
-        let entry = self.children.vacant_entry();
-        let index = entry.key();
-        let tokens = [Token(STREAMS + 2 * index), Token(STREAMS + 2 * index + 1)];
-        let child = child::spawn(command, role, self.waiter.registry(), tokens, at)?;
-        self.by_pid.insert(child.pid(), index);
-        entry.insert(child);
-        Ok(index)
+        Ok(self.children.insert(child::spawn(command, role, at)?))
     }
 
     /// Forgets a child that has ended and whose output is complete (or given up).
     fn close_if_done(&mut self, index: usize) {
-        let done = self.children.get(index).is_some_and(|child| child.reaped && !child.output_is_open());
+        let done = self.children.get_mut(index).is_some_and(|child| child.reaped && !child.output_is_open());
         if done {
             self.report_output(index);
             self.children.remove(index);

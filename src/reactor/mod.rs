@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use mio::{Events, Token, Waker};
 
-use crate::commands::{Commands, FINISH_MAX, Job, Report, Request};
+use crate::commands::{Commands, FINISH_MAX, Job, Report, Request, StartNews};
 use crate::engine::{Change, Engine, Output};
 use crate::health::State;
 use crate::now::Now;
@@ -147,7 +147,10 @@ impl Reactor {
     fn carry_out(&mut self) {
         while let Some(output) = self.engine.poll_output() {
             match output {
-                Output::StartTest { run } => self.commands.request(Request::StartTest(run)),
+                Output::StartTest { run } => {
+                    let news = start_news(&self.engine.rules()[run.rule.index()]);
+                    self.commands.request(Request::StartTest(run, news));
+                }
                 Output::Signal { run, signal } => self.commands.request(Request::Signal(run, signal)),
                 Output::Change(change) => self.change(&change),
                 Output::Notice(notice) => self.journal.notice(&notice),
@@ -190,6 +193,14 @@ impl Reactor {
         self.carry_out();
         self.commands.request(Request::Finish);
         self.finish_by = now.mono.checked_add(FINISH_MAX + FINISH_GRACE);
+    }
+}
+
+/// Timeouts count from the start; without any, nothing depends on when it is known.
+fn start_news(rule: &Rule) -> StartNews {
+    match &rule.test {
+        Test::Command { timeout_int: None, timeout_kill: None, .. } => StartNews::WithNext,
+        Test::Command { .. } => StartNews::AtOnce,
     }
 }
 

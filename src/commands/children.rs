@@ -1,0 +1,155 @@
+//! The children that are alive or not yet done with: by index, by pid, by run; which of them to watch, and
+//! when one wants to be looked at.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::ops::{Index, IndexMut};
+use std::time::{Duration, Instant};
+
+use mio::{Registry, Token};
+use slab::Slab;
+
+use super::child::{Child, Role};
+use crate::rule::RunId;
+
+/// A child that lives for this long has its output watched from then on.
+const WATCHED_AFTER: Duration = Duration::from_millis(5);
+
+/// A table of children. An index is only valid until [`remove`](Self::remove).
+#[derive(Debug, Default)]
+pub(super) struct Children {
+    slab: Slab<Child>,
+    by_pid: HashMap<u32, usize>,
+    by_run: HashMap<RunId, usize>,
+    /// Children whose output is not watched yet, in the order of their starts, with their pids; those that
+    /// are gone are passed over.
+    unwatched: VecDeque<(Instant, usize, u32)>,
+    /// Moments at which a child wants to be looked at; entries of children that are gone do no harm.
+    deadlines: BinaryHeap<Reverse<(Instant, usize, u32)>>,
+}
+
+impl Children {
+    pub(super) fn insert(&mut self, child: Child) -> usize {
+        let (pid, started) = (child.pid(), child.started);
+        let run = match &child.role {
+            Role::Test(run) => Some(*run),
+            Role::Change(_) => None,
+        };
+        let index = self.slab.insert(child);
+        self.by_pid.insert(pid, index);
+        if let Some(run) = run {
+            self.by_run.insert(run, index);
+        }
+        self.unwatched.push_back((started, index, pid));
+        index
+    }
+
+    /// The child of this pid has been reaped; its index, if it was one of these.
+    pub(super) fn reaped(&mut self, pid: u32) -> Option<usize> {
+        let index = self.by_pid.remove(&pid)?;
+        self.slab[index].reaped = true;
+        if let Role::Test(run) = &self.slab[index].role {
+            self.by_run.remove(run);
+        }
+        Some(index)
+    }
+
+    pub(super) fn remove(&mut self, index: usize) {
+        self.slab.remove(index);
+    }
+
+    pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Child> {
+        self.slab.get_mut(index)
+    }
+
+    /// Asks that this child be looked at then.
+    pub(super) fn look_at(&mut self, index: usize, at: Instant) {
+        let pid = self.slab[index].pid();
+        self.deadlines.push(Reverse((at, index, pid)));
+    }
+
+    /// A child that was to be looked at by now.
+    pub(super) fn pop_due(&mut self, now: Instant) -> Option<usize> {
+        while let Some(&Reverse((due, index, pid))) = self.deadlines.peek() {
+            if due > now {
+                break;
+            }
+            self.deadlines.pop();
+            if self.slab.get(index).is_some_and(|child| child.pid() == pid) {
+                return Some(index);
+            }
+        }
+        None
+    }
+
+    /// When something is to be done here next.
+    pub(super) fn wakes_at(&mut self) -> Option<Instant> {
+        let deadline = self.deadlines.peek().map(|Reverse(entry)| entry.0);
+        let watch = self.first_unwatched().map(|(started, _)| started + WATCHED_AFTER);
+        [deadline, watch].into_iter().flatten().min()
+    }
+
+    /// Has the poll watch the output of all that have lived for long enough.
+    pub(super) fn watch_those_that_live(
+        &mut self,
+        registry: &Registry,
+        now: Instant,
+        token: impl Fn(usize, usize) -> Token,
+    ) {
+        while let Some((started, index)) = self.first_unwatched()
+            && started + WATCHED_AFTER <= now
+        {
+            self.watch(registry, index, &token);
+        }
+    }
+
+    /// Has the poll watch a child's output. Where that fails the output is read at the child's end.
+    pub(super) fn watch(&mut self, registry: &Registry, index: usize, token: impl Fn(usize, usize) -> Token) {
+        let child = &mut self.slab[index];
+        if std::mem::replace(&mut child.watched, true) {
+            return;
+        }
+        for (stream, capture) in [&mut child.stdout, &mut child.stderr].into_iter().enumerate() {
+            if let Err(error) = capture.watch(registry, token(index, stream)) {
+                log::warn!("commands: cannot watch the output of a process: {error}");
+            }
+        }
+    }
+
+    pub(super) fn of_run(&self, run: RunId) -> Option<&Child> {
+        self.by_run.get(&run).and_then(|index| self.slab.get(*index))
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Child> {
+        self.slab.iter().map(|(_, child)| child)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.slab.is_empty()
+    }
+
+    /// The oldest child whose output is not watched: when it started, and which it is.
+    fn first_unwatched(&mut self) -> Option<(Instant, usize)> {
+        while let Some(&(started, index, pid)) = self.unwatched.front() {
+            match self.slab.get(index) {
+                Some(child) if child.pid() == pid && !child.watched => return Some((started, index)),
+                Some(_) | None => self.unwatched.pop_front(),
+            };
+        }
+        None
+    }
+}
+
+impl Index<usize> for Children {
+    type Output = Child;
+
+    fn index(&self, index: usize) -> &Child {
+        &self.slab[index]
+    }
+}
+
+impl IndexMut<usize> for Children {
+    fn index_mut(&mut self, index: usize) -> &mut Child {
+        &mut self.slab[index]
+    }
+}
