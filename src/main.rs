@@ -9,7 +9,7 @@ use hfm::config::{self, Loaded, Report};
 use hfm::logging::{self, Destination, Flusher};
 use hfm::reactor::Reactor;
 use hfm::sys::files::FileLoader;
-use hfm::sys::{limits, memory};
+use hfm::sys::{limits, memory, process};
 
 /// The tag of hfm's `-v`.
 const TAG: &str = env!("CARGO_PKG_VERSION");
@@ -67,6 +67,10 @@ fn check(path: &Path, dump: bool) -> ExitCode {
 
 fn run(path: &Path, destination: Destination) -> ExitCode {
     let Ok(loaded) = load(path) else { return ExitCode::from(CANNOT_RUN) };
+    if let Err(error) = process::leave_child_signals() {
+        eprintln!("hfm: cannot set the signal mask: {error}");
+        return ExitCode::from(CANNOT_RUN);
+    }
     let flusher = match logging::start(destination) {
         Ok(flusher) => flusher,
         Err(error) => {

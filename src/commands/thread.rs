@@ -107,6 +107,9 @@ impl CommandsThread {
 
     /// Runs until everything is done after [`Request::Finish`].
     pub(super) fn run(mut self) {
+        if let Err(error) = process::take_child_signals() {
+            log::error!("commands: cannot learn of children that end: {error}");
+        }
         let mut events = Events::with_capacity(1024);
         while !self.is_finished() {
             if let Err(error) = self.wait(&mut events) {

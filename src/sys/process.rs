@@ -1,7 +1,7 @@
 //! Children: which have ended, and signals to their groups.
 
 use nix::errno::Errno;
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{SigSet, Signal, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
@@ -56,6 +56,29 @@ pub fn reap_any() -> Option<(u32, Exit)> {
             Err(_) => return None,
         }
     }
+}
+
+/// Keeps SIGCHLD from the calling thread and from those it starts from now on, so that the end of a child
+/// wakes only the thread that waits for it.
+///
+/// # Errors
+/// As pthread_sigmask(3).
+pub fn leave_child_signals() -> std::io::Result<()> {
+    Ok(child_signal().thread_block()?)
+}
+
+/// Has the calling thread take SIGCHLD again.
+///
+/// # Errors
+/// As pthread_sigmask(3).
+pub fn take_child_signals() -> std::io::Result<()> {
+    Ok(child_signal().thread_unblock()?)
+}
+
+fn child_signal() -> SigSet {
+    let mut set = SigSet::empty();
+    set.add(Signal::SIGCHLD);
+    set
 }
 
 /// Sends SIGINT to a process group. The group must be of a child that has not been reaped: its number
