@@ -42,6 +42,8 @@ pub struct Reactor {
     journal: Journal,
     /// The process is ending; when to stop waiting.
     finish_by: Option<Instant>,
+    /// There were more reports than one turn takes.
+    unread: bool,
     done: bool,
 }
 
@@ -66,7 +68,7 @@ impl Reactor {
         let rules: Arc<[Rule]> = configuration.rules.into();
         let journal = Journal::new(rules.clone(), now.wall);
         let engine = Engine::new(rules, now);
-        Ok(Self { waiter, signals, commands, engine, journal, finish_by: None, done: false })
+        Ok(Self { waiter, signals, commands, engine, journal, finish_by: None, unread: false, done: false })
     }
 
     /// Runs until every rule is done or a signal says so.
@@ -80,7 +82,11 @@ impl Reactor {
         self.commands.flush();
         while !self.done {
             let deadline = [self.engine.poll_timeout(), self.finish_by].into_iter().flatten().min();
-            self.waiter.wait(&mut events, deadline, now().mono)?;
+            if self.unread {
+                self.waiter.look(&mut events)?;
+            } else {
+                self.waiter.wait(&mut events, deadline, now().mono)?;
+            }
             self.turn(&events, deadline);
         }
         Ok(())
@@ -108,9 +114,10 @@ impl Reactor {
     }
 
     fn take_reports(&mut self) {
+        self.unread = false;
         for _ in 0..REPORTS_PER_TURN {
             match self.commands.poll_report() {
-                None => break,
+                None => return,
                 Some(Report::Test(event)) => self.engine.handle_event(event, now()),
                 Some(Report::Output { run, change, stdout, stderr }) => {
                     self.journal.output(run, change, &stdout, &stderr);
@@ -122,6 +129,7 @@ impl Reactor {
                 }
             }
         }
+        self.unread = true;
     }
 
     fn take_signals(&mut self, now: Now) {
