@@ -92,7 +92,7 @@ impl std::fmt::Debug for Entry {
 }
 
 impl Flusher {
-    /// Waits until everything logged so far is written, at most [`FLUSH_MAX`]: a sink that is stuck does
+    /// Waits until everything logged so far is written, at most 2 s: a sink that is stuck does
     /// not keep the process.
     pub fn flush(&self) {
         let (done, written) = sync_channel(1);
