@@ -1,6 +1,6 @@
 //! The daemon: wiring and exit codes. Command line, then configuration, then limits, then the reactor.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -25,15 +25,15 @@ const DESCRIPTORS_PER_CHILD: u64 = 4;
 fn main() -> ExitCode {
     match cli::parse(std::env::args_os().skip(1)) {
         Err(error) => {
-            eprintln!("hfm: {error}\n{}", cli::usage());
+            complain(&format!("hfm: {error}\n{}\n", cli::usage()));
             ExitCode::from(CANNOT_RUN)
         }
         Ok(Invocation::Help) => {
-            print!("{}", cli::usage());
+            say(&cli::usage());
             ExitCode::SUCCESS
         }
         Ok(Invocation::Version) => {
-            println!("hfm version {TAG}");
+            say(&format!("hfm version {TAG}\n"));
             ExitCode::SUCCESS
         }
         Ok(Invocation::Check { config, dump }) => check(&config, dump),
@@ -41,26 +41,33 @@ fn main() -> ExitCode {
     }
 }
 
+/// Prints to stdout. Whoever closed it wants no more, and the exit status says the rest.
+fn say(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Prints to stderr; one that is closed or full takes no complaint about that either.
+fn complain(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
 fn load(path: &Path) -> Result<Loaded, ()> {
     let Some(name) = path.to_str() else {
-        eprintln!("could not load configuration file {}: its name is not UTF-8", path.display());
+        complain(&format!("could not load configuration file {}: its name is not UTF-8\n", path.display()));
         return Err(());
     };
     config::load(name, &mut FileLoader).map_err(|report| {
-        eprint!("{report}");
         let total = report.total();
-        eprintln!(
-            "could not load configuration file {name}: {total} error{}",
-            if total == 1 { "" } else { "s" }
-        );
+        let errors = if total == 1 { "error" } else { "errors" };
+        complain(&format!("{report}could not load configuration file {name}: {total} {errors}\n"));
     })
 }
 
 fn check(path: &Path, dump: bool) -> ExitCode {
     let Ok(loaded) = load(path) else { return ExitCode::from(BAD_CONFIGURATION) };
-    eprint!("{}", loaded.warnings);
+    complain(&loaded.warnings.to_string());
     if dump {
-        print!("{}", config::dump(&loaded.configuration));
+        say(&config::dump(&loaded.configuration));
     }
     ExitCode::SUCCESS
 }
@@ -68,13 +75,13 @@ fn check(path: &Path, dump: bool) -> ExitCode {
 fn run(path: &Path, destination: Destination) -> ExitCode {
     let Ok(loaded) = load(path) else { return ExitCode::from(CANNOT_RUN) };
     if let Err(error) = process::leave_child_signals() {
-        eprintln!("hfm: cannot set the signal mask: {error}");
+        complain(&format!("hfm: cannot set the signal mask: {error}\n"));
         return ExitCode::from(CANNOT_RUN);
     }
     let flusher = match logging::start(destination) {
         Ok(flusher) => flusher,
         Err(error) => {
-            eprintln!("hfm: cannot start the log: {error}");
+            complain(&format!("hfm: cannot start the log: {error}\n"));
             return ExitCode::from(CANNOT_RUN);
         }
     };

@@ -35,6 +35,20 @@ fn a_bad_file_is_reported_whole_with_status_1_for_a_check_and_2_for_a_start() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn an_output_that_takes_nothing_changes_no_exit_status() {
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
+    let place = Place::new("full");
+    let status = place.hfm("tes = 1").stderr(full()).status().expect("hfm runs");
+    assert_eq!(status.code(), Some(2));
+    let status = place.hfm("test = \"true\"; runs = 1").stderr(full()).status().expect("hfm runs");
+    assert_eq!(status.code(), Some(0));
+    let status =
+        place.hfm("test = \"true\"").args(["-n", "-dump"]).stdout(full()).status().expect("hfm runs");
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
 fn a_file_that_is_not_there_is_named() {
     let output = hfm(&["-n", "-config", "/nonexistent/hfm.conf"]);
     assert_eq!(output.status.code(), Some(1));
