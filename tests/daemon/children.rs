@@ -112,6 +112,39 @@ fn what_children_print_cannot_make_lines_of_its_own() {
 
 #[test]
 #[cfg(target_os = "linux")]
+fn children_get_three_descriptors_no_blocked_signals_and_their_own_group() {
+    let place = Place::new("inherits");
+    let ours: Vec<String> = std::fs::read_dir("/proc/self/fd")
+        .expect("/proc")
+        .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
+        .map(|to| to.to_string_lossy().into_owned())
+        .collect();
+    let look = "ls -l /proc/self/fd > @DIR@/$0-fd; grep -E ^Sig /proc/self/status > @DIR@/$0-signals; \
+                cut -d\" \" -f5 /proc/$$/stat > @DIR@/$0-group; echo $$ >> @DIR@/$0-group";
+    let (_, log) = place.run(&format!(
+        "runs = 1\na {{ test = sh; test_arguments = [-c, '{look}', test]; \
+         change_success = sh; change_success_arguments = [-c, '{look}', change] }}"
+    ));
+    for child in ["test", "change"] {
+        // 1, 2, the directory that ls reads, and whatever hfm itself was started with.
+        let descriptors = place.read(&format!("{child}-fd"));
+        let links = descriptors.lines().filter_map(|line| line.split_once(" -> ").map(|(_, to)| to));
+        let own = links.filter(|to| *to != "/dev/null" && !ours.contains(&(*to).to_owned())).count();
+        assert_eq!(own, 3, "{descriptors}\n{log}");
+        assert!(descriptors.contains("0 -> /dev/null"), "{descriptors}");
+        let signals = place.read(&format!("{child}-signals"));
+        assert!(signals.contains("SigBlk:\t0000000000000000"), "{signals}");
+        // SIGPIPE is 13: a child of ours ends on a closed pipe as any other does.
+        let ignored = signals.lines().find_map(|line| line.strip_prefix("SigIgn:\t")).expect("SigIgn");
+        assert_eq!(u64::from_str_radix(ignored, 16).expect("hex") >> 12 & 1, 0, "{signals}");
+        let group = place.read(&format!("{child}-group"));
+        let mut numbers = group.lines();
+        assert_eq!(numbers.next(), numbers.next(), "{group}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
 fn a_thousand_runs_leave_no_zombies_and_no_descriptors() {
     let place = Place::new("leaks");
     let mut configuration = String::from("interval = 20ms\n");
