@@ -1,8 +1,6 @@
 //! Children that hang, fork, ignore signals, print without end, close their output, or cannot start.
 
-use std::time::Duration;
-
-use crate::harness::{Place, exists, now, patiently};
+use crate::harness::{Place, exists, patiently};
 
 fn run(test: &str, configuration: &str) -> String {
     let (status, log) = Place::new(test).run(configuration);
@@ -44,14 +42,12 @@ fn all_that_a_killed_test_forked_goes_with_it() {
 #[test]
 fn one_that_prints_without_end_is_bounded_and_does_not_disturb_others() {
     let place = Place::new("endless");
-    let begun = now();
     let (_, log) = place.run(
         "runs = 1\n\
          loud { test = \"yes\"; timeout_kill = 1s }\n\
          err { test = sh; test_arguments = [-c, 'yes complaint >&2']; timeout_kill = 1s }\n\
          quiet { test = \"true\"; interval = 100ms; runs = 10 }",
     );
-    assert!(now() - begun < Duration::from_secs(15));
     let loud =
         log.lines().find(|line| line.contains("'loud' run") && line.contains("produced output: y\\ny"));
     let loud = loud.unwrap_or_else(|| panic!("no output:\n{}", &log[..log.len().min(4000)]));

@@ -152,7 +152,7 @@ pub fn patiently(mut is_so: impl FnMut() -> bool) -> bool {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test of the real program waits in real time")]
-pub fn now() -> Instant {
+fn now() -> Instant {
     Instant::now()
 }
 
