@@ -11,7 +11,7 @@ use crate::commands::{Captured, ChangeNews};
 use crate::engine::{Change, Notice, StopSignal, Unguarded};
 use crate::health::State;
 use crate::rule::{Rule, RuleId, RunId, Test};
-use crate::verdict::Verdict;
+use crate::verdict::{Ending, Verdict};
 
 /// hfm counts instances in nanoseconds from 2015-12-16 00:00 UTC.
 const INSTANCE_EPOCH: Duration = Duration::from_secs(1_450_224_000);
@@ -64,14 +64,14 @@ impl Journal {
         match *notice {
             Notice::Verdict { run, verdict, ending, elapsed } => {
                 let (name, id) = (self.name(run.rule), self.id(run));
-                match (verdict, ending) {
-                    (Verdict::Failure(_), Some(ending)) => {
+                match ending {
+                    Some(ending) if ending != Ending::Exited(0) => {
                         let (reason, took) = (verdict.reason(), Millis(elapsed));
                         info!(
                             "'{name}' run {id} completed with error: {ending} reason={reason} elapsed={took}"
                         );
                     }
-                    (Verdict::Success | Verdict::Failure(_) | Verdict::Inconclusive(_), _) => {
+                    Some(_) | None => {
                         debug!("'{name}' run {id} verdict={} elapsed={}", verdict.reason(), Millis(elapsed));
                     }
                 }

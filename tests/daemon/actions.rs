@@ -44,6 +44,10 @@ fn always_fail_and_always_success_run_their_command_after_every_run() {
     assert_eq!(place.read("up"), "s\ns\ns\n", "{log}");
     assert_eq!(log.matches("changed state to: RuleStateFail").count(), 3, "{log}");
     assert_eq!(log.matches("changed state to: RuleStateSuccess").count(), 3, "{log}");
+    // What the tests themselves did is told all the same, and only that.
+    assert_eq!(log.matches("'up' run").count(), 6, "{log}");
+    assert_eq!(log.matches("completed with error: exit status 1").count(), 3, "{log}");
+    assert!(!log.contains("completed with error: exit status 0"), "{log}");
 }
 
 #[test]
