@@ -13,7 +13,7 @@
 //! | 1 | [`rule`] | a rule as meant: validated, immutable |
 //! | 2 | [`health`], [`schedule`], [`timer`] | verdicts to states, dues on a grid, what comes next |
 //! | 3 | [`engine`], [`config`] | the decisions; from what was written to what was meant |
-//! | 4 | [`sys`] | what only the operating system can do; the only unsafe code |
+//! | 4 | [`sys`] | what only the operating system can do |
 //! | 5 | [`reactor`], [`commands`], [`logging`], [`wait`] | the loops: the only ones that read a clock or wait |
 //! | 6 | [`cli`], the binary | wiring |
 //!
