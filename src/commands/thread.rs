@@ -223,6 +223,8 @@ impl CommandsThread {
     }
 
     fn signal(&mut self, run: RunId, signal: StopSignal) {
+        // It may have ended a moment ago: then its own ending counts, and no signal.
+        self.reap();
         let Some(child) = self.children.of_run(run) else { return };
         let sent = match signal {
             StopSignal::Interrupt => child.interrupt(),
