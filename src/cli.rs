@@ -146,6 +146,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
         if !read_flag(&mut flags, &argument, &mut arguments)? {
             break;
         }
+        if flags.help {
+            // As in Go: what follows is not looked at.
+            return Ok(Invocation::Help);
+        }
     }
     if let Some(rest) = arguments.next() {
         return Err(CliError::Unexpected(rest.to_string_lossy().into_owned()));
@@ -210,9 +214,6 @@ fn switch(flag: &'static str, value: Option<&OsString>) -> Result<bool, CliError
 
 fn meaning(flags: Flags) -> Result<Invocation, CliError> {
     let config = PathBuf::from(flags.config);
-    if flags.help {
-        return Ok(Invocation::Help);
-    }
     if flags.version {
         return Ok(Invocation::Version);
     }

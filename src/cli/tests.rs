@@ -33,6 +33,7 @@ fn switches_take_values_only_after_an_equals_sign() {
     assert_eq!(parsed("-v"), Ok(Invocation::Version));
     assert_eq!(parsed("-h"), Ok(Invocation::Help));
     assert_eq!(parsed("--help"), Ok(Invocation::Help));
+    assert_eq!(parsed("-h -bogus surplus"), Ok(Invocation::Help));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use mio::unix::pipe::Receiver;
 
 use super::Job;
 use super::output::Capture;
-use crate::engine::StartError;
+use crate::engine::{StartError, StopSignal};
 use crate::rule::{CommandLine, RunId};
 use crate::sys::process::{self, SpawnFailure};
 
@@ -40,18 +40,24 @@ impl Child {
         self.pid
     }
 
+    pub(super) fn is_running_change(&self) -> bool {
+        !self.reaped && matches!(self.role, Role::Change(_))
+    }
+
     pub(super) fn output_is_open(&self) -> bool {
         self.stdout.is_open() || self.stderr.is_open()
     }
 
-    /// Sends SIGINT to its group, if it has not been reaped. Whether it was sent.
-    pub(super) fn interrupt(&self) -> bool {
-        !self.reaped && process::interrupt_group(self.pid).is_ok()
-    }
-
-    /// Sends SIGKILL to its group, if it has not been reaped. Whether it was sent.
-    pub(super) fn kill(&self) -> bool {
-        !self.reaped && process::kill_group(self.pid).is_ok()
+    /// Signals it and its group; whether that was done. One that has been reaped is left alone.
+    pub(super) fn signal(&self, signal: StopSignal) -> io::Result<bool> {
+        if self.reaped {
+            return Ok(false);
+        }
+        match signal {
+            StopSignal::Interrupt => process::interrupt(self.pid)?,
+            StopSignal::Kill => process::terminate(self.pid)?,
+        }
+        Ok(true)
     }
 }
 
@@ -91,7 +97,7 @@ pub(super) fn spawn(
         }
         Err(error) => {
             // Without its output it is of no use; it is reaped as a stranger.
-            let _ = process::kill_group(pid);
+            let _ = process::terminate(pid);
             Err((classify(&error), error))
         }
     }

@@ -10,10 +10,23 @@ use mio::{Registry, Token};
 use slab::Slab;
 
 use super::child::{Child, Role};
-use crate::rule::RunId;
+use crate::rule::{RuleId, RunId};
 
 /// A child that lives for this long has its output watched from then on.
 const WATCHED_AFTER: Duration = Duration::from_millis(5);
+
+/// Children's streams have two tokens each from here on; those below are the thread's own.
+const STREAMS: usize = 3;
+
+/// The token of a child's stdout (0) or stderr (1).
+fn stream_token(index: usize, stream: usize) -> Token {
+    Token(STREAMS + 2 * index + stream)
+}
+
+/// Whose stream a token is, and which.
+pub(super) fn stream_of(token: Token) -> (usize, usize) {
+    ((token.0 - STREAMS) / 2, (token.0 - STREAMS) % 2)
+}
 
 /// A table of children. An index is only valid until [`remove`](Self::remove).
 #[derive(Debug, Default)]
@@ -26,6 +39,8 @@ pub(super) struct Children {
     unwatched: VecDeque<(Instant, usize, u32)>,
     /// Moments at which a child wants to be looked at; entries of children that are gone do no harm.
     deadlines: BinaryHeap<Reverse<(Instant, usize, u32)>>,
+    /// For each rule the last ended test whose output was still open, with its pid.
+    lingering: HashMap<RuleId, (usize, u32)>,
 }
 
 impl Children {
@@ -52,6 +67,15 @@ impl Children {
             self.by_run.remove(run);
         }
         Some(index)
+    }
+
+    /// The output of this ended test stays open; the one of this rule that it was so for before, if that is
+    /// there still.
+    pub(super) fn linger(&mut self, rule: RuleId, index: usize) -> Option<usize> {
+        let pid = self.slab[index].pid();
+        let (earlier, pid) = self.lingering.insert(rule, (index, pid))?;
+        let is_there = self.slab.get(earlier).is_some_and(|child| child.pid() == pid && child.reaped);
+        (is_there && earlier != index).then_some(earlier)
     }
 
     pub(super) fn remove(&mut self, index: usize) {
@@ -90,27 +114,22 @@ impl Children {
     }
 
     /// Has the poll watch the output of all that have lived for long enough.
-    pub(super) fn watch_those_that_live(
-        &mut self,
-        registry: &Registry,
-        now: Instant,
-        token: impl Fn(usize, usize) -> Token,
-    ) {
+    pub(super) fn watch_those_that_live(&mut self, registry: &Registry, now: Instant) {
         while let Some((started, index)) = self.first_unwatched()
             && started + WATCHED_AFTER <= now
         {
-            self.watch(registry, index, &token);
+            self.watch(registry, index);
         }
     }
 
     /// Has the poll watch a child's output. Where that fails the output is read at the child's end.
-    pub(super) fn watch(&mut self, registry: &Registry, index: usize, token: impl Fn(usize, usize) -> Token) {
+    pub(super) fn watch(&mut self, registry: &Registry, index: usize) {
         let child = &mut self.slab[index];
         if std::mem::replace(&mut child.watched, true) {
             return;
         }
         for (stream, capture) in [&mut child.stdout, &mut child.stderr].into_iter().enumerate() {
-            if let Err(error) = capture.watch(registry, token(index, stream)) {
+            if let Err(error) = capture.watch(registry, stream_token(index, stream)) {
                 log::warn!("commands: cannot watch the output of a process: {error}");
             }
         }

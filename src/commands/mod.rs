@@ -78,6 +78,15 @@ pub enum Report {
         /// Its stderr.
         stderr: Captured,
     },
+    /// A test or change command that overstays could not be signalled.
+    NotSignaled {
+        /// The run.
+        run: RunId,
+        /// The process.
+        pid: u32,
+        /// Why.
+        error: io::Error,
+    },
     /// Something about a change command that the log should have.
     Change(RunId, ChangeNews),
     /// The answer to [`Request::Finish`]: how many change commands still run.

@@ -13,8 +13,8 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use super::changes::{ChangeQueue, Startable};
-use super::child::{self, Role};
-use super::children::Children;
+use super::child::{self, Child, Role};
+use super::children::{self, Children};
 use super::{ChangeNews, FINISH_MAX, Job, Report, Request, StartNews};
 use crate::engine::{Event, StartError, StopSignal};
 use crate::rule::{CommandLine, RuleId, RunId};
@@ -27,8 +27,6 @@ use mio::{Events, Interest, Token, Waker};
 const WAKE: Token = Token(0);
 const CHILD_ENDED: Token = Token(1);
 const ALARM: Token = Token(2);
-/// Children's streams: two tokens each from here on.
-const STREAMS: usize = 3;
 
 /// After a child has ended its output is read for this long at most: others may hold it open for ever.
 const OUTPUT_AFTER_END_MAX: Duration = Duration::from_secs(1);
@@ -52,16 +50,8 @@ pub(super) struct CommandsThread {
     unread: Vec<(usize, usize)>,
     scratch: Vec<u8>,
     finish_by: Option<Instant>,
-}
-
-/// The token of a child's stdout (0) or stderr (1).
-fn stream_token(index: usize, stream: usize) -> Token {
-    Token(STREAMS + 2 * index + stream)
-}
-
-/// Whose stream a token is, and which.
-fn stream_of(token: Token) -> (usize, usize) {
-    ((token.0 - STREAMS) / 2, (token.0 - STREAMS) % 2)
+    /// Until then tests that were killed, and output that is still open, are waited for at the end.
+    tests_until: Option<Instant>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where this thread reads the clock")]
@@ -101,6 +91,7 @@ impl CommandsThread {
             unread: Vec::new(),
             scratch: vec![0; 16 * 1024],
             finish_by: None,
+            tests_until: None,
         };
         Ok((thread, waker))
     }
@@ -117,7 +108,7 @@ impl CommandsThread {
             }
             self.turn(&events);
         }
-        let still_running = self.children.iter().filter(|child| !child.reaped).count();
+        let still_running = self.children.iter().filter(|child| child.is_running_change()).count();
         self.report(Report::Finished(still_running));
         self.wake_reactor();
     }
@@ -126,7 +117,8 @@ impl CommandsThread {
         if !self.starts.is_empty() || !self.unread.is_empty() || self.changes.is_startable() {
             return self.waiter.look(events);
         }
-        let next = [self.children.wakes_at(), self.changes.wakes_at(), self.finish_by];
+        let tests_until = self.tests_until.filter(|until| *until > now());
+        let next = [self.children.wakes_at(), self.changes.wakes_at(), self.finish_by, tests_until];
         let next = next.into_iter().flatten().min();
         self.waiter.wait(events, next, now())
     }
@@ -138,7 +130,7 @@ impl CommandsThread {
             match event.token() {
                 WAKE | ALARM => {}
                 CHILD_ENDED => children_ended = true,
-                token => readable.push(stream_of(token)),
+                token => readable.push(children::stream_of(token)),
             }
         }
         for (index, stream) in readable {
@@ -184,8 +176,9 @@ impl CommandsThread {
         // All that it wrote itself is in the pipes by now.
         let more = [child.stdout.read(&mut self.scratch), child.stderr.read(&mut self.scratch)];
         if child.output_is_open() {
+            self.linger(index);
             self.children.look_at(index, at + OUTPUT_AFTER_END_MAX);
-            self.children.watch(self.waiter.registry(), index, stream_token);
+            self.children.watch(self.waiter.registry(), index);
         }
         for (stream, _) in more.into_iter().enumerate().filter(|(_, more)| *more) {
             self.unread.push((index, stream));
@@ -211,6 +204,16 @@ impl CommandsThread {
         self.close_if_done(index);
     }
 
+    /// The output of an ended test stays open: that of an earlier run of its rule is given up for it, so that
+    /// a test that leaves something behind at each run does not take all descriptors.
+    fn linger(&mut self, index: usize) {
+        let Role::Test(run) = &self.children[index].role else { return };
+        let Some(earlier) = self.children.linger(run.rule, index) else { return };
+        self.children[earlier].stdout.close();
+        self.children[earlier].stderr.close();
+        self.close_if_done(earlier);
+    }
+
     fn take_requests(&mut self) {
         while let Ok(request) = self.requests.try_recv() {
             match request {
@@ -226,12 +229,11 @@ impl CommandsThread {
         // It may have ended a moment ago: then its own ending counts, and no signal.
         self.reap();
         let Some(child) = self.children.of_run(run) else { return };
-        let sent = match signal {
-            StopSignal::Interrupt => child.interrupt(),
-            StopSignal::Kill => child.kill(),
-        };
-        if sent {
-            self.report(Report::Test(Event::Signaled { run, signal }));
+        let pid = child.pid();
+        match child.signal(signal) {
+            Ok(true) => self.report(Report::Test(Event::Signaled { run, signal })),
+            Ok(false) => {}
+            Err(error) => self.report(Report::NotSignaled { run, pid, error }),
         }
     }
 
@@ -246,15 +248,18 @@ impl CommandsThread {
         self.starts.clear();
         for child in self.children.iter() {
             if let Role::Test(_) = child.role {
-                child.kill();
+                // One that cannot be killed is not waited for.
+                let _ = child.signal(StopSignal::Kill);
             }
         }
-        self.finish_by = now().checked_add(FINISH_MAX);
+        let at = now();
+        self.finish_by = Some(at + FINISH_MAX);
+        self.tests_until = Some(at + OUTPUT_AFTER_END_MAX);
     }
 
     fn handle_deadlines(&mut self) {
         let at = now();
-        self.children.watch_those_that_live(self.waiter.registry(), at, stream_token);
+        self.children.watch_those_that_live(self.waiter.registry(), at);
         while let Some(index) = self.children.pop_due(at) {
             let child = &mut self.children[index];
             if child.reaped {
@@ -264,9 +269,11 @@ impl CommandsThread {
             } else if let Role::Change(job) = &child.role
                 && let Some(timeout) = job.timeout
             {
-                child.kill();
-                let run = job.run;
-                self.report(Report::Change(run, ChangeNews::TimedOut(timeout)));
+                let (run, pid) = (job.run, child.pid());
+                match child.signal(StopSignal::Kill) {
+                    Ok(_) => self.report(Report::Change(run, ChangeNews::TimedOut(timeout))),
+                    Err(error) => self.report(Report::NotSignaled { run, pid, error }),
+                }
             }
         }
     }
@@ -362,7 +369,14 @@ impl CommandsThread {
 
     fn is_finished(&self) -> bool {
         let Some(by) = self.finish_by else { return false };
-        now() >= by && self.changes.is_drained() || self.changes.is_drained() && self.children.is_empty()
+        if !self.changes.is_drained() {
+            return false;
+        }
+        let at = now();
+        let tests_are_over = self.tests_until.is_some_and(|until| at >= until);
+        self.children.is_empty()
+            || at >= by
+            || tests_are_over && !self.children.iter().any(Child::is_running_change)
     }
 
     fn report(&mut self, report: Report) {

@@ -201,6 +201,12 @@ impl Journal {
         }
     }
 
+    /// A process that overstays and cannot be ended.
+    pub(super) fn not_signaled(&self, run: RunId, pid: u32, reason: &std::io::Error) {
+        let (name, id) = (self.name(run.rule), self.id(run));
+        error!("'{name}' run {id} cannot signal process {pid}, which overstays: {reason}; end it by hand");
+    }
+
     /// The end of the commands thread.
     pub(super) fn finished(&self, still_running: usize) {
         if still_running > 0 {

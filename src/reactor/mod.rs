@@ -122,6 +122,7 @@ impl Reactor {
                 Some(Report::Output { run, change, stdout, stderr }) => {
                     self.journal.output(run, change, &stdout, &stderr);
                 }
+                Some(Report::NotSignaled { run, pid, error }) => self.journal.not_signaled(run, pid, &error),
                 Some(Report::Change(run, news)) => self.journal.change_news(run, &news),
                 Some(Report::Finished(still_running)) => {
                     self.journal.finished(still_running);

@@ -1,9 +1,8 @@
 //! Children: which have ended, and signals to their groups.
 
 use nix::errno::Errno;
-use nix::sys::signal::{SigSet, Signal, killpg};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::Pid;
+use nix::sys::signal::{SigSet, Signal, kill, killpg};
+use nix::unistd::{Pid, getpgid};
 
 /// How a child ended (wait(2)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,16 +42,19 @@ pub fn spawn_failure(error: &std::io::Error) -> SpawnFailure {
 /// One thread alone may call it: nobody else can wait for a child of their own then.
 pub fn reap_any() -> Option<(u32, Exit)> {
     loop {
-        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::Exited(pid, status)) => {
-                return Some((pid.as_raw().unsigned_abs(), Exit::Status(status)));
+        let mut status = 0;
+        // By libc: nix knows no signals by number alone, and would lose a child that a real-time one ended.
+        // SAFETY: `status` is valid for the call, which writes nothing else.
+        let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
+        match u32::try_from(pid) {
+            Ok(0) => return None,
+            Ok(pid) if libc::WIFEXITED(status) => {
+                return Some((pid, Exit::Status(libc::WEXITSTATUS(status))));
             }
-            Ok(WaitStatus::Signaled(pid, signal, _)) => {
-                return Some((pid.as_raw().unsigned_abs(), Exit::Signal(signal as i32)));
-            }
-            Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return None,
+            Ok(pid) if libc::WIFSIGNALED(status) => return Some((pid, Exit::Signal(libc::WTERMSIG(status)))),
             // Stopped and continued children are not asked for.
-            Ok(_) | Err(Errno::EINTR) => {}
+            Ok(_) => {}
+            Err(_) if Errno::last() == Errno::EINTR => {}
             Err(_) => return None,
         }
     }
@@ -81,24 +83,31 @@ fn child_signal() -> SigSet {
     set
 }
 
-/// Sends SIGINT to a process group. The group must be of a child that has not been reaped: its number
-/// cannot have been given to another then.
+/// Sends SIGINT to a child and to its process group.
+///
+/// The child must not have been reaped: neither its number nor that of its group can have been given to
+/// another then. It is signalled itself as well, because it may have left its group.
 ///
 /// # Errors
-/// As kill(2).
-pub fn interrupt_group(leader: u32) -> std::io::Result<()> {
-    signal_group(leader, Signal::SIGINT)
+/// When neither can be signalled, as kill(2).
+pub fn interrupt(child: u32) -> std::io::Result<()> {
+    signal_with_group(child, Signal::SIGINT)
 }
 
-/// Sends SIGKILL to a process group, under the same condition as [`interrupt_group`].
+/// Sends SIGKILL to a child and to its process group, under the same condition as [`interrupt`].
 ///
 /// # Errors
-/// As kill(2).
-pub fn kill_group(leader: u32) -> std::io::Result<()> {
-    signal_group(leader, Signal::SIGKILL)
+/// When neither can be signalled, as kill(2).
+pub fn terminate(child: u32) -> std::io::Result<()> {
+    signal_with_group(child, Signal::SIGKILL)
 }
 
-fn signal_group(leader: u32, signal: Signal) -> std::io::Result<()> {
-    let leader = i32::try_from(leader).map_err(std::io::Error::other)?;
-    Ok(killpg(Pid::from_raw(leader), signal)?)
+fn signal_with_group(child: u32, signal: Signal) -> std::io::Result<()> {
+    let child = Pid::from_raw(i32::try_from(child).map_err(std::io::Error::other)?);
+    let group = killpg(child, signal);
+    // A child that is in its group has the signal already; a second SIGINT could mean more than one.
+    if group.is_ok() && getpgid(Some(child)) == Ok(child) {
+        return Ok(());
+    }
+    Ok(kill(child, signal).or(group)?)
 }

@@ -1,6 +1,7 @@
 //! Children that hang, fork, ignore signals, print without end, close their output, or cannot start.
 
 use crate::harness::{Place, exists, patiently};
+use crate::skip::skip;
 
 fn run(test: &str, configuration: &str) -> String {
     let (status, log) = Place::new(test).run(configuration);
@@ -67,6 +68,45 @@ fn one_that_closes_its_output_is_still_waited_for() {
 fn one_that_is_ended_by_a_signal_has_failed() {
     let log = run("signal", "runs = 1\na { test = sh; test_arguments = [-c, 'kill -SEGV $$'] }");
     assert!(log.contains("reason=signal detail=\"ended by signal 11 (SIGSEGV)\""), "{log}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn one_that_is_ended_by_a_real_time_signal_has_failed_too() {
+    let log = run(
+        "real-time",
+        "runs = 2\ninterval = 50ms\na { test = sh; test_arguments = [-c, 'kill -40 $$']; \
+         change_fail = sh; change_fail_arguments = [-c, 'kill -41 $$'] }\nb { test = \"true\"; runs = 20 }",
+    );
+    assert!(log.contains("'a' run") && log.contains("detail=\"ended by signal 40\""), "{log}");
+    assert!(log.contains("change command failed: signal 41"), "{log}");
+    assert!(log.contains("'b' completed execution."), "{log}");
+}
+
+#[test]
+fn one_that_left_its_group_is_killed_in_time_all_the_same() {
+    if std::process::Command::new("perl").args(["-e", "1"]).status().is_err() {
+        return skip("children::left its group: perl is not installed");
+    }
+    let log = run(
+        "left-group",
+        "runs = 1\na { timeout_kill = 300ms; test = perl; \
+         test_arguments = [-e, 'setpgrp(0, getpgrp(getppid())); sleep 60'] }",
+    );
+    assert!(log.contains("reason=timeout-kill"), "{log}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn output_that_stays_open_at_every_run_takes_no_more_than_one_run_of_descriptors() {
+    let place = Place::new("lingering");
+    let mut daemon = place.start(
+        "interval = 5ms\na { test = sh; test_arguments = [-c, 'echo run >> @DIR@/runs; sleep 0.8 & exit 0'] }",
+    );
+    assert!(patiently(|| place.read("runs").lines().count() > 60), "{}", daemon.log());
+    // About 30 of its own, and a few runs.
+    assert!(daemon.descriptors() < 50, "{}", daemon.descriptors());
+    daemon.stop();
 }
 
 #[test]
