@@ -382,6 +382,7 @@ golden! {
     name_of_rule_and_group
     name_too_long
     name_twice
+    name_twice_across_groups
     name_twice_default
     name_twice_in_group
     name_twice_over_sections

@@ -51,8 +51,8 @@ pub(super) struct Node {
     pub(super) place: Span,
     /// Where it became a rule; `None` for a group.
     pub(super) rule: Option<Span>,
-    /// Whether a section was found in it that stands too deep.
-    too_deep: bool,
+    /// Whether more has been said of it than that it has no test: a section too deep in it, a name in use.
+    reported: bool,
     pub(super) settings: Settings,
 }
 
@@ -85,7 +85,7 @@ pub(super) fn collect(sources: &Sources, root: &Value, problems: &mut Problems) 
         name,
         place,
         rule: None,
-        too_deep: false,
+        reported: false,
         settings: Settings::default(),
     };
     let mut collector = Collector {
@@ -129,7 +129,7 @@ impl Collector<'_> {
                 continue;
             };
             if level == Level::Rule {
-                self.tree.nodes[id].too_deep = true;
+                self.tree.nodes[id].reported = true;
                 self.refuse_depth(&name, key, item);
             } else if let Some(child) = self.child(id, key, item.key_span) {
                 self.section(child, item.key_span, inner);
@@ -151,6 +151,7 @@ impl Collector<'_> {
                     .note(*first, "the first one is here")
                     .help("give one of the two another name"),
             );
+            self.tree.nodes[id].reported = true;
             return false;
         }
         if self.tree.rules.len() == RULES_MAX {
@@ -208,7 +209,7 @@ impl Collector<'_> {
             name,
             place,
             rule: None,
-            too_deep: false,
+            reported: false,
             settings,
         });
         self.nodes_by_key.insert((parent, key.clone()), id);
@@ -226,7 +227,7 @@ impl Collector<'_> {
     /// Reports the sections in groups that are no rules.
     fn miss_tests(&mut self) {
         for node in &self.tree.nodes {
-            if node.level != Level::Rule || node.rule.is_some() || node.too_deep || self.full {
+            if node.level != Level::Rule || node.rule.is_some() || node.reported || self.full {
                 continue;
             }
             let key = node.name.rsplit('/').next().unwrap_or("");
