@@ -108,7 +108,15 @@ impl Flusher {
 /// # Errors
 /// When the thread cannot be started or there is a log already.
 pub fn start(destination: Destination) -> Result<Flusher, Box<dyn std::error::Error>> {
-    let filter = env_logger::Builder::new().filter_level(log::LevelFilter::Info).parse_default_env().build();
+    let spec = std::env::var("RUST_LOG").unwrap_or_default();
+    let misread = env_filter::Builder::new().try_parse(&spec).err();
+    let mut builder = env_logger::Builder::new();
+    builder.filter_level(log::LevelFilter::Info);
+    // It would print what it does not understand to stderr by itself.
+    if misread.is_none() && !spec.is_empty() {
+        builder.parse_filters(&spec);
+    }
+    let filter = builder.build();
     let level = filter.filter();
     let (queue, entries) = sync_channel(QUEUE_LINES);
     if let Destination::Syslog(facility) = destination {
@@ -117,6 +125,9 @@ pub fn start(destination: Destination) -> Result<Flusher, Box<dyn std::error::Er
     std::thread::Builder::new().name("log".into()).spawn(move || write_lines(&entries, destination))?;
     log::set_boxed_logger(Box::new(QueueLogger { filter, queue: queue.clone() }))?;
     log::set_max_level(level);
+    if let Some(error) = misread {
+        log::warn!("RUST_LOG is ignored: {error}");
+    }
     Ok(Flusher { queue: Mutex::new(queue) })
 }
 

@@ -28,7 +28,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("commands", 5, &["mio", "slab", "signal_hook", "log"]),
     ("resolver", 5, &["mio", "log"]),
     ("writer", 5, &["mio", "log"]),
-    ("logging", 5, &["log", "env_logger"]),
+    ("logging", 5, &["log", "env_logger", "env_filter"]),
     ("wait", 5, &["mio"]),
     ("cli", 6, ANY),
     ("probe_cli", 6, ANY),
