@@ -9,7 +9,7 @@
 //!
 //! | layer | modules | what they do |
 //! |---|---|---|
-//! | 0 | [`now`], [`verdict`], [`histogram`], [`ucl`] | the moment, the ways a run can end, counting, the language of the file |
+//! | 0 | [`now`], [`verdict`], [`histogram`], [`ucl`], [`wire`] | the moment, the ways a run can end, counting, the language of the file, that of the network |
 //! | 1 | [`rule`] | a rule as meant: validated, immutable |
 //! | 2 | [`health`], [`schedule`], [`timer`] | verdicts to states, dues on a grid, what comes next |
 //! | 3 | [`engine`], [`config`] | the decisions; from what was written to what was meant |
@@ -52,3 +52,4 @@ pub mod timer;
 pub mod ucl;
 pub mod verdict;
 pub mod wait;
+pub mod wire;
