@@ -2,16 +2,34 @@
 //!
 //! Every element takes at least two bytes off its reader, and nothing here calls itself: a walk ends.
 
+/// `BOOLEAN`
+pub(super) const BOOLEAN: u8 = 0x01;
 /// `INTEGER`
 pub(super) const INTEGER: u8 = 0x02;
 /// `BIT STRING`
 pub(super) const BIT_STRING: u8 = 0x03;
+/// `OCTET STRING`
+pub(super) const OCTET_STRING: u8 = 0x04;
+/// `OBJECT IDENTIFIER`
+pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
+/// `UTF8String`
+pub(super) const UTF8_STRING: u8 = 0x0c;
+/// `PrintableString`
+pub(super) const PRINTABLE_STRING: u8 = 0x13;
+/// `TeletexString`
+pub(super) const TELETEX_STRING: u8 = 0x14;
+/// `IA5String`
+pub(super) const IA5_STRING: u8 = 0x16;
 /// `UTCTime`
 pub(super) const UTC_TIME: u8 = 0x17;
 /// `GeneralizedTime`
 pub(super) const GENERALIZED_TIME: u8 = 0x18;
+/// `BMPString`
+pub(super) const BMP_STRING: u8 = 0x1e;
 /// `SEQUENCE`
 pub(super) const SEQUENCE: u8 = 0x30;
+/// `SET`
+pub(super) const SET: u8 = 0x31;
 
 /// The tag `[number]` of a primitive, `number` below 31.
 pub(super) const fn context(number: u8) -> u8 {
