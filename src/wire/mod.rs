@@ -4,3 +4,4 @@
 //! memory bounded by the input.
 
 pub mod certificate;
+pub mod proxy;
