@@ -162,6 +162,13 @@ impl Health {
         if met { self.hold.until } else { None }
     }
 
+    /// Whether results count towards a change of state that more of them would bring; not while only a
+    /// hold-down keeps the state.
+    pub fn is_debouncing(&self, settings: &HealthSettings) -> bool {
+        let met = self.state == State::Fail && self.toward_change >= settings.success_debounce.get();
+        self.toward_change > 0 && !met
+    }
+
     /// What is known.
     pub fn state(&self) -> State {
         self.state

@@ -1,8 +1,15 @@
 //! A rule as meant: validated, immutable, every unit resolved. Made by `config`, run by `engine`.
 
+mod probe;
+
 use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use probe::{
+    Close, Dialogue, DialogueStep, Family, HeaderPattern, Http, HttpVersion, Network, Patterns, Peer, Probe,
+    ProxyVersion, Service, Tls, TlsVersion,
+};
 
 /// A rule's place in the configuration: its index in the order of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +65,8 @@ pub enum Test {
         /// SIGKILL to its process group this long after its start. hfm's `timeout_kill`.
         timeout_kill: Option<Duration>,
     },
+    /// Speaks to the target itself.
+    Probe(Box<Probe>),
 }
 
 /// How verdicts become states.
@@ -104,6 +113,8 @@ pub struct Rule {
     pub interval: Duration,
     /// The same while failed. hfm's `interval_fail`.
     pub interval_fail: Duration,
+    /// The same while results count towards a change of state; `None`: as by state. `interval_debounce`.
+    pub interval_debounce: Option<Duration>,
     /// Whether the first run is spread over the first interval when no `start_delay` is given. `spread`.
     pub spread: bool,
     /// Debounce and hold-down.

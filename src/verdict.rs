@@ -3,11 +3,17 @@
 //! One variant per way a run can end. Each has a stable name (`exit-status`), which logs, commands and
 //! control speak, and a detail text for people. The set is closed: a new ending is a new variant.
 
+mod cause;
+mod measured;
+
 use std::fmt;
 use std::time::Duration;
 
+pub use cause::{Cause, Days, Stage, Text, TimedOut};
+pub use measured::Measured;
+
 /// The outcome of one run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The target did what was asked of it.
     Success,
@@ -17,44 +23,30 @@ pub enum Verdict {
     Inconclusive(LocalCause),
 }
 
-/// Why a target counts as failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// The test exited with a status other than 0.
-    ExitStatus(i32),
-    /// The test was ended by a signal that was not ours.
-    Signal(i32),
-    /// The test had to be interrupted at `timeout_int` and did not then succeed.
-    TimeoutInt(TimedOut),
-    /// The test had to be killed at `timeout_kill`.
-    TimeoutKill(TimedOut),
-    /// A rule named in `requires` is down.
-    Requires,
-    /// `status = always-fail`.
-    AlwaysFail,
-}
-
-/// A timeout that struck, and how the test ended then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TimedOut {
-    /// The timeout as configured.
-    pub limit: Duration,
-    /// How the process ended after the signal.
-    pub ending: Ending,
-}
-
 /// Why a run says nothing about its target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LocalCause {
+    /// The name was never found; what the resolver said, if it has answered at all.
+    Unresolved(Text),
     /// No descriptors left (EMFILE, ENFILE).
     Descriptors,
+    /// No local port left (EADDRINUSE, EADDRNOTAVAIL).
+    Ports,
+    /// No memory for sockets (ENOBUFS, ENOMEM); the `errno`.
+    Buffers(i32),
+    /// The system does not let us; what it refused.
+    Permission(Text),
+    /// The address named by `source` is not one of this machine.
+    Address(Text),
+    /// The device named by `interface` does not exist.
+    Interface(Text),
     /// The system could not make a process; the `errno` it gave.
     Spawn(i32),
-    /// A timeout struck in a run that our own stalls held up for too long.
+    /// A timeout struck, or the target gave up waiting, in a run that our own stalls held up for too long.
     Late {
         /// Our own stalls from the run's due to its end, added up.
         stalled: Duration,
-        /// The timeout that struck.
+        /// The timeout that struck, or the run's.
         limit: Duration,
     },
     /// It failed while a rule named in `guard` was not succeeding.
@@ -97,42 +89,17 @@ impl fmt::Display for Verdict {
     }
 }
 
-impl Cause {
-    /// The stable name.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::ExitStatus(_) => "exit-status",
-            Self::Signal(_) => "signal",
-            Self::TimeoutInt(_) => "timeout-int",
-            Self::TimeoutKill(_) => "timeout-kill",
-            Self::Requires => "requires",
-            Self::AlwaysFail => "always-fail",
-        }
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ExitStatus(status) => write!(f, "exit status {status}"),
-            Self::Signal(signal) => write!(f, "ended by signal {}", SignalName(*signal)),
-            Self::TimeoutInt(timed_out) => {
-                write!(f, "interrupted after {:?}, then {}", timed_out.limit, timed_out.ending)
-            }
-            Self::TimeoutKill(timed_out) => {
-                write!(f, "killed after {:?}, then {}", timed_out.limit, timed_out.ending)
-            }
-            Self::Requires => f.write_str("a rule it requires is down"),
-            Self::AlwaysFail => f.write_str("status is always-fail"),
-        }
-    }
-}
-
 impl LocalCause {
     /// The stable name.
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Unresolved(_) => "unresolved",
             Self::Descriptors => "descriptors",
+            Self::Ports => "ports",
+            Self::Buffers(_) => "buffers",
+            Self::Permission(_) => "permission",
+            Self::Address(_) => "address",
+            Self::Interface(_) => "interface",
             Self::Spawn(_) => "spawn",
             Self::Late { .. } => "late",
             Self::Guarded => "guarded",
@@ -144,6 +111,15 @@ impl fmt::Display for LocalCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Descriptors => f.write_str("no file descriptors left; raise the limit on open files"),
+            Self::Ports => {
+                f.write_str("no local ports left; widen the range of ephemeral ports or give more addresses")
+            }
+            Self::Buffers(errno) => {
+                write!(f, "no memory for a socket: {}", std::io::Error::from_raw_os_error(*errno))
+            }
+            Self::Unresolved(text) | Self::Permission(text) | Self::Address(text) | Self::Interface(text) => {
+                f.write_str(text)
+            }
             Self::Spawn(errno) => {
                 write!(f, "cannot start a process: {}", std::io::Error::from_raw_os_error(*errno))
             }

@@ -124,11 +124,11 @@ pub struct Commands {
 }
 
 impl Commands {
-    /// Starts the thread. `tests[n]` is the program of rule n; `wake` is woken when there are reports.
+    /// Starts the thread. `tests[n]` is the program of rule n, where it runs one; `wake` is woken when there are reports.
     ///
     /// # Errors
     /// When no thread or descriptor can be had.
-    pub fn start(tests: Vec<CommandLine>, change_max: usize, wake: Arc<Waker>) -> io::Result<Self> {
+    pub fn start(tests: Vec<Option<CommandLine>>, change_max: usize, wake: Arc<Waker>) -> io::Result<Self> {
         let (requests, request_receiver) = channel();
         let (report_sender, reports) = channel();
         let (thread, waker) =

@@ -40,7 +40,7 @@ pub(super) struct CommandsThread {
     reports: Sender<Report>,
     wake: Arc<Waker>,
     reported: bool,
-    tests: Vec<CommandLine>,
+    tests: Vec<Option<CommandLine>>,
     /// Prepared on first use.
     prepared: Vec<Option<Command>>,
     starts: VecDeque<(RunId, StartNews)>,
@@ -61,7 +61,7 @@ fn now() -> Instant {
 
 impl CommandsThread {
     pub(super) fn new(
-        tests: Vec<CommandLine>,
+        tests: Vec<Option<CommandLine>>,
         change_max: usize,
         requests: Receiver<Request>,
         reports: Sender<Report>,
@@ -297,7 +297,10 @@ impl CommandsThread {
 
     fn start_test(&mut self, run: RunId, news: StartNews) {
         let rule = run.rule.index();
-        let mut command = self.prepared[rule].take().unwrap_or_else(|| child::prepare(&self.tests[rule]));
+        let prepared = self.prepared[rule].take();
+        let Some(mut command) = prepared.or_else(|| self.tests[rule].as_ref().map(child::prepare)) else {
+            return;
+        };
         let at = now();
         match self.spawn(&mut command, Role::Test(run), at) {
             Ok(_) => {

@@ -36,16 +36,20 @@ fn write_rule(out: &mut String, configuration: &Configuration, rule: &Rule) -> f
     write_double_quoted(out, &rule.name)?;
     writeln!(out, " {{")?;
     writeln!(out, "    status = {};", status_word(rule.status))?;
-    let Test::Command { command, timeout_int, timeout_kill } = &rule.test;
-    write_command(out, "test", Some(command))?;
+    match &rule.test {
+        Test::Command { command, .. } => write_command(out, "test", Some(command))?,
+        Test::Probe(probe) => writeln!(out, "    test = {};", Quoted(&probe.url))?,
+    }
     if let Some(delay) = rule.start_delay {
         write_interval(out, "start_delay", delay)?;
     }
     writeln!(out, "    runs = {};", rule.runs.map_or(0, std::num::NonZeroU16::get))?;
     write_interval(out, "interval", rule.interval)?;
     write_interval(out, "interval_fail", rule.interval_fail)?;
-    write_interval(out, "timeout_int", timeout_int.unwrap_or_default())?;
-    write_interval(out, "timeout_kill", timeout_kill.unwrap_or_default())?;
+    if let Test::Command { timeout_int, timeout_kill, .. } = &rule.test {
+        write_interval(out, "timeout_int", timeout_int.unwrap_or_default())?;
+        write_interval(out, "timeout_kill", timeout_kill.unwrap_or_default())?;
+    }
     writeln!(out, "    spread = {};", if rule.spread { "yes" } else { "no" })?;
     write_command(out, "change_success", rule.change_success.as_ref())?;
     writeln!(out, "    change_success_debounce = {};", rule.health.success_debounce)?;

@@ -71,6 +71,7 @@ fn rule(tree: &Tree, id: NodeId, inherited: Inherited, dependencies: Dependencie
         runs: NonZeroU16::new(inherited.runs),
         interval: inherited.interval,
         interval_fail: inherited.interval_fail,
+        interval_debounce: None,
         // For a command an inherited `spread` does not count: hfm starts all at once.
         spread: own.spread.as_ref().is_some_and(|written| written.value),
         health: HealthSettings {

@@ -7,7 +7,7 @@ use crate::rule::{RuleId, RunId, Status};
 use crate::verdict::{Cause, Verdict};
 
 /// What brought a rule to be looked at: the run that just ended and its verdict.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Occasion {
     pub(super) verdict: Verdict,
     pub(super) elapsed: Option<std::time::Duration>,
@@ -81,8 +81,10 @@ impl Engine {
             (State::Fail, Some(_)) => Verdict::Failure(Cause::Requires),
             (State::Success | State::Unknown, _) => Verdict::Success,
             (State::Fail, None) => occasion
-                .map(|o| o.verdict)
-                .or(state.last_verdict)
+                .as_ref()
+                .map(|occasion| &occasion.verdict)
+                .or(state.last_verdict.as_ref())
+                .cloned()
                 .unwrap_or(Verdict::Failure(Cause::AlwaysFail)),
         };
         let change = Change {

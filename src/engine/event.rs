@@ -4,16 +4,16 @@ use std::time::{Duration, Instant};
 
 use crate::health::State;
 use crate::rule::{RuleId, RunId};
-use crate::verdict::{Ending, Verdict};
+use crate::verdict::{Ending, Measured, Verdict};
 
 /// Something that happened to a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Its process runs since `at`.
+    /// Its process runs, or its probe is under way, since `at`.
     Started {
         /// The run.
         run: RunId,
-        /// When the process was made.
+        /// When that began.
         at: Instant,
     },
     /// There is no process.
@@ -39,6 +39,17 @@ pub enum Event {
         /// How.
         ending: Ending,
     },
+    /// Its probe has ended.
+    Concluded {
+        /// The run.
+        run: RunId,
+        /// When.
+        at: Instant,
+        /// What it found, before anything of our own is held against it.
+        verdict: Verdict,
+        /// What it measured.
+        measured: Measured,
+    },
 }
 
 impl Event {
@@ -48,7 +59,8 @@ impl Event {
             Self::Started { run, .. }
             | Self::NotStarted { run, .. }
             | Self::Signaled { run, .. }
-            | Self::Exited { run, .. } => *run,
+            | Self::Exited { run, .. }
+            | Self::Concluded { run, .. } => *run,
         }
     }
 }
@@ -76,7 +88,7 @@ pub enum StopSignal {
 /// Something to do or to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Start the test of this rule; answer with `Started` or `NotStarted`.
+    /// Start the test of this rule; answer with `Started` or `NotStarted`, a probe always with `Started`.
     StartTest {
         /// The run it is.
         run: RunId,
@@ -88,6 +100,11 @@ pub enum Output {
         /// The signal.
         signal: StopSignal,
     },
+    /// The deadline of this probe has come: answer with `Concluded` before the next `handle_timeout`.
+    Expire {
+        /// The run.
+        run: RunId,
+    },
     /// The effective state of a rule changed (or is confirmed, for `always-fail` and `always-success`):
     /// run its change command, if it has one.
     Change(Change),
@@ -96,7 +113,7 @@ pub enum Output {
 }
 
 /// A change of a rule's effective state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The rule and its last run (0: none yet).
     pub run: RunId,
@@ -115,7 +132,7 @@ pub struct Change {
 }
 
 /// Something that people may want to read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// A run ended with this verdict.
     Verdict {
@@ -125,6 +142,8 @@ pub enum Notice {
         verdict: Verdict,
         /// How its process ended; `None` when there was none.
         ending: Option<Ending>,
+        /// What its probe measured.
+        measured: Measured,
         /// From start to end.
         elapsed: Duration,
     },

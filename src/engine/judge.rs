@@ -36,6 +36,41 @@ impl Engine {
             (Ending::Exited(status), None) => Cause::ExitStatus(status),
             (Ending::Signaled(signal), None) => Cause::Signal(signal),
         };
+        self.unless_guarded(rule, cause)
+    }
+
+    /// The verdict of a probe that found `found`.
+    pub(super) fn judge_probe(
+        &self,
+        rule: RuleId,
+        running: &Running,
+        ended: Instant,
+        found: Verdict,
+    ) -> Verdict {
+        if !found.is_conclusive() {
+            return found;
+        }
+        let limit = match (&self.rules[rule.index()].status, &self.rules[rule.index()].test) {
+            (Status::AlwaysFail, _) => return Verdict::Failure(Cause::AlwaysFail),
+            (Status::AlwaysSuccess, _) => return Verdict::Success,
+            (Status::Enabled | Status::Disabled, Test::Probe(probe)) => probe.timeout,
+            (Status::Enabled | Status::Disabled, Test::Command { .. }) => Duration::ZERO,
+        };
+        let cause = match found {
+            Verdict::Failure(cause) => cause,
+            Verdict::Success | Verdict::Inconclusive(_) => return found,
+        };
+        if cause.may_be_our_lateness() {
+            let stalled = running.held_up + self.stalls.between(running.started, ended, limit);
+            if stalled > limit / LATE_DIVISOR {
+                return Verdict::Inconclusive(LocalCause::Late { stalled, limit });
+            }
+        }
+        self.unless_guarded(rule, cause)
+    }
+
+    /// A failure, if no guard of the rule stands in the way.
+    fn unless_guarded(&self, rule: RuleId, cause: Cause) -> Verdict {
         if self.rules[rule.index()].guard.iter().any(|guard| self.guards(*guard)) {
             return Verdict::Inconclusive(LocalCause::Guarded);
         }
@@ -68,6 +103,7 @@ fn limit_of(rule: &Rule, signal: StopSignal) -> Duration {
     let limit = match (&rule.test, signal) {
         (Test::Command { timeout_int, .. }, StopSignal::Interrupt) => *timeout_int,
         (Test::Command { timeout_kill, .. }, StopSignal::Kill) => *timeout_kill,
+        (Test::Probe(_), _) => None,
     };
     limit.unwrap_or_default()
 }

@@ -117,6 +117,9 @@ impl Engine {
             Event::NotStarted { error, .. } => self.on_not_started(rule, error, now),
             Event::Signaled { run, signal } => self.on_signaled(run, signal),
             Event::Exited { at, ending, .. } => self.on_exited(rule, at, ending, now),
+            Event::Concluded { at, verdict, measured, .. } => {
+                self.on_concluded(rule, at, verdict, measured, now);
+            }
         }
         self.arm(rule);
         self.check_invariants();
@@ -148,8 +151,18 @@ impl Engine {
         self.timers.first()
     }
 
-    /// This process itself stood still from `from` for `took`: a long turn of the loop, or a wake-up that
-    /// came late. Timeouts of runs that this held up are not held against their targets.
+    /// A turn of the loop begins: what comes of it may have waited since then.
+    pub fn turn_begins(&mut self, at: Instant) {
+        self.stalls.turn_begins(at);
+    }
+
+    /// The turn of the loop has ended; a long one was a stall.
+    pub fn turn_ends(&mut self, at: Instant) {
+        self.stalls.turn_ends(at);
+    }
+
+    /// This process itself stood still from `from` for `took`: a wake-up that came late. Timeouts of runs
+    /// that this held up are not held against their targets.
     pub fn note_stall(&mut self, from: Instant, took: Duration) {
         self.stalls.note(from, took);
     }
@@ -223,8 +236,9 @@ fn first_dues(rules: &[Rule], now: Instant) -> Vec<Instant> {
 
 /// The shortest timeout of any rule: shorter stalls than matter to it need not be remembered.
 fn shortest_timeout(rules: &[Rule]) -> Option<Duration> {
-    let timeouts = |rule: &Rule| match rule.test {
-        Test::Command { timeout_int, timeout_kill, .. } => [timeout_int, timeout_kill],
+    let timeouts = |rule: &Rule| match &rule.test {
+        Test::Command { timeout_int, timeout_kill, .. } => [*timeout_int, *timeout_kill],
+        Test::Probe(probe) => [Some(probe.timeout), None],
     };
     rules.iter().flat_map(timeouts).flatten().min()
 }

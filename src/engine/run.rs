@@ -10,12 +10,22 @@ use crate::health::Step;
 use crate::now::Now;
 use crate::rule::{RuleId, RunId, Status, Test};
 use crate::schedule;
-use crate::verdict::{Ending, LocalCause, Verdict};
+use crate::verdict::{Ending, LocalCause, Measured, Verdict};
 
 /// A rule tells of its inconclusive runs at most this often.
 const INCONCLUSIVE_NOTICE_EVERY: Duration = Duration::from_secs(30);
 /// With `interval = 0`, a start that failed for this machine's own trouble is tried again after this.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
+
+/// How a run ended.
+struct Ended {
+    verdict: Verdict,
+    /// Of its process.
+    ending: Option<Ending>,
+    /// By its probe.
+    measured: Measured,
+    elapsed: Duration,
+}
 
 impl Engine {
     /// A moment this rule was waiting for may have come: looks at all of them.
@@ -51,15 +61,25 @@ impl Engine {
         state.missed += slot.missed;
         self.counters.missed += slot.missed;
         record_lateness(&mut self.lateness, due, at, interval, slot.missed);
-        let Test::Command { timeout_int, timeout_kill, .. } = &self.rules[rule.index()].test;
+        let after = |timeout: Option<Duration>| timeout.and_then(|timeout| at.checked_add(timeout));
+        let (interrupt_at, kill_at, expire_at) = match &self.rules[rule.index()].test {
+            Test::Command { timeout_int, timeout_kill, .. } => {
+                (after(*timeout_int), after(*timeout_kill), None)
+            }
+            Test::Probe(probe) => {
+                let next_due = if interval.is_zero() { None } else { slot.due.checked_add(interval) };
+                (None, None, after(Some(probe.timeout)).into_iter().chain(next_due).min())
+            }
+        };
         state.last_start = Some(LastStart { slot_due: slot.due, started: at });
         state.phase = Phase::Running(Running {
             slot_due: slot.due,
             started: at,
             interval,
             held_up: at.saturating_duration_since(ready),
-            interrupt_at: timeout_int.and_then(|timeout| at.checked_add(timeout)),
-            kill_at: timeout_kill.and_then(|timeout| at.checked_add(timeout)),
+            interrupt_at,
+            kill_at,
+            expire_at,
             struck: None,
         });
     }
@@ -90,7 +110,11 @@ impl Engine {
             slot.due.checked_add(interval)
         };
         self.wait_until(rule, next, now.mono);
-        self.conclude(rule, verdict, None, Duration::ZERO, now);
+        self.conclude(
+            rule,
+            Ended { verdict, ending: None, measured: Measured::default(), elapsed: Duration::ZERO },
+            now,
+        );
     }
 
     pub(super) fn on_signaled(&mut self, run: RunId, signal: StopSignal) {
@@ -104,6 +128,31 @@ impl Engine {
         let Phase::Running(running) = self.states[rule.index()].phase else { return };
         let verdict = self.judge(rule, &running, at, ending);
         let elapsed = at.saturating_duration_since(running.started);
+        self.await_next(rule, &running, at, now);
+        self.conclude(
+            rule,
+            Ended { verdict, ending: Some(ending), measured: Measured::default(), elapsed },
+            now,
+        );
+    }
+
+    pub(super) fn on_concluded(
+        &mut self,
+        rule: RuleId,
+        at: Instant,
+        found: Verdict,
+        measured: Measured,
+        now: Now,
+    ) {
+        let Phase::Running(running) = self.states[rule.index()].phase else { return };
+        let verdict = self.judge_probe(rule, &running, at, found);
+        let elapsed = at.saturating_duration_since(running.started);
+        self.await_next(rule, &running, at, now);
+        self.conclude(rule, Ended { verdict, ending: None, measured, elapsed }, now);
+    }
+
+    /// A run has ended: waits for the next by the interval that counts now.
+    fn await_next(&mut self, rule: RuleId, running: &Running, at: Instant, now: Now) {
         self.in_flight -= 1;
         let interval = self.states[rule.index()].interval(&self.rules[rule.index()]);
         if interval == running.interval {
@@ -114,7 +163,6 @@ impl Engine {
             let next = schedule::due_after_change(slot_due, started, interval, now.mono, self.epoch);
             self.wait_until(rule, next, now.mono);
         }
-        self.conclude(rule, verdict, Some(ending), elapsed, now);
     }
 
     /// Waits for the next run. A due beyond the reach of the clock never comes.
@@ -124,7 +172,8 @@ impl Engine {
         self.states[rule.index()].phase = Phase::Waiting { due, ready: due.max(ended) };
     }
 
-    /// After a change of the own state: if that brings another interval, it counts from the last start.
+    /// After a verdict, or a change of the own state: if that brings another interval, it counts from the
+    /// last start.
     fn reschedule(&mut self, rule: RuleId, interval_before: Duration, now: Now) {
         let state = &self.states[rule.index()];
         let (Phase::Waiting { .. }, Some(last)) = (state.phase, state.last_start) else { return };
@@ -137,17 +186,12 @@ impl Engine {
     }
 
     /// Everything that a verdict does. The rule waits for its next run already.
-    fn conclude(
-        &mut self,
-        rule: RuleId,
-        verdict: Verdict,
-        ending: Option<Ending>,
-        elapsed: Duration,
-        now: Now,
-    ) {
+    fn conclude(&mut self, rule: RuleId, ended: Ended, now: Now) {
+        let Ended { verdict, ending, measured, elapsed } = ended;
         let run = RunId { rule, run: self.states[rule.index()].count };
-        self.outputs.push_back(Output::Notice(Notice::Verdict { run, verdict, ending, elapsed }));
-        self.count(rule, verdict);
+        let notice = Notice::Verdict { run, verdict: verdict.clone(), ending, measured, elapsed };
+        self.outputs.push_back(Output::Notice(notice));
+        self.count(rule, &verdict);
         if !verdict.is_conclusive() {
             self.tell_inconclusive(run, verdict, now);
             return;
@@ -182,6 +226,7 @@ impl Engine {
             Verdict::Failure(_) => state.health.on_failure(settings, now),
             Verdict::Inconclusive(_) => Step::Same,
         };
+        self.reschedule(rule, interval, now);
         match step {
             Step::Same => {}
             Step::Debounced { toward, remaining } => {
@@ -191,10 +236,7 @@ impl Engine {
                 let remaining = until.saturating_duration_since(now.mono);
                 self.outputs.push_back(Output::Notice(Notice::Held { run, remaining }));
             }
-            Step::Changed { .. } => {
-                self.reschedule(rule, interval, now);
-                self.settle_own(rule, Some(occasion));
-            }
+            Step::Changed { .. } => self.settle_own(rule, Some(occasion)),
         }
     }
 
@@ -224,7 +266,7 @@ impl Engine {
         }
     }
 
-    fn count(&mut self, rule: RuleId, verdict: Verdict) {
+    fn count(&mut self, rule: RuleId, verdict: &Verdict) {
         self.counters.runs += 1;
         match verdict {
             Verdict::Success => {}
@@ -232,9 +274,10 @@ impl Engine {
             Verdict::Inconclusive(_) => self.counters.inconclusive += 1,
         }
         let state = &mut self.states[rule.index()];
-        let like = |a: Verdict| std::mem::discriminant(&a) == std::mem::discriminant(&verdict);
-        state.streak = if state.last_verdict.is_some_and(like) { state.streak.saturating_add(1) } else { 1 };
-        state.last_verdict = Some(verdict);
+        let like = |a: &Verdict| std::mem::discriminant(a) == std::mem::discriminant(verdict);
+        let is_like = state.last_verdict.as_ref().is_some_and(like);
+        state.streak = if is_like { state.streak.saturating_add(1) } else { 1 };
+        state.last_verdict = Some(verdict.clone());
     }
 
     fn tell_inconclusive(&mut self, run: RunId, verdict: Verdict, now: Now) {
@@ -249,6 +292,7 @@ impl Engine {
         self.outputs.push_back(Output::Notice(Notice::Inconclusive { run, verdict, unreported }));
     }
 
+    /// Tells what has become due of a run's timeouts.
     fn signal_overdue(&mut self, rule: RuleId, now: Now) {
         let state = &mut self.states[rule.index()];
         let run = RunId { rule, run: state.count };
@@ -260,6 +304,10 @@ impl Engine {
                 *at = None;
                 self.outputs.push_back(Output::Signal { run, signal });
             }
+        }
+        if running.expire_at.is_some_and(|at| at <= now.mono) {
+            running.expire_at = None;
+            self.outputs.push_back(Output::Expire { run });
         }
     }
 

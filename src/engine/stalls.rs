@@ -14,6 +14,8 @@ const KEPT_MAX: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Stalls {
     kept: VecDeque<Stall>,
+    /// The turn of the loop that goes on, if one does: its end is not known yet.
+    turn_from: Option<Instant>,
     /// Shorter ones matter to no rule.
     ordinary_min: Duration,
 }
@@ -32,7 +34,7 @@ fn ordinary(timeout: Duration) -> Duration {
 impl Stalls {
     pub(super) fn new(shortest_timeout: Option<Duration>) -> Self {
         let ordinary_min = shortest_timeout.map_or(ORDINARY_MAX, ordinary);
-        Self { kept: VecDeque::new(), ordinary_min }
+        Self { kept: VecDeque::new(), turn_from: None, ordinary_min }
     }
 
     pub(super) fn note(&mut self, from: Instant, took: Duration) {
@@ -45,11 +47,25 @@ impl Stalls {
         self.kept.push_back(Stall { from, until: from + took });
     }
 
+    /// A turn of the loop begins.
+    pub(super) fn turn_begins(&mut self, at: Instant) {
+        self.turn_from = Some(at);
+    }
+
+    /// It has ended.
+    pub(super) fn turn_ends(&mut self, at: Instant) {
+        if let Some(from) = self.turn_from.take() {
+            self.note(from, at.saturating_duration_since(from));
+        }
+    }
+
     /// What the stalls between two moments add up to, each beyond what is ordinary for this timeout.
     pub(super) fn between(&self, start: Instant, end: Instant, timeout: Duration) -> Duration {
         let ordinary = ordinary(timeout);
-        let newest_first = self.kept.iter().rev().take_while(|stall| stall.until > start);
+        let turn = self.turn_from.map(|from| Stall { from, until: end.max(from) });
+        let newest_first = self.kept.iter().rev().take_while(|stall| stall.until > start).copied();
         newest_first
+            .chain(turn)
             .map(|stall| stall.until.min(end).saturating_duration_since(stall.from.max(start)))
             .map(|inside| inside.saturating_sub(ordinary))
             .sum()

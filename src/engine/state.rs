@@ -39,7 +39,7 @@ pub struct Counters {
 }
 
 /// A rule as it stands, for those who only look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleView {
     /// From its own verdicts (or its status).
     pub own: State,
@@ -68,13 +68,13 @@ pub(super) enum Phase {
     Waiting { due: Instant, ready: Instant },
     /// Asked for, not yet known to run.
     Starting { due: Instant, ready: Instant },
-    /// Its process runs.
+    /// Its process runs, or its probe is under way.
     Running(Running),
     /// Not scheduled any more.
     Over(EndReason),
 }
 
-/// A run whose process is alive, as far as is known.
+/// A run whose process is alive, as far as is known, or whose probe is under way.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Running {
     pub(super) slot_due: Instant,
@@ -85,6 +85,8 @@ pub(super) struct Running {
     pub(super) held_up: Duration,
     pub(super) interrupt_at: Option<Instant>,
     pub(super) kill_at: Option<Instant>,
+    /// The deadline of a probe.
+    pub(super) expire_at: Option<Instant>,
     /// The strongest signal that reached it.
     pub(super) struck: Option<StopSignal>,
 }
@@ -159,14 +161,20 @@ impl RuleState {
         self.in_flight() && run == self.count
     }
 
-    /// The interval by its own state.
+    /// The interval by its own state, and by whether a change of that is being debounced.
     pub(super) fn interval(&self, rule: &Rule) -> Duration {
         let failed = match rule.status {
             Status::AlwaysFail => true,
             Status::AlwaysSuccess => false,
             Status::Enabled | Status::Disabled => self.health.state() == State::Fail,
         };
-        if failed { rule.interval_fail } else { rule.interval }
+        let by_state = if failed { rule.interval_fail } else { rule.interval };
+        match rule.interval_debounce {
+            Some(interval) if rule.status == Status::Enabled && self.health.is_debouncing(&rule.health) => {
+                interval
+            }
+            Some(_) | None => by_state,
+        }
     }
 
     /// How long a rule may be without a conclusive verdict.
@@ -179,7 +187,9 @@ impl RuleState {
         let by_phase = match self.phase {
             Phase::Waiting { due, .. } => Some(due),
             Phase::Starting { .. } => None,
-            Phase::Running(running) => earlier(running.interrupt_at, running.kill_at),
+            Phase::Running(running) => {
+                earlier(earlier(running.interrupt_at, running.kill_at), running.expire_at)
+            }
             Phase::Over(_) => return None,
         };
         let stale_at = if self.stale { None } else { self.fresh_since.checked_add(self.stale_after(rule)) };
@@ -199,7 +209,7 @@ impl RuleState {
             own,
             effective: self.effective,
             since: self.health.since(),
-            last_verdict: self.last_verdict,
+            last_verdict: self.last_verdict.clone(),
             runs: self.count,
             missed: self.missed,
             stale: self.stale,

@@ -24,6 +24,7 @@ fn rule() -> Rule {
         runs: None,
         interval: S,
         interval_fail: S,
+        interval_debounce: None,
         spread: false,
         health: HealthSettings::default(),
         requires: Vec::new(),
@@ -119,8 +120,8 @@ impl Bench {
 
 fn changes(outputs: &[Output]) -> Vec<(u32, State, State, Verdict)> {
     let change = |output: &Output| match output {
-        Output::Change(change) => Some((change.run.rule.0, change.from, change.to, change.verdict)),
-        Output::StartTest { .. } | Output::Signal { .. } | Output::Notice(_) => None,
+        Output::Change(change) => Some((change.run.rule.0, change.from, change.to, change.verdict.clone())),
+        Output::StartTest { .. } | Output::Signal { .. } | Output::Expire { .. } | Output::Notice(_) => None,
     };
     outputs.iter().filter_map(change).collect()
 }

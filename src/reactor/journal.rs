@@ -11,7 +11,7 @@ use crate::commands::{Captured, ChangeNews};
 use crate::engine::{Change, Notice, StopSignal, Unguarded};
 use crate::health::State;
 use crate::rule::{Rule, RuleId, RunId, Test};
-use crate::verdict::{Ending, Verdict};
+use crate::verdict::{Ending, Measured, Verdict};
 
 /// hfm counts instances in nanoseconds from 2015-12-16 00:00 UTC.
 const INSTANCE_EPOCH: Duration = Duration::from_secs(1_450_224_000);
@@ -36,7 +36,7 @@ impl Journal {
         let (name, id) = (self.name(run.rule), self.id(*run));
         let mut more = format!(" previous={from} reason={}", verdict.reason());
         if *to == State::Fail {
-            let _ = write!(more, " detail={:?}", self.detail(*verdict, *blame));
+            let _ = write!(more, " detail={:?}", self.detail(verdict, *blame));
         }
         if let Some(elapsed) = elapsed {
             let _ = write!(more, " elapsed={} streak={streak}", Millis(*elapsed));
@@ -54,7 +54,7 @@ impl Journal {
             ("HFM_STATE", change.to.word().to_owned()),
             ("HFM_PREVIOUS", change.from.word().to_owned()),
             ("HFM_REASON", change.verdict.reason().to_owned()),
-            ("HFM_DETAIL", self.detail(change.verdict, change.blame)),
+            ("HFM_DETAIL", self.detail(&change.verdict, change.blame)),
             ("HFM_RUN", self.id(change.run).to_string()),
         ]
     }
@@ -62,7 +62,7 @@ impl Journal {
     /// Something the engine tells.
     pub(super) fn notice(&self, notice: &Notice) {
         match *notice {
-            Notice::Verdict { run, verdict, ending, elapsed } => {
+            Notice::Verdict { run, ref verdict, ending, measured, elapsed } => {
                 let (name, id) = (self.name(run.rule), self.id(run));
                 match ending {
                     Some(ending) if ending != Ending::Exited(0) => {
@@ -71,8 +71,16 @@ impl Journal {
                             "'{name}' run {id} completed with error: {ending} reason={reason} elapsed={took}"
                         );
                     }
+                    None if matches!(verdict, Verdict::Failure(_)) => {
+                        let (reason, took) = (verdict.reason(), Millis(elapsed));
+                        info!(
+                            "'{name}' run {id} completed with error: {} reason={reason} elapsed={took}",
+                            Escaped(&verdict.to_string())
+                        );
+                    }
                     Some(_) | None => {
-                        debug!("'{name}' run {id} verdict={} elapsed={}", verdict.reason(), Millis(elapsed));
+                        let (reason, took) = (verdict.reason(), Millis(elapsed));
+                        debug!("'{name}' run {id} verdict={reason} elapsed={took}{}", Phases(measured));
                     }
                 }
             }
@@ -102,11 +110,12 @@ impl Journal {
     /// Those that hfm does not have.
     fn notice_of_ours(&self, notice: &Notice) {
         match *notice {
-            Notice::Inconclusive { run, verdict, unreported } => warn!(
-                "'{}' run {} inconclusive reason={} detail=\"{verdict}\" unreported={unreported}",
+            Notice::Inconclusive { run, ref verdict, unreported } => warn!(
+                "'{}' run {} inconclusive reason={} detail={:?} unreported={unreported}",
                 self.name(run.rule),
                 self.id(run),
-                verdict.reason()
+                verdict.reason(),
+                verdict.to_string()
             ),
             Notice::OwnState { run, own, effective } => info!(
                 "'{}' run {} own state changed own={own} effective={effective}",
@@ -155,9 +164,12 @@ impl Journal {
 
     fn cannot_start(&self, run: RunId, errno: i32) {
         let (name, id) = (self.name(run.rule), self.id(run));
-        let Test::Command { command, .. } = &self.rules[run.rule.index()].test;
+        let what = match &self.rules[run.rule.index()].test {
+            Test::Command { command, .. } => &command.program,
+            Test::Probe(probe) => &probe.url,
+        };
         let reason = std::io::Error::from_raw_os_error(errno);
-        error!("'{name}' {id} failed to start, disabling: {}: {reason}", Escaped(&command.program));
+        error!("'{name}' {id} failed to start, disabling: {}: {reason}", Escaped(what));
         info!("'{name}' completed execution.");
     }
 
@@ -214,7 +226,7 @@ impl Journal {
         }
     }
 
-    fn detail(&self, verdict: Verdict, blame: Option<RuleId>) -> String {
+    fn detail(&self, verdict: &Verdict, blame: Option<RuleId>) -> String {
         match blame {
             Some(blame) => format!("requires '{}', which is down", self.name(blame)),
             None => verdict.to_string(),
@@ -242,6 +254,25 @@ struct Millis(Duration);
 impl fmt::Display for Millis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{:03}ms", self.0.as_millis(), self.0.subsec_micros() % 1000)
+    }
+}
+
+/// The phases of a native run, those that there were.
+struct Phases(Measured);
+
+impl fmt::Display for Phases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Measured { resolve, connect, tls, first_byte, certificate_left } = self.0;
+        let phases = [("resolve", resolve), ("connect", connect), ("tls", tls), ("first_byte", first_byte)];
+        for (name, took) in phases {
+            if let Some(took) = took {
+                write!(f, " {name}={}", Millis(took))?;
+            }
+        }
+        match certificate_left {
+            Some(seconds) => write!(f, " certificate_days={}", seconds.div_euclid(86_400)),
+            None => Ok(()),
+        }
     }
 }
 

@@ -62,7 +62,7 @@ impl Reactor {
         let waiter = Waiter::new(ALARM)?;
         let signals = Signals::new(waiter.registry(), SIGNALS)?;
         let wake = Arc::new(Waker::new(waiter.registry(), COMMANDS)?);
-        let tests: Vec<CommandLine> = configuration.rules.iter().map(test_command).cloned().collect();
+        let tests: Vec<Option<CommandLine>> = configuration.rules.iter().map(test_command).collect();
         let commands = Commands::start(tests, configuration.change_max, wake)?;
         let now = now();
         let rules: Arc<[Rule]> = configuration.rules.into();
@@ -98,6 +98,7 @@ impl Reactor {
         if let Some(deadline) = deadline {
             self.engine.note_stall(deadline, start.mono.saturating_duration_since(deadline));
         }
+        self.engine.turn_begins(start.mono);
         for event in events {
             // The alarm only wakes, and reports are taken in every turn.
             if event.token() == SIGNALS {
@@ -110,7 +111,7 @@ impl Reactor {
         let end = now();
         self.end_if_finished(end);
         self.commands.flush();
-        self.engine.note_stall(start.mono, end.mono.saturating_duration_since(start.mono));
+        self.engine.turn_ends(end.mono);
     }
 
     fn take_reports(&mut self) {
@@ -161,6 +162,7 @@ impl Reactor {
                     self.commands.request(Request::StartTest(run, news));
                 }
                 Output::Signal { run, signal } => self.commands.request(Request::Signal(run, signal)),
+                Output::Expire { .. } => {}
                 Output::Change(change) => self.change(&change),
                 Output::Notice(notice) => self.journal.notice(&notice),
             }
@@ -209,12 +211,13 @@ impl Reactor {
 fn start_news(rule: &Rule) -> StartNews {
     match &rule.test {
         Test::Command { timeout_int: None, timeout_kill: None, .. } => StartNews::WithNext,
-        Test::Command { .. } => StartNews::AtOnce,
+        Test::Command { .. } | Test::Probe(_) => StartNews::AtOnce,
     }
 }
 
-fn test_command(rule: &Rule) -> &CommandLine {
+fn test_command(rule: &Rule) -> Option<CommandLine> {
     match &rule.test {
-        Test::Command { command, .. } => command,
+        Test::Command { command, .. } => Some(command.clone()),
+        Test::Probe(_) => None,
     }
 }

@@ -5,6 +5,7 @@ use log::info;
 use crate::engine::{EndReason, Engine};
 use crate::health::State;
 use crate::rule::RuleId;
+use crate::verdict::Verdict;
 
 /// Rules listed one by one at most.
 const LISTED_MAX: usize = 100;
@@ -41,7 +42,7 @@ pub(super) fn log(engine: &Engine) {
     );
     let unwell = views.iter().filter(|(_, view)| view.effective == State::Fail || view.stale);
     for (rule, view) in unwell.clone().take(LISTED_MAX) {
-        let reason = view.last_verdict.map_or("none", |verdict| verdict.reason());
+        let reason = view.last_verdict.as_ref().map_or("none", Verdict::reason);
         info!(
             "summary: '{}' state={} own={} last_verdict={reason} runs={} missed_slots={} stale={}",
             rule.name.escape_debug(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hfm::engine::{Counters, EndReason, Engine, Notice, Output, RuleView};
-use hfm::rule::{Rule, Status};
+use hfm::rule::{Rule, RunId, Status};
 use hfm::verdict::{Cause, Verdict};
 
 use crate::effects::id;
@@ -18,7 +18,7 @@ impl Model {
         let mut wanted = std::mem::take(&mut self.wanted);
         for output in outputs {
             if let Output::Notice(Notice::Inconclusive { run, verdict, unreported }) = output {
-                self.check_inconclusive((*run, *verdict), *unreported, now)?;
+                self.check_inconclusive(*run, verdict, *unreported, now)?;
                 continue;
             }
             let plain = self.leave_out_what_is_open(output);
@@ -45,15 +45,16 @@ impl Model {
 
     fn check_inconclusive(
         &mut self,
-        run: (hfm::rule::RunId, Verdict),
+        run: RunId,
+        verdict: &Verdict,
         unreported: u64,
         now: u64,
     ) -> Result<(), String> {
-        let Some(at) = self.inconclusive.iter().position(|inconclusive| *inconclusive == run) else {
+        let Some(at) = self.inconclusive.iter().position(|(of, what)| *of == run && what == verdict) else {
             return Err(format!("told of {run:?}, which was not inconclusive"));
         };
         self.inconclusive.swap_remove(at);
-        let state = &mut self.states[run.0.rule.index()];
+        let state = &mut self.states[run.rule.index()];
         if state.unreported != unreported {
             return Err(format!("{run:?}: {unreported} unreported runs, must be {}", state.unreported));
         }
@@ -79,7 +80,7 @@ impl Model {
                 }
             }
             Output::Notice(Notice::Verdict { ending: None, elapsed, .. }) => *elapsed = Duration::ZERO,
-            Output::Notice(_) | Output::StartTest { .. } | Output::Signal { .. } => {}
+            Output::Notice(_) | Output::StartTest { .. } | Output::Signal { .. } | Output::Expire { .. } => {}
         }
         output
     }
@@ -99,7 +100,7 @@ impl Model {
                 Status::Enabled => state.history.since().map(|at| self.at(at)),
                 Status::Disabled | Status::AlwaysFail | Status::AlwaysSuccess => view.since,
             },
-            last_verdict: state.last,
+            last_verdict: state.last.clone(),
             runs: state.number,
             missed: state.missed,
             stale: state.stale && !matches!(ended, Some(EndReason::RunsUsedUp | EndReason::CannotStart)),

@@ -50,6 +50,7 @@ fn one_rule(random: &mut Random, index: u64, scale_ms: u64) -> Rule {
         runs: if random.percent(15) { NonZeroU16::new(small(random, 1, 12)) } else { None },
         interval,
         interval_fail,
+        interval_debounce: None,
         spread: random.percent(35),
         health: health(random, scale_ms),
         requires: Vec::new(),

@@ -11,7 +11,7 @@ use crate::history::Told;
 use crate::model::{MS, Model, Phase, Place, ns_of};
 
 /// The own change of state that a settling follows: the rule, why, and the run's time if one brought it.
-pub(crate) type Origin = Option<(usize, Verdict, Option<Duration>)>;
+pub(crate) type Origin = (usize, Verdict, Option<Duration>);
 
 /// Whether the interval changed since the last start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Model {
             }
             Told::Change(to) => {
                 self.states[rule].history.change(to, now);
-                self.settle(Some((rule, verdict, Some(elapsed))));
+                self.settle(Some(&(rule, verdict, Some(elapsed))));
             }
         }
     }
@@ -67,7 +67,7 @@ impl Model {
     }
 
     /// Works out every effective state anew and says what changed.
-    pub(crate) fn settle(&mut self, origin: Origin) {
+    pub(crate) fn settle(&mut self, origin: Option<&Origin>) {
         let mut known = vec![None; self.rules.len()];
         for rule in 0..self.rules.len() {
             self.work_out(rule, &mut known);
@@ -82,7 +82,7 @@ impl Model {
         }
     }
 
-    fn say_change(&mut self, rule: usize, from: State, own_change: Origin) {
+    fn say_change(&mut self, rule: usize, from: State, own_change: Option<&Origin>) {
         let run = self.run(rule);
         let own = self.own(rule);
         let state = &self.states[rule];
@@ -103,7 +103,7 @@ impl Model {
         }
         let blame = if to == own { None } else { self.required_down(rule).min() };
         let (verdict, streak, elapsed) = match own_change {
-            Some((_, verdict, elapsed)) if to == own => (verdict, streak, elapsed),
+            Some((_, verdict, elapsed)) if to == own => (verdict.clone(), streak, *elapsed),
             Some(_) | None if to == State::Success => (Verdict::Success, streak, None),
             Some(_) | None => (Verdict::Failure(Cause::Requires), streak, None),
         };
@@ -166,7 +166,7 @@ impl Model {
     pub(crate) fn recovered(&mut self, rule: usize, now: u64) {
         let before = self.interval(rule);
         self.states[rule].history.change(State::Success, now);
-        self.settle(Some((rule, Verdict::Success, None)));
+        self.settle(Some(&(rule, Verdict::Success, None)));
         if before == self.interval(rule) {
             return;
         }
@@ -219,6 +219,7 @@ fn whole_ms(at: u64) -> u64 {
 pub(crate) fn limits(rule: &Rule) -> (Option<u64>, Option<u64>) {
     match &rule.test {
         Test::Command { timeout_int, timeout_kill, .. } => (timeout_int.map(ns_of), timeout_kill.map(ns_of)),
+        Test::Probe(_) => (None, None),
     }
 }
 

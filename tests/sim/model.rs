@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use hfm::engine::{EndReason, Event, Notice, Output, StartError, StopSignal, Unguarded};
 use hfm::health::State;
 use hfm::rule::{Rule, RuleId, RunId, Status};
-use hfm::verdict::{Cause, Ending, LocalCause, TimedOut, Verdict};
+use hfm::verdict::{Cause, Ending, LocalCause, Measured, TimedOut, Verdict};
 
 use crate::effects::{Grid, limits};
 use crate::history::History;
@@ -132,7 +132,7 @@ impl Model {
     }
 
     /// An event was handed to the engine.
-    pub(crate) fn event(&mut self, event: Event, now: Instant) {
+    pub(crate) fn event(&mut self, event: &Event, now: Instant) {
         let now = self.ns(now);
         let run = event.run();
         let rule = run.rule.index();
@@ -142,19 +142,20 @@ impl Model {
         }
         match (event, state.phase) {
             (_, Phase::Over(_) | Phase::Waiting { .. }) => {}
-            (Event::Started { at, .. }, Phase::Asked { due }) => self.started(rule, due, self.ns(at)),
+            (Event::Started { at, .. }, Phase::Asked { due }) => self.started(rule, due, self.ns(*at)),
             (Event::NotStarted { error, .. }, Phase::Asked { due }) => {
-                self.not_started(rule, due, error, now);
+                self.not_started(rule, due, *error, now);
             }
             (Event::Signaled { signal, .. }, Phase::Running(mut running)) => {
-                running.struck = running.struck.max(Some(signal));
+                running.struck = running.struck.max(Some(*signal));
                 self.states[rule].phase = Phase::Running(running);
-                self.tell(Notice::Signaled { run, signal });
+                self.tell(Notice::Signaled { run, signal: *signal });
             }
             (Event::Exited { at, ending, .. }, Phase::Running(running)) => {
-                self.exited(rule, running, self.ns(at), ending, now);
+                self.exited(rule, running, self.ns(*at), *ending, now);
             }
             (Event::Started { .. } | Event::NotStarted { .. }, Phase::Running(_))
+            | (Event::Concluded { .. }, Phase::Asked { .. } | Phase::Running(_))
             | (Event::Signaled { .. } | Event::Exited { .. }, Phase::Asked { .. }) => {
                 panic!("the world says {event:?} of a run that is {:?}", self.states[rule].phase)
             }
@@ -351,10 +352,11 @@ impl Model {
     /// A run has its verdict.
     fn judged(&mut self, rule: usize, verdict: Verdict, ending: Option<Ending>, elapsed: Duration, now: u64) {
         let run = self.run(rule);
-        self.tell(Notice::Verdict { run, verdict, ending, elapsed });
+        let measured = Measured::default();
+        self.tell(Notice::Verdict { run, verdict: verdict.clone(), ending, measured, elapsed });
         self.totals.runs += 1;
         let state = &mut self.states[rule];
-        state.last = Some(verdict);
+        state.last = Some(verdict.clone());
         let success = match verdict {
             Verdict::Inconclusive(_) => {
                 self.totals.inconclusive += 1;

@@ -109,8 +109,8 @@ impl Game<'_> {
         self.world.pass(self.now);
         for event in self.world.take_arrived(self.now) {
             self.note(format_args!("{event:?}"));
-            self.model.event(event, now.mono);
-            self.world.delivered(event);
+            self.model.event(&event, now.mono);
+            self.world.delivered(&event);
             for event in self.tampered.event(event) {
                 self.engine.handle_event(event, now);
             }
@@ -153,7 +153,7 @@ impl Game<'_> {
             match output {
                 Output::StartTest { run } => self.world.start(*run, then),
                 Output::Signal { run, signal } => self.world.signal(*run, *signal, then),
-                Output::Change(_) | Output::Notice(_) => {}
+                Output::Expire { .. } | Output::Change(_) | Output::Notice(_) => {}
             }
         }
         self.stalled("turn took", took);

@@ -104,10 +104,10 @@ impl Tampered {
         let known = &mut self.runs[run.rule.index()];
         let Some(saboteur) = self.saboteur else { return vec![event] };
         let current = RunId { rule: run.rule, run: known.number };
-        if let (Event::Exited { at, .. }, true) = (event, run == current) {
-            known.ended = Some(ns_of(at - self.base));
+        if let (Event::Exited { at, .. }, true) = (&event, run == current) {
+            known.ended = Some(ns_of(*at - self.base));
         }
-        match (saboteur, event) {
+        match (saboteur, event.clone()) {
             (Saboteur::LateEventAccepted, Event::Exited { ending, at, .. }) => {
                 let at = known.asked.map_or(at, |asked| at.max(asked));
                 vec![Event::Exited { run: current, at, ending }]
@@ -146,6 +146,7 @@ impl Tampered {
                 (Saboteur::KillTwice, StopSignal::Kill) => vec![output, Output::Signal { run, signal }],
                 _ => vec![output],
             },
+            Output::Expire { .. } => vec![output],
             Output::Change(change) => self.change(saboteur, change, now),
             Output::Notice(notice) => self.notice(saboteur, notice, now),
         }
@@ -195,21 +196,21 @@ impl Tampered {
     }
 
     fn notice(&mut self, saboteur: Saboteur, notice: Notice, now: u64) -> Vec<Output> {
-        let output = Output::Notice(notice);
+        let output = Output::Notice(notice.clone());
         match (saboteur, notice) {
             (Saboteur::ToldOfUnknown, Notice::Effective { run, from, to: State::Unknown }) => {
                 let (to, verdict) = (State::Unknown, Verdict::Success);
                 let change = Change { run, from, to, verdict, blame: None, streak: 0, elapsed: None };
                 vec![output, Output::Change(change)]
             }
-            (Saboteur::GuardInverted, Notice::Verdict { run, verdict, ending, elapsed }) => {
+            (Saboteur::GuardInverted, Notice::Verdict { run, verdict, ending, measured, elapsed }) => {
                 let guarded = !self.rules[run.rule.index()].guard.is_empty();
                 let verdict = match verdict {
                     Verdict::Inconclusive(LocalCause::Guarded) => Verdict::Failure(Cause::ExitStatus(1)),
                     Verdict::Failure(_) if guarded => Verdict::Inconclusive(LocalCause::Guarded),
                     Verdict::Success | Verdict::Failure(_) | Verdict::Inconclusive(_) => verdict,
                 };
-                vec![Output::Notice(Notice::Verdict { run, verdict, ending, elapsed })]
+                vec![Output::Notice(Notice::Verdict { run, verdict, ending, measured, elapsed })]
             }
             (Saboteur::HoldDownExtended, Notice::Verdict { run, verdict: Verdict::Failure(_), .. }) => {
                 let hold = ns_of(self.rules[run.rule.index()].health.hold_down);

@@ -51,7 +51,7 @@ struct Process {
 }
 
 /// An event on its way to the loop.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Arrival {
     pub(crate) at: u64,
     pub(crate) event: Event,
@@ -172,14 +172,14 @@ impl World {
         self.arrivals.retain(|arrival| {
             let here = arrival.at <= now;
             if here {
-                arrived.push(arrival.event);
+                arrived.push(arrival.event.clone());
             }
             !here
         });
         let key = self.random.next();
         arrived.sort_by_key(|event| Random::new(key ^ u64::from(event.run().rule.0)).next());
         if !self.past.is_empty() && self.random.once_in(12) {
-            let event = self.past[self.random.index(self.past.len())];
+            let event = self.past[self.random.index(self.past.len())].clone();
             let place = self.random.index(arrived.len() + 1);
             arrived.insert(place, event);
         }
@@ -187,22 +187,20 @@ impl World {
     }
 
     /// Remembers an event that was delivered, for once its run is over.
-    pub(crate) fn delivered(&mut self, event: Event) {
+    pub(crate) fn delivered(&mut self, event: &Event) {
         let over = matches!(event, Event::Exited { .. } | Event::NotStarted { .. });
         if over && self.past.len() < 64 {
-            self.past.push(event);
+            self.past.push(event.clone());
         } else if over {
             let place = self.random.index(64);
-            self.past[place] = event;
+            self.past[place] = event.clone();
         }
         if over && self.random.once_in(10) {
-            let again = match event {
-                Event::Exited { run, at, .. } => self.random.pick(&[
-                    event,
-                    Event::Started { run, at },
-                    Event::Signaled { run, signal: StopSignal::Kill },
-                ]),
-                Event::NotStarted { .. } | Event::Started { .. } | Event::Signaled { .. } => event,
+            let run = event.run();
+            let again = match (&event, self.random.below(3)) {
+                (Event::Exited { at, .. }, 0) => Event::Started { run, at: *at },
+                (Event::Exited { .. }, 1) => Event::Signaled { run, signal: StopSignal::Kill },
+                _ => event.clone(),
             };
             let at = self.arrivals.iter().map(|arrival| arrival.at).max().unwrap_or(0);
             let at = at.max(self.ns_since(event)) + self.random.below(self.scale);
@@ -291,9 +289,11 @@ impl World {
         self.arrivals.push(Arrival { at, event });
     }
 
-    fn ns_since(&self, event: Event) -> u64 {
+    fn ns_since(&self, event: &Event) -> u64 {
         match event {
-            Event::Exited { at, .. } | Event::Started { at, .. } => ns_of(at - self.base),
+            Event::Exited { at, .. } | Event::Started { at, .. } | Event::Concluded { at, .. } => {
+                ns_of(*at - self.base)
+            }
             Event::NotStarted { .. } | Event::Signaled { .. } => 0,
         }
     }

@@ -9,7 +9,7 @@ fn always_fail_is_down_from_the_load_on_and_confirmed_by_every_run() {
     assert_eq!(bench.view(0).effective, State::Fail);
     let verdict = Verdict::Failure(Cause::AlwaysFail);
     let first = changes(&bench.whole_run(0, Duration::ZERO, OK));
-    assert_eq!(first, [(0, State::Unknown, State::Fail, verdict)]);
+    assert_eq!(first, [(0, State::Unknown, State::Fail, verdict.clone())]);
     let second = changes(&bench.whole_run(0, S, OK));
     assert_eq!(second, [(0, State::Fail, State::Fail, verdict)]);
 }
@@ -19,10 +19,10 @@ fn rule_that_requires_an_always_fail_rule_is_down_at_load() {
     let requires = vec![RuleId(0)];
     let mut bench = Bench::new([Rule { status: Status::AlwaysFail, ..rule() }, Rule { requires, ..rule() }]);
     let outputs = bench.outputs();
-    let [Output::Change(change)] = outputs[..] else { panic!("{outputs:?}") };
+    let [Output::Change(change)] = &outputs[..] else { panic!("{outputs:?}") };
     assert_eq!(change.run, RunId { rule: RuleId(1), run: 0 });
     assert_eq!((change.from, change.to), (State::Unknown, State::Fail));
-    assert_eq!((change.verdict, change.blame), (Verdict::Failure(Cause::Requires), Some(RuleId(0))));
+    assert_eq!((change.verdict.clone(), change.blame), (Verdict::Failure(Cause::Requires), Some(RuleId(0))));
 }
 
 #[test]
