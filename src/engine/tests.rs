@@ -350,4 +350,5 @@ fn late_and_repeated_events_of_ended_runs_are_dropped() {
     assert_eq!(bench.engine.counters().in_flight, 1);
 }
 
+mod native;
 mod standing;
