@@ -156,7 +156,12 @@ impl Engine {
         self.in_flight -= 1;
         let interval = self.states[rule.index()].interval(&self.rules[rule.index()]);
         if interval == running.interval {
-            self.wait_until(rule, schedule::next_due(running.slot_due, interval, at), at);
+            let free = match self.rules[rule.index()].test {
+                Test::Command { .. } => at,
+                // It had to end by the next due: if it did not, only we keep the next from starting then.
+                Test::Probe(_) => running.started,
+            };
+            self.wait_until(rule, schedule::next_due(running.slot_due, interval, at), free);
         } else {
             // A hold-down ended while it ran.
             let (slot_due, started) = (running.slot_due, running.started);

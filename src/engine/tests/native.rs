@@ -151,6 +151,23 @@ fn turn_that_still_goes_on_counts_up_to_the_end_of_the_run() {
     assert_eq!(bench.last_verdict(), Verdict::Inconclusive(late));
 }
 
+/// A run that we let end after the next one's due left that one less time than its target was promised.
+#[test]
+fn start_lateness_counts_from_the_due_although_the_last_run_was_over_late() {
+    let mut bench = Bench::new([native(S)]);
+    bench.turn(Duration::ZERO);
+    bench.started(0);
+    bench.turn(1800 * MS);
+    bench.concluded(timed_out());
+    assert_eq!(starts(&bench.turn(1800 * MS)), 1);
+    bench.started(0);
+    assert_eq!(bench.wakes_at(), Some(2 * S));
+    bench.turn(2 * S);
+    bench.concluded(timed_out());
+    let late = LocalCause::Late { stalled: 800 * MS, limit: S };
+    assert_eq!(bench.last_verdict(), Verdict::Inconclusive(late));
+}
+
 fn debounced() -> Rule {
     let health = HealthSettings {
         fail_debounce: times(3),
