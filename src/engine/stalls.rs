@@ -37,14 +37,23 @@ impl Stalls {
         Self { kept: VecDeque::new(), turn_from: None, ordinary_min }
     }
 
+    /// Remembers a stall. One that overlaps those before it is one with them: a wake-up is late because
+    /// the turn before it was long, and no moment is lost twice.
     pub(super) fn note(&mut self, from: Instant, took: Duration) {
-        if took <= self.ordinary_min {
+        if took.is_zero() {
             return;
         }
+        let mut stall = Stall { from, until: from + took };
+        while let Some(last) = self.kept.pop_back_if(|last| last.until > stall.from) {
+            stall = Stall { from: stall.from.min(last.from), until: stall.until.max(last.until) };
+        }
+        // The next may yet overlap a short one; until then it is kept.
+        let ordinary_min = self.ordinary_min;
+        self.kept.pop_back_if(|last| last.until.saturating_duration_since(last.from) <= ordinary_min);
         if self.kept.len() == KEPT_MAX {
             self.kept.pop_front();
         }
-        self.kept.push_back(Stall { from, until: from + took });
+        self.kept.push_back(stall);
     }
 
     /// A turn of the loop begins.

@@ -168,6 +168,23 @@ fn start_lateness_counts_from_the_due_although_the_last_run_was_over_late() {
     assert_eq!(bench.last_verdict(), Verdict::Inconclusive(late));
 }
 
+/// A turn of 50 ms, in the middle of which a deadline passed: the wake-up for that came 25 ms late, but
+/// we stood still for 50 ms, not for 75.
+#[test]
+fn stalls_that_overlap_are_one() {
+    let mut bench = Bench::new([native(S)]);
+    bench.turn(Duration::ZERO);
+    bench.started(0);
+    bench.engine.turn_begins(bench.base + 100 * MS);
+    bench.engine.turn_ends(bench.base + 150 * MS);
+    bench.engine.note_stall(bench.base + 125 * MS, 25 * MS);
+    bench.engine.note_stall(bench.base + 400 * MS, 62 * MS);
+    bench.at = 900 * MS;
+    bench.concluded(timed_out());
+    let late = LocalCause::Late { stalled: 102 * MS, limit: S };
+    assert_eq!(bench.last_verdict(), Verdict::Inconclusive(late));
+}
+
 fn debounced() -> Rule {
     let health = HealthSettings {
         fail_debounce: times(3),
