@@ -8,7 +8,7 @@ use super::event::{Notice, Output, StartError, StopSignal, Unguarded};
 use super::state::{EndReason, LastStart, Phase, Running};
 use crate::health::Step;
 use crate::now::Now;
-use crate::rule::{RuleId, RunId, Status, Test};
+use crate::rule::{Probe, RuleId, RunId, Status, Test};
 use crate::schedule;
 use crate::verdict::{Ending, LocalCause, Measured, Verdict};
 
@@ -68,7 +68,7 @@ impl Engine {
             }
             Test::Probe(probe) => {
                 let next_due = if interval.is_zero() { None } else { slot.due.checked_add(interval) };
-                (None, None, after(Some(probe.timeout)).into_iter().chain(next_due).min())
+                (None, None, deadline(at, probe, next_due))
             }
         };
         state.last_start = Some(LastStart { slot_due: slot.due, started: at });
@@ -178,16 +178,23 @@ impl Engine {
     }
 
     /// After a verdict, or a change of the own state: if that brings another interval, it counts from the
-    /// last start.
+    /// last start. A probe under way has to end by the due that this brings.
     fn reschedule(&mut self, rule: RuleId, interval_before: Duration, now: Now) {
-        let state = &self.states[rule.index()];
-        let (Phase::Waiting { .. }, Some(last)) = (state.phase, state.last_start) else { return };
-        let interval = state.interval(&self.rules[rule.index()]);
+        let settings = &self.rules[rule.index()];
+        let state = &mut self.states[rule.index()];
+        let interval = state.interval(settings);
+        let Some(LastStart { slot_due, started }) = state.last_start else { return };
         if interval == interval_before {
             return;
         }
-        let due = schedule::due_after_change(last.slot_due, last.started, interval, now.mono, self.epoch);
-        self.wait_until(rule, due, now.mono);
+        let due = schedule::due_after_change(slot_due, started, interval, now.mono, self.epoch);
+        match (&mut state.phase, &settings.test) {
+            (Phase::Waiting { .. }, _) => self.wait_until(rule, due, now.mono),
+            (Phase::Running(Running { expire_at: Some(at), .. }), Test::Probe(probe)) => {
+                *at = deadline(started, probe, due).unwrap_or(*at);
+            }
+            (Phase::Running(_) | Phase::Starting { .. } | Phase::Over(_), _) => {}
+        }
     }
 
     /// Everything that a verdict does. The rule waits for its next run already.
@@ -327,6 +334,11 @@ impl Engine {
         self.outputs.push_back(Output::Notice(Notice::Stale { run, age }));
         self.warn_of_guard(rule, Unguarded::Stale);
     }
+}
+
+/// When a probe that started at `started` has to end.
+fn deadline(started: Instant, probe: &Probe, next_due: Option<Instant>) -> Option<Instant> {
+    started.checked_add(probe.timeout).into_iter().chain(next_due).min()
 }
 
 /// Records the lateness of a start and of every slot missed before it: what a rule was owed counts, not

@@ -231,3 +231,20 @@ fn hold_down_alone_is_no_debounce() {
     bench.whole_probe(3200 * MS, Verdict::Success);
     assert_eq!(bench.wakes_at(), Some(6200 * MS), "only the hold-down keeps it failed");
 }
+
+/// The end of a hold-down brings another interval while a run is under way, and so another next due.
+#[test]
+fn deadline_follows_the_grid_that_the_end_of_a_hold_down_brings() {
+    let health =
+        HealthSettings { hold_down: 3100 * MS, hold_down_max: 3100 * MS, ..HealthSettings::default() };
+    let rule = Rule { health, interval: 4 * S, ..native(S) };
+    let mut bench = Bench::new([rule]);
+    bench.whole_probe(Duration::ZERO, timed_out());
+    bench.whole_probe(S, Verdict::Success);
+    bench.whole_probe(2 * S, Verdict::Success);
+    bench.turn(3050 * MS);
+    bench.started(0);
+    bench.turn(3101 * MS);
+    assert_eq!(bench.view(0).own, State::Success);
+    assert_eq!(bench.wakes_at(), Some(4050 * MS), "4 s is not a due any more");
+}
