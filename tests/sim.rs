@@ -10,10 +10,14 @@ mod draw;
 mod effects;
 #[path = "sim/history.rs"]
 mod history;
+#[path = "sim/judge.rs"]
+mod judge;
 #[path = "sim/model.rs"]
 mod model;
 #[path = "sim/play.rs"]
 mod play;
+#[path = "sim/probes.rs"]
+mod probes;
 #[path = "sim/random.rs"]
 mod random;
 #[path = "sim/sabotage.rs"]

@@ -6,7 +6,7 @@ use hfm::engine::{Counters, EndReason, Engine, Notice, Output, RuleView};
 use hfm::rule::{Rule, RunId, Status};
 use hfm::verdict::{Cause, Verdict};
 
-use crate::effects::id;
+use crate::effects::{id, probe_timeout};
 use crate::model::{MS, Model, Phase, ns_of};
 
 /// Inconclusive runs are told at least this often.
@@ -14,11 +14,11 @@ const TOLD_WITHIN: u64 = 60_000 * MS;
 
 impl Model {
     /// All outputs of one turn.
-    pub(crate) fn check_outputs(&mut self, outputs: &[Output], now: u64) -> Result<(), String> {
+    pub(crate) fn check_outputs(&mut self, outputs: &[Output]) -> Result<(), String> {
         let mut wanted = std::mem::take(&mut self.wanted);
         for output in outputs {
             if let Output::Notice(Notice::Inconclusive { run, verdict, unreported }) = output {
-                self.check_inconclusive(*run, verdict, *unreported, now)?;
+                self.check_inconclusive(*run, verdict, *unreported)?;
                 continue;
             }
             let plain = self.leave_out_what_is_open(output);
@@ -31,10 +31,10 @@ impl Model {
         if let Some(missing) = wanted.first() {
             return Err(format!("missing: {missing:?}"));
         }
-        for (run, verdict) in std::mem::take(&mut self.inconclusive) {
+        for (run, verdict, ended) in std::mem::take(&mut self.inconclusive) {
             let state = &mut self.states[run.rule.index()];
             state.unreported += 1;
-            if state.reported_at.is_none_or(|at| now - at > TOLD_WITHIN) {
+            if state.reported_at.is_none_or(|at| ended - at > TOLD_WITHIN) {
                 return Err(format!("{run:?} was inconclusive ({verdict:?}) and nobody was told"));
             }
         }
@@ -43,23 +43,18 @@ impl Model {
         Ok(())
     }
 
-    fn check_inconclusive(
-        &mut self,
-        run: RunId,
-        verdict: &Verdict,
-        unreported: u64,
-        now: u64,
-    ) -> Result<(), String> {
-        let Some(at) = self.inconclusive.iter().position(|(of, what)| *of == run && what == verdict) else {
+    fn check_inconclusive(&mut self, run: RunId, verdict: &Verdict, unreported: u64) -> Result<(), String> {
+        let Some(at) = self.inconclusive.iter().position(|(of, what, _)| *of == run && what == verdict)
+        else {
             return Err(format!("told of {run:?}, which was not inconclusive"));
         };
-        self.inconclusive.swap_remove(at);
+        let (.., at) = self.inconclusive.swap_remove(at);
         let state = &mut self.states[run.rule.index()];
         if state.unreported != unreported {
             return Err(format!("{run:?}: {unreported} unreported runs, must be {}", state.unreported));
         }
         state.unreported = 0;
-        state.reported_at = Some(now);
+        state.reported_at = Some(at);
         Ok(())
     }
 
@@ -79,7 +74,11 @@ impl Model {
                     }
                 }
             }
-            Output::Notice(Notice::Verdict { ending: None, elapsed, .. }) => *elapsed = Duration::ZERO,
+            Output::Notice(Notice::Verdict { run, ending: None, elapsed, .. })
+                if probe_timeout(&self.rules[run.rule.index()]).is_none() =>
+            {
+                *elapsed = Duration::ZERO;
+            }
             Output::Notice(_) | Output::StartTest { .. } | Output::Signal { .. } | Output::Expire { .. } => {}
         }
         output

@@ -1,9 +1,12 @@
 //! Draws a configuration: one to twelve rules with any settings a file can give them.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU16;
 use std::time::Duration;
 
-use hfm::rule::{CommandLine, HealthSettings, Rule, RuleId, Status, Test};
+use hfm::rule::{
+    CommandLine, Dialogue, HealthSettings, Network, Peer, Probe, Rule, RuleId, Service, Status, Test,
+};
 
 use crate::random::Random;
 
@@ -16,7 +19,13 @@ pub(crate) fn configuration(random: &mut Random) -> (Vec<Rule>, Duration) {
     };
     let scale_ms = random.pick(&[20, 100, 500, 1000, 2000, 3000, 5000, 10_000, 30_000]);
     let scale = Duration::from_millis(scale_ms);
+    let native_percent = random.pick(&[0, 50, 50, 100]);
     let mut rules: Vec<Rule> = (0..count).map(|index| one_rule(random, index, scale_ms)).collect();
+    for rule in &mut rules {
+        if random.percent(native_percent) {
+            make_native(random, rule, scale_ms);
+        }
+    }
     let edges = graph(random, rules.len(), 40, 3);
     for (rule, edges) in rules.iter_mut().zip(edges) {
         rule.requires = edges;
@@ -59,6 +68,45 @@ fn one_rule(random: &mut Random, index: u64, scale_ms: u64) -> Rule {
         change_fail: None,
         change_timeout: None,
     }
+}
+
+/// Turns a rule into one that probes by itself.
+fn make_native(random: &mut Random, rule: &mut Rule, scale_ms: u64) {
+    let same = rule.interval == rule.interval_fail;
+    rule.interval = above_zero(random, rule.interval, scale_ms);
+    rule.interval_fail = if same { rule.interval } else { above_zero(random, rule.interval_fail, scale_ms) };
+    rule.interval_debounce = match random.below(10) {
+        0..4 => None,
+        4..8 => Some(Duration::from_millis(random.within(scale_ms / 10, scale_ms))),
+        _ => {
+            let drawn = interval(random, scale_ms);
+            Some(above_zero(random, drawn, scale_ms))
+        }
+    };
+    let intervals = [rule.interval, rule.interval_fail, rule.interval_debounce.unwrap_or(rule.interval)];
+    let most = *intervals.iter().min().expect("there are three");
+    let timeout = match random.below(10) {
+        0..5 => most,
+        5..7 => most / 2,
+        _ => random.micros(200, micros(most)).min(most),
+    };
+    let probe = Probe {
+        url: "tcp://192.0.2.1:80".into(),
+        peer: Peer::Address(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 80),
+        network: Network::default(),
+        timeout,
+        service: Service::Dialogue(Dialogue::default()),
+        tls: None,
+    };
+    rule.test = Test::Probe(Box::new(probe));
+}
+
+fn above_zero(random: &mut Random, drawn: Duration, scale_ms: u64) -> Duration {
+    if drawn.is_zero() { Duration::from_millis(random.within(scale_ms / 2, scale_ms)) } else { drawn }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).expect("intervals are short")
 }
 
 fn interval(random: &mut Random, scale_ms: u64) -> Duration {

@@ -178,8 +178,11 @@ impl Model {
     }
 
     pub(crate) fn interval(&self, rule: usize) -> u64 {
-        let failed = self.own(rule) == State::Fail;
-        ns_of(if failed { self.rules[rule].interval_fail } else { self.rules[rule].interval })
+        let settings = &self.rules[rule];
+        let by_state = if self.own(rule) == State::Fail { settings.interval_fail } else { settings.interval };
+        let history = &self.states[rule].history;
+        let debounces = |_: &Duration| settings.status == Status::Enabled && history.counts_towards_change();
+        ns_of(settings.interval_debounce.filter(debounces).unwrap_or(by_state))
     }
 
     pub(crate) fn stale_at(&self, rule: usize) -> u64 {
@@ -203,7 +206,7 @@ impl Model {
 }
 
 /// The first due of a grid with another interval.
-fn anew(last: Place, interval: u64, now: u64) -> u64 {
+pub(crate) fn anew(last: Place, interval: u64, now: u64) -> u64 {
     let due = whole_ms(last.start).max(last.slot) + interval;
     match interval {
         0 => now,
@@ -220,6 +223,14 @@ pub(crate) fn limits(rule: &Rule) -> (Option<u64>, Option<u64>) {
     match &rule.test {
         Test::Command { timeout_int, timeout_kill, .. } => (timeout_int.map(ns_of), timeout_kill.map(ns_of)),
         Test::Probe(_) => (None, None),
+    }
+}
+
+/// The timeout of a native rule.
+pub(crate) fn probe_timeout(rule: &Rule) -> Option<u64> {
+    match &rule.test {
+        Test::Command { .. } => None,
+        Test::Probe(probe) => Some(ns_of(probe.timeout)),
     }
 }
 

@@ -85,8 +85,17 @@ impl History {
     }
 
     pub(crate) fn wakes_at(&self) -> Option<u64> {
-        let met = self.successes() >= u64::from(self.settings.success_debounce.get());
-        if met && self.state() == State::Fail { self.held_until } else { None }
+        let met = || self.successes() >= u64::from(self.settings.success_debounce.get());
+        self.held_until.filter(|_| self.state() == State::Fail && met())
+    }
+
+    /// Whether results are being counted that more of them would make a change of state.
+    pub(crate) fn counts_towards_change(&self) -> bool {
+        match self.state() {
+            State::Unknown => false,
+            State::Success => self.failures_counted() > 0,
+            State::Fail => (1..u64::from(self.settings.success_debounce.get())).contains(&self.successes()),
+        }
     }
 
     fn successes(&self) -> u64 {

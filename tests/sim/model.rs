@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use hfm::engine::{EndReason, Event, Notice, Output, StartError, StopSignal, Unguarded};
 use hfm::health::State;
 use hfm::rule::{Rule, RuleId, RunId, Status};
-use hfm::verdict::{Cause, Ending, LocalCause, Measured, TimedOut, Verdict};
+use hfm::verdict::{Ending, LocalCause, Verdict};
 
-use crate::effects::{Grid, limits};
+use crate::effects::{Grid, anew, limits, probe_timeout};
 use crate::history::History;
+use crate::judge::{Ended, Stalls};
 
 pub(crate) const MS: u64 = 1_000_000;
 const FAILED_START_PAUSE: u64 = 100 * MS;
@@ -27,12 +28,14 @@ pub(crate) enum Phase {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Running {
-    start: u64,
+    pub(crate) start: u64,
     /// The moment at which it could have started.
-    could: u64,
+    pub(crate) could: u64,
     interrupt: Option<u64>,
     kill: Option<u64>,
-    struck: Option<StopSignal>,
+    pub(crate) struck: Option<StopSignal>,
+    /// The engine was told that its deadline has come.
+    expired: bool,
     pub(crate) grid: Grid,
 }
 
@@ -53,7 +56,7 @@ pub(crate) struct RuleModel {
     pub(crate) announced: State,
     pub(crate) last: Option<Verdict>,
     pub(crate) stale: bool,
-    conclusive: u32,
+    pub(crate) conclusive: u32,
     pub(crate) streak: u32,
     pub(crate) fresh_since: u64,
     pub(crate) previous_end: u64,
@@ -79,10 +82,10 @@ pub(crate) struct Model {
     pub(crate) states: Vec<RuleModel>,
     /// What the engine must have put out by the end of this turn.
     pub(crate) wanted: Vec<Output>,
-    /// Inconclusive runs of this turn, which may or may not be told.
-    pub(crate) inconclusive: Vec<(RunId, Verdict)>,
+    /// Inconclusive runs of this turn and when they ended, which may or may not be told.
+    pub(crate) inconclusive: Vec<(RunId, Verdict, u64)>,
     pub(crate) totals: Totals,
-    stalls: Vec<(u64, u64)>,
+    pub(crate) stalls: Stalls,
 }
 
 impl Model {
@@ -115,7 +118,7 @@ impl Model {
             wanted: Vec::new(),
             inconclusive: Vec::new(),
             totals: Totals::default(),
-            stalls: Vec::new(),
+            stalls: Stalls::default(),
         };
         for (rule, settings) in rules.iter().enumerate() {
             if settings.status == Status::Disabled {
@@ -124,11 +127,6 @@ impl Model {
         }
         model.settle(None);
         model
-    }
-
-    pub(crate) fn stall(&mut self, from: Instant, took: Duration) {
-        let from = self.ns(from);
-        self.stalls.push((from, from + ns_of(took)));
     }
 
     /// An event was handed to the engine.
@@ -154,9 +152,15 @@ impl Model {
             (Event::Exited { at, ending, .. }, Phase::Running(running)) => {
                 self.exited(rule, running, self.ns(*at), *ending, now);
             }
+            (Event::Concluded { at, verdict, measured, .. }, Phase::Running(running)) => {
+                let found = Ended::of_probe(verdict, *measured, self.ns(*at) - running.start);
+                self.concluded(rule, running, found, now);
+            }
             (Event::Started { .. } | Event::NotStarted { .. }, Phase::Running(_))
-            | (Event::Concluded { .. }, Phase::Asked { .. } | Phase::Running(_))
-            | (Event::Signaled { .. } | Event::Exited { .. }, Phase::Asked { .. }) => {
+            | (
+                Event::Signaled { .. } | Event::Exited { .. } | Event::Concluded { .. },
+                Phase::Asked { .. },
+            ) => {
                 panic!("the world says {event:?} of a run that is {:?}", self.states[rule].phase)
             }
         }
@@ -171,6 +175,7 @@ impl Model {
         for (_, rule) in due {
             let state = &self.states[rule];
             let over = state.history.held_to(now);
+            let expires = self.deadline(rule).is_some_and(|at| at <= now);
             let state = &mut self.states[rule];
             match &mut state.phase {
                 Phase::Waiting { due } if *due <= now => {
@@ -183,6 +188,7 @@ impl Model {
                 Phase::Running(running) => {
                     let kill = running.kill.take_if(|at| *at <= now);
                     let interrupt = running.interrupt.take_if(|at| *at <= now);
+                    running.expired |= expires;
                     let run = self.run(rule);
                     for signal in interrupt
                         .map(|_| StopSignal::Interrupt)
@@ -190,6 +196,9 @@ impl Model {
                         .chain(kill.map(|_| StopSignal::Kill))
                     {
                         self.wanted.push(Output::Signal { run, signal });
+                    }
+                    if expires {
+                        self.wanted.push(Output::Expire { run });
                     }
                 }
                 Phase::Waiting { .. } | Phase::Asked { .. } | Phase::Over(_) => {}
@@ -217,10 +226,24 @@ impl Model {
             Phase::Over(_) => return None,
             Phase::Waiting { due } => Some(due),
             Phase::Asked { .. } => None,
-            Phase::Running(running) => running.interrupt.into_iter().chain(running.kill).min(),
+            Phase::Running(running) => {
+                running.interrupt.into_iter().chain(running.kill).chain(self.deadline(rule)).min()
+            }
         };
         let stale = (!state.stale).then(|| self.stale_at(rule));
         phase.into_iter().chain(stale).chain(state.history.wakes_at()).min()
+    }
+
+    /// When a probe under way has to end: by its timeout, and by the next due of its grid.
+    fn deadline(&self, rule: usize) -> Option<u64> {
+        let (state, timeout) = (&self.states[rule], probe_timeout(&self.rules[rule])?);
+        let (Phase::Running(run), Some(place)) = (state.phase, state.place) else { return None };
+        let interval = self.interval(rule);
+        let next_due = match run.grid {
+            Grid::Same => place.slot + interval,
+            Grid::New => anew(place, interval, 0),
+        };
+        (!run.expired).then_some(next_due.min(run.start + timeout))
     }
 
     pub(crate) fn own(&self, rule: usize) -> State {
@@ -255,6 +278,7 @@ impl Model {
             interrupt: int.map(|after| at + after),
             kill: kill.map(|after| at + after),
             struck: None,
+            expired: false,
             grid: Grid::Same,
         });
     }
@@ -270,7 +294,7 @@ impl Model {
             StartError::Spawn(errno) => LocalCause::Spawn(errno),
         };
         let slot = self.take_slot(rule, due, now);
-        self.judged(rule, Verdict::Inconclusive(cause), None, Duration::ZERO, now);
+        self.judged(rule, Ended::never_started(cause), now);
         let interval = self.interval(rule);
         let due = if interval == 0 { now + FAILED_START_PAUSE } else { slot + interval };
         self.states[rule].previous_end = now;
@@ -288,101 +312,23 @@ impl Model {
     }
 
     fn exited(&mut self, rule: usize, run: Running, end: u64, ending: Ending, now: u64) {
-        let verdict = self.verdict(rule, run, end, ending);
-        let elapsed = Duration::from_nanos(end - run.start);
+        let ended = Ended::of_process(self.verdict(rule, run, end, ending), ending, end - run.start);
+        self.ended(rule, run, ended, end, now);
+    }
+
+    fn concluded(&mut self, rule: usize, run: Running, found: Ended, now: u64) {
+        let ended = self.held_against_us(rule, run, found);
+        // It had to be over by the next due: if it was not, nobody but us kept the next from starting.
+        self.ended(rule, run, ended, run.start, now);
+    }
+
+    fn ended(&mut self, rule: usize, run: Running, ended: Ended, free_since: u64, now: u64) {
         let before = self.interval(rule);
-        self.judged(rule, verdict, Some(ending), elapsed, now);
+        self.judged(rule, ended, now);
         if !matches!(self.states[rule].phase, Phase::Over(_)) {
-            self.states[rule].previous_end = end;
+            self.states[rule].previous_end = free_since;
             let grid = if before == self.interval(rule) { run.grid } else { Grid::New };
             self.next_due(rule, grid, now);
-        }
-    }
-
-    fn verdict(&self, rule: usize, run: Running, end: u64, ending: Ending) -> Verdict {
-        match self.rules[rule].status {
-            Status::AlwaysFail => return Verdict::Failure(Cause::AlwaysFail),
-            Status::AlwaysSuccess => return Verdict::Success,
-            Status::Enabled | Status::Disabled => {}
-        }
-        let (int, kill) = limits(&self.rules[rule]);
-        let struck = run.struck.map(|signal| {
-            let limit = match signal {
-                StopSignal::Interrupt => int,
-                StopSignal::Kill => kill,
-            };
-            (signal, limit.expect("a signal is sent only at a limit"))
-        });
-        let cause = match (ending, struck) {
-            (Ending::Exited(0), _) => return Verdict::Success,
-            (Ending::Exited(status), None) => Cause::ExitStatus(status),
-            (Ending::Signaled(signal), None) => Cause::Signal(signal),
-            (_, Some((signal, limit))) => {
-                let stalled = self.stalled(run, end, limit);
-                let timed_out = TimedOut { limit: Duration::from_nanos(limit), ending };
-                if stalled * 10 > limit {
-                    let stalled = Duration::from_nanos(stalled);
-                    return Verdict::Inconclusive(LocalCause::Late { stalled, limit: timed_out.limit });
-                }
-                match signal {
-                    StopSignal::Interrupt => Cause::TimeoutInt(timed_out),
-                    StopSignal::Kill => Cause::TimeoutKill(timed_out),
-                }
-            }
-        };
-        if self.rules[rule].guard.iter().any(|guard| self.guards(guard.index())) {
-            return Verdict::Inconclusive(LocalCause::Guarded);
-        }
-        Verdict::Failure(cause)
-    }
-
-    fn stalled(&self, run: Running, end: u64, limit: u64) -> u64 {
-        let free = (5 * MS).min(limit / 20);
-        let within = |(from, to): &(u64, u64)| to.min(&end).saturating_sub(*from.max(&run.start));
-        let stalls: u64 = self.stalls.iter().map(|stall| within(stall).saturating_sub(free)).sum();
-        run.start - run.could + stalls
-    }
-
-    fn guards(&self, guard: usize) -> bool {
-        let state = &self.states[guard];
-        let healthy = state.last == Some(Verdict::Success);
-        !matches!(state.phase, Phase::Over(_)) && !state.stale && !healthy
-    }
-
-    /// A run has its verdict.
-    fn judged(&mut self, rule: usize, verdict: Verdict, ending: Option<Ending>, elapsed: Duration, now: u64) {
-        let run = self.run(rule);
-        let measured = Measured::default();
-        self.tell(Notice::Verdict { run, verdict: verdict.clone(), ending, measured, elapsed });
-        self.totals.runs += 1;
-        let state = &mut self.states[rule];
-        state.last = Some(verdict.clone());
-        let success = match verdict {
-            Verdict::Inconclusive(_) => {
-                self.totals.inconclusive += 1;
-                state.history.streak(None);
-                self.inconclusive.push((run, verdict));
-                return;
-            }
-            Verdict::Failure(_) => false,
-            Verdict::Success => true,
-        };
-        self.totals.failures += u64::from(!success);
-        state.conclusive += 1;
-        state.streak = state.history.streak(Some(success));
-        state.fresh_since = now;
-        if std::mem::take(&mut state.stale) {
-            self.tell(Notice::Fresh { run });
-        }
-        match self.rules[rule].status {
-            Status::Enabled => self.counted(rule, success, verdict, elapsed, now),
-            Status::AlwaysFail | Status::AlwaysSuccess => self.confirm(rule, verdict, elapsed),
-            Status::Disabled => panic!("a disabled rule ran"),
-        }
-        let limit = self.rules[rule].runs.map(|runs| u32::from(runs.get()));
-        if limit.is_some_and(|limit| self.states[rule].conclusive >= limit) {
-            self.tell(Notice::RunsUsedUp { run });
-            self.end(rule, EndReason::RunsUsedUp);
         }
     }
 }

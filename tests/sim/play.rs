@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use hfm::engine::{Engine, Output};
+use hfm::engine::{Engine, Event, Output};
 use hfm::now::Now;
 use hfm::rule::Rule;
 
@@ -16,10 +16,8 @@ use crate::random::Random;
 use crate::sabotage::{Saboteur, Tampered};
 use crate::world::World;
 
-const TURNS_MAX: u64 = 1200;
+const TURNS_MAX: u64 = 1000;
 const TIME_MAX: u64 = 900_000 * MS;
-/// Shorter stalls are not worth a note.
-const STALL_NOTED: Duration = Duration::from_micros(100);
 
 /// What a history was, when all of it was right.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,7 +58,19 @@ pub(crate) fn play(
     let dues = (0..rules.len()).map(|rule| engine.view(id(rule)).next_due.map_or(0, |due| ns_of(due - base)));
     let dues: Vec<u64> = dues.collect();
     let model = Model::new(&rules, base, &dues);
-    let mut game = Game { base, rules, world, tampered, engine, model, now: 0, turn: 1, trace };
+    let mut game = Game {
+        base,
+        rules,
+        world,
+        tampered,
+        engine,
+        model,
+        now: 0,
+        turn: 1,
+        looked: false,
+        pending: None,
+        trace,
+    };
     game.play(&dues).map_err(|what| {
         let at = Duration::from_nanos(game.now);
         Wrong { turn: game.turn, what: format!("{what}\n  at {at:?}") }
@@ -76,6 +86,10 @@ struct Game<'a> {
     model: Model,
     now: u64,
     turn: u64,
+    /// What can be seen of the rules was judged in this turn; again only when something was put out.
+    looked: bool,
+    /// The time that this turn takes, and the point of it at which that passes.
+    pending: Option<(u64, u64)>,
     trace: Option<&'a mut String>,
 }
 
@@ -88,14 +102,13 @@ impl Game<'_> {
         check_first_dues(&self.rules, first_dues)?;
         // What the load brings is looked at before time moves.
         let outputs = self.outputs()?;
-        let mut next = self.end_turn(&outputs);
-        while self.turn < TURNS_MAX && self.now < TIME_MAX && next.is_some() {
+        self.carry_out(&outputs);
+        while self.turn < TURNS_MAX && self.now < TIME_MAX {
+            let deadline = self.wake();
+            let Some(next) = self.wait(deadline) else { break };
+            self.now = next;
             self.turn += 1;
-            self.feed();
-            let outputs = self.outputs()?;
-            let wake = self.engine.poll_timeout().map(|wake| ns_of(wake - self.base));
-            self.model.check_wake(wake, self.now)?;
-            next = self.end_turn(&outputs);
+            self.turn(deadline)?;
         }
         let counters = self.tampered.counters(self.engine.counters());
         self.model.check_totals(&self.engine, counters)?;
@@ -103,27 +116,74 @@ impl Game<'_> {
         Ok(Played { turns: self.turn, runs: self.model.totals.runs, simulated })
     }
 
-    /// Events first, then what is due; now and then a call too many or, when nothing is due, none.
-    fn feed(&mut self) {
-        let now = now(self.base, self.now);
-        self.world.pass(self.now);
-        for event in self.world.take_arrived(self.now) {
-            self.note(format_args!("{event:?}"));
-            self.model.event(&event, now.mono);
-            self.world.delivered(&event);
-            for event in self.tampered.event(event) {
-                self.engine.handle_event(event, now);
+    /// When something comes next, late at times; `None` when nothing will come any more.
+    fn wait(&mut self, deadline: Option<u64>) -> Option<u64> {
+        let next = deadline.into_iter().chain(self.world.next()).chain(self.tampered.wakes_at()).min()?;
+        let late =
+            if next > self.now && deadline == Some(next) { self.world.stall() } else { Duration::ZERO };
+        Some(self.now.max(next) + ns_of(late))
+    }
+
+    /// One turn of the loop, as the reactor makes it: what arrived, what is due, what follows from it.
+    /// Time passes at one point of it, at times for longer than it should.
+    fn turn(&mut self, deadline: Option<u64>) -> Result<(), String> {
+        if let Some(deadline) = deadline.filter(|deadline| *deadline < self.now) {
+            self.woke_late(deadline);
+        }
+        self.turn_begins();
+        self.looked = false;
+        self.pending = Some((self.world.below(4), ns_of(self.world.stall())));
+        self.pass_time(0);
+        for event in self.world.arrivals_by(self.now) {
+            self.deliver(&event);
+        }
+        self.pass_time(1);
+        let mut calls = self.calls();
+        loop {
+            if calls > 0 {
+                self.handle_timeout();
+            }
+            let outputs = self.outputs()?;
+            self.pass_time(2);
+            // A probe that has ended at its deadline leaves its place to the next in the same turn.
+            let expired = self.carry_out(&outputs);
+            calls = calls.saturating_sub(1).max(u64::from(expired));
+            if calls == 0 {
+                break;
             }
         }
-        let due = self.engine.poll_timeout().is_some_and(|due| due <= now.mono);
-        let calls = match self.world.below(40) {
+        let outputs = self.outputs()?;
+        self.carry_out(&outputs);
+        self.model.check_wake(self.wake(), self.now)?;
+        self.pass_time(3);
+        self.turn_ends();
+        Ok(())
+    }
+
+    /// How often the engine is asked to do what is due: now and then once too often or, when nothing is
+    /// due, not at all.
+    fn calls(&mut self) -> u64 {
+        let due = self.wake().is_some_and(|due| due <= self.now);
+        match self.world.below(40) {
             0 if !due => 0,
             1 => 2,
             _ => 1,
-        };
-        for _ in 0..calls {
-            self.engine.handle_timeout(now);
-            self.model.timeout(now.mono);
+        }
+    }
+
+    fn handle_timeout(&mut self) {
+        let now = now(self.base, self.now);
+        self.engine.handle_timeout(now);
+        self.model.timeout(now.mono);
+    }
+
+    fn deliver(&mut self, event: &Event) {
+        self.note(format_args!("{event:?}"));
+        let now = now(self.base, self.now);
+        self.model.event(event, now.mono);
+        self.world.delivered(event);
+        for event in self.tampered.event(event) {
+            self.engine.handle_event(event, now);
         }
     }
 
@@ -137,51 +197,69 @@ impl Game<'_> {
         for output in &outputs {
             self.note(format_args!("    {output:?}"));
         }
-        self.model.check_outputs(&outputs, self.now)?;
-        for rule in 0..self.rules.len() {
-            self.model.check_view(rule, &self.tampered.view(self.engine.view(id(rule))))?;
+        self.model.check_outputs(&outputs)?;
+        if !outputs.is_empty() || !std::mem::replace(&mut self.looked, true) {
+            for rule in 0..self.rules.len() {
+                self.model.check_view(rule, &self.tampered.view(self.engine.view(id(rule))))?;
+            }
         }
         Ok(outputs)
     }
 
-    /// Carries the outputs out and sleeps until something comes, both for longer than they should take at
-    /// times. `None` when nothing will come any more.
-    fn end_turn(&mut self, outputs: &[Output]) -> Option<()> {
-        let took = self.world.stall();
+    /// Carries the outputs out; whether a probe was ended by its deadline.
+    fn carry_out(&mut self, outputs: &[Output]) -> bool {
+        let mut expired = false;
         for output in outputs {
-            let then = self.now + self.world.below(ns_of(took).min(MS) + 1);
-            match output {
-                Output::StartTest { run } => self.world.start(*run, then),
-                Output::Signal { run, signal } => self.world.signal(*run, *signal, then),
-                Output::Expire { .. } | Output::Change(_) | Output::Notice(_) => {}
+            let events = match output {
+                Output::StartTest { run } => self.world.start(*run, self.now),
+                Output::Signal { run, signal } => {
+                    self.world.signal(*run, *signal, self.now);
+                    Vec::new()
+                }
+                Output::Expire { run } => {
+                    expired = true;
+                    self.world.expire(*run, self.now).into_iter().collect()
+                }
+                Output::Change(_) | Output::Notice(_) => continue,
+            };
+            for event in events {
+                self.deliver(&event);
             }
+            self.now += self.world.dawdle();
         }
-        self.stalled("turn took", took);
-        let wake = self.engine.poll_timeout().map(|wake| ns_of(wake - self.base));
-        let next = wake.into_iter().chain(self.world.next()).chain(self.tampered.wakes_at()).min()?;
-        self.now += ns_of(took);
-        if next > self.now {
-            self.now = next;
-            if wake == Some(next) {
-                let late = self.world.stall();
-                self.stalled("woke late by", late);
-                self.now += ns_of(late);
-            }
-        }
-        Some(())
+        expired
     }
 
-    /// Notes a stall that begins now, as the reactor would.
-    fn stalled(&mut self, what: &str, took: Duration) {
-        if took < STALL_NOTED {
-            return;
+    /// Lets the time of this turn pass, if this is the point for it.
+    fn pass_time(&mut self, point: u64) {
+        if let Some((_, took)) = self.pending.take_if(|(at, took)| *at == point && *took > 0) {
+            self.note(format_args!("turn takes {:?}", Duration::from_nanos(took)));
+            self.now += took;
         }
-        self.note(format_args!("{what} {took:?}"));
-        let from = now(self.base, self.now).mono;
-        self.model.stall(from, took);
+    }
+
+    fn woke_late(&mut self, due: u64) {
+        let late = Duration::from_nanos(self.now - due);
+        self.note(format_args!("woke late by {late:?}"));
+        let (due, at) = (now(self.base, due).mono, now(self.base, self.now).mono);
+        self.model.woke_late(due, at);
         if self.tampered.notes_stalls() {
-            self.engine.note_stall(from, took);
+            self.engine.note_stall(due, late);
         }
+    }
+
+    fn turn_begins(&mut self) {
+        self.model.stalls.turn_begins(self.now);
+        self.engine.turn_begins(now(self.base, self.now).mono);
+    }
+
+    fn turn_ends(&mut self) {
+        self.model.stalls.turn_ends(self.now);
+        self.engine.turn_ends(now(self.base, self.now).mono);
+    }
+
+    fn wake(&self) -> Option<u64> {
+        self.engine.poll_timeout().map(|wake| ns_of(wake - self.base))
     }
 
     fn note(&mut self, line: std::fmt::Arguments<'_>) {

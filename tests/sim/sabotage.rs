@@ -99,12 +99,12 @@ impl Tampered {
     }
 
     /// The events that the engine is given for one that happened.
-    pub(crate) fn event(&mut self, event: Event) -> Vec<Event> {
+    pub(crate) fn event(&mut self, event: &Event) -> Vec<Event> {
         let run = event.run();
         let known = &mut self.runs[run.rule.index()];
-        let Some(saboteur) = self.saboteur else { return vec![event] };
+        let Some(saboteur) = self.saboteur else { return vec![event.clone()] };
         let current = RunId { rule: run.rule, run: known.number };
-        if let (Event::Exited { at, .. }, true) = (&event, run == current) {
+        if let (Event::Exited { at, .. }, true) = (event, run == current) {
             known.ended = Some(ns_of(*at - self.base));
         }
         match (saboteur, event.clone()) {
@@ -131,7 +131,7 @@ impl Tampered {
             (Saboteur::InterruptUncounted, Event::Signaled { signal: StopSignal::Interrupt, .. }) => {
                 Vec::new()
             }
-            _ => vec![event],
+            (_, event) => vec![event],
         }
     }
 

@@ -6,13 +6,14 @@ use hfm::engine::{Event, StartError, StopSignal};
 use hfm::rule::{Rule, RunId};
 use hfm::verdict::Ending;
 
-use crate::effects::limits;
+use crate::effects::{limits, probe_timeout};
 use crate::model::{MS, ns_of};
+use crate::probes::Attempt;
 use crate::random::Random;
 
 /// What a target does for some time.
 #[derive(Clone, Copy, Debug)]
-enum Mood {
+pub(crate) enum Mood {
     Well,
     Failing,
     Flapping,
@@ -30,12 +31,12 @@ enum Manners {
 }
 
 #[derive(Debug)]
-struct Target {
-    mood: Mood,
+pub(crate) struct Target {
+    pub(crate) mood: Mood,
     until: u64,
     manners: Manners,
     /// One start in so many cannot be made; 0 for none.
-    trouble: u64,
+    pub(crate) trouble: u64,
     unusable: bool,
 }
 
@@ -59,13 +60,16 @@ pub(crate) struct Arrival {
 
 #[derive(Debug)]
 pub(crate) struct World {
-    random: Random,
+    pub(crate) random: Random,
     base: std::time::Instant,
-    scale: u64,
-    intervals: Vec<u64>,
+    pub(crate) scale: u64,
+    pub(crate) intervals: Vec<u64>,
     limits: Vec<(Option<u64>, Option<u64>)>,
-    targets: Vec<Target>,
+    /// Of native rules.
+    pub(crate) timeouts: Vec<Option<Duration>>,
+    pub(crate) targets: Vec<Target>,
     processes: Vec<Process>,
+    pub(crate) attempts: Vec<Attempt>,
     pub(crate) arrivals: Vec<Arrival>,
     past: Vec<Event>,
     /// How often the loop stalls, in turns; 0 for never.
@@ -85,15 +89,36 @@ impl World {
         let stalls = random.pick(&[0, 0, 10, 50, 200]);
         let scale = ns_of(scale);
         let intervals = rules.iter().map(|rule| ns_of(rule.interval).max(scale / 2)).collect();
-        let limits = rules.iter().map(limits).collect();
-        let (processes, arrivals, past) = (Vec::new(), Vec::new(), Vec::new());
-        Self { random, base, scale, intervals, limits, targets, processes, arrivals, past, stalls }
+        Self {
+            random,
+            base,
+            scale,
+            intervals,
+            limits: rules.iter().map(limits).collect(),
+            timeouts: rules.iter().map(|rule| probe_timeout(rule).map(Duration::from_nanos)).collect(),
+            targets,
+            processes: Vec::new(),
+            attempts: Vec::new(),
+            arrivals: Vec::new(),
+            past: Vec::new(),
+            stalls,
+        }
     }
 
-    /// The test of a run is to start at `now`.
-    pub(crate) fn start(&mut self, run: RunId, now: u64) {
+    /// The test of a run is to start at `now`; what the loop knows of it at once.
+    pub(crate) fn start(&mut self, run: RunId, now: u64) -> Vec<Event> {
         let rule = run.rule.index();
         self.change_mood(rule, now);
+        if self.timeouts[rule].is_some() {
+            return self.probe(run, now);
+        }
+        self.spawn(run, now);
+        Vec::new()
+    }
+
+    /// A process is made for a run, or is not.
+    fn spawn(&mut self, run: RunId, now: u64) {
+        let rule = run.rule.index();
         let random = &mut self.random;
         let target = &self.targets[rule];
         let made = match random.below(20) {
@@ -144,7 +169,7 @@ impl World {
     }
 
     /// Lets processes end whose time has come, up to `now`.
-    pub(crate) fn pass(&mut self, now: u64) {
+    fn pass(&mut self, now: u64) {
         let mut place = 0;
         while place < self.processes.len() {
             let Some(ends) = self.processes[place].ends.filter(|ends| *ends <= now) else {
@@ -161,13 +186,15 @@ impl World {
     /// When something happens next.
     pub(crate) fn next(&self) -> Option<u64> {
         let ends = self.processes.iter().filter_map(|process| process.ends);
-        self.arrivals.iter().map(|arrival| arrival.at).chain(ends).min()
+        let told = self.attempts.iter().filter_map(|attempt| attempt.told);
+        self.arrivals.iter().map(|arrival| arrival.at).chain(ends).chain(told).min()
     }
 
     /// The events that have arrived by `now`: those of one run in order, runs in any; sometimes with
     /// events of runs that are long over, which nobody may take notice of.
-    pub(crate) fn take_arrived(&mut self, now: u64) -> Vec<Event> {
-        let mut arrived: Vec<Event> = Vec::new();
+    pub(crate) fn arrivals_by(&mut self, now: u64) -> Vec<Event> {
+        self.pass(now);
+        let mut arrived = self.take_concluded(now);
         self.arrivals.sort_by_key(|arrival| arrival.at);
         self.arrivals.retain(|arrival| {
             let here = arrival.at <= now;
@@ -188,7 +215,7 @@ impl World {
 
     /// Remembers an event that was delivered, for once its run is over.
     pub(crate) fn delivered(&mut self, event: &Event) {
-        let over = matches!(event, Event::Exited { .. } | Event::NotStarted { .. });
+        let over = matches!(event, Event::Exited { .. } | Event::NotStarted { .. } | Event::Concluded { .. });
         if over && self.past.len() < 64 {
             self.past.push(event.clone());
         } else if over {
@@ -226,11 +253,16 @@ impl World {
         Duration::from_nanos(ns)
     }
 
+    /// How long it takes to carry one thing out.
+    pub(crate) fn dawdle(&mut self) -> u64 {
+        if self.random.once_in(4) { self.random.below(MS / 4) } else { 0 }
+    }
+
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.random.below(bound)
     }
 
-    fn change_mood(&mut self, rule: usize, now: u64) {
+    pub(crate) fn change_mood(&mut self, rule: usize, now: u64) {
         let random = &mut self.random;
         let target = &mut self.targets[rule];
         if target.until > now {
@@ -278,7 +310,7 @@ impl World {
         (Some(duration), if well { Ending::Exited(0) } else { failed })
     }
 
-    fn arrive(&mut self, event: Event, at: u64) {
+    pub(crate) fn arrive(&mut self, event: Event, at: u64) {
         let late = match self.random.below(100) {
             0 => self.random.below(50 * MS),
             1..20 => self.random.below(MS / 4),
@@ -298,7 +330,7 @@ impl World {
         }
     }
 
-    fn at(&self, ns: u64) -> std::time::Instant {
+    pub(crate) fn at(&self, ns: u64) -> std::time::Instant {
         self.base + Duration::from_nanos(ns)
     }
 }
