@@ -22,6 +22,8 @@ mod probes;
 mod random;
 #[path = "sim/sabotage.rs"]
 mod sabotage;
+#[path = "sim/sabotage_native.rs"]
+mod sabotage_native;
 #[path = "sim/world.rs"]
 mod world;
 
@@ -101,7 +103,7 @@ fn planted_bugs_are_caught() {
     for saboteur in sabotage::ALL {
         let (count, first) = caught(*saboteur, &sound, base);
         let name = format!("{saboteur:?}");
-        println!("{name:24} caught in {count:3} of {}, first by seed {first:?}", sound.len());
+        println!("{name:26} caught in {count:3} of {}, first by seed {first:?}", sound.len());
         if first.is_none() {
             escaped.push(saboteur);
         }

@@ -68,6 +68,7 @@ pub(crate) fn play(
         now: 0,
         turn: 1,
         looked: false,
+        turn_since: 0,
         pending: None,
         trace,
     };
@@ -86,6 +87,7 @@ struct Game<'a> {
     model: Model,
     now: u64,
     turn: u64,
+    turn_since: u64,
     /// What can be seen of the rules was judged in this turn; again only when something was put out.
     looked: bool,
     /// The time that this turn takes, and the point of it at which that passes.
@@ -139,14 +141,15 @@ impl Game<'_> {
         }
         self.pass_time(1);
         let mut calls = self.calls();
+        let mut expired = false;
         loop {
             if calls > 0 {
-                self.handle_timeout();
+                self.handle_timeout(expired);
             }
             let outputs = self.outputs()?;
             self.pass_time(2);
             // A probe that has ended at its deadline leaves its place to the next in the same turn.
-            let expired = self.carry_out(&outputs);
+            expired = self.carry_out(&outputs);
             calls = calls.saturating_sub(1).max(u64::from(expired));
             if calls == 0 {
                 break;
@@ -171,9 +174,11 @@ impl Game<'_> {
         }
     }
 
-    fn handle_timeout(&mut self) {
+    fn handle_timeout(&mut self, again: bool) {
         let now = now(self.base, self.now);
-        self.engine.handle_timeout(now);
+        if !(again && self.tampered.skips_second_pass()) {
+            self.engine.handle_timeout(now);
+        }
         self.model.timeout(now.mono);
     }
 
@@ -200,7 +205,7 @@ impl Game<'_> {
         self.model.check_outputs(&outputs)?;
         if !outputs.is_empty() || !std::mem::replace(&mut self.looked, true) {
             for rule in 0..self.rules.len() {
-                self.model.check_view(rule, &self.tampered.view(self.engine.view(id(rule))))?;
+                self.model.check_view(rule, &self.tampered.view(id(rule), self.engine.view(id(rule))))?;
             }
         }
         Ok(outputs)
@@ -250,11 +255,17 @@ impl Game<'_> {
 
     fn turn_begins(&mut self) {
         self.model.stalls.turn_begins(self.now);
-        self.engine.turn_begins(now(self.base, self.now).mono);
+        self.turn_since = self.now;
+        if self.tampered.tells_that_a_turn_begins() {
+            self.engine.turn_begins(now(self.base, self.now).mono);
+        }
     }
 
     fn turn_ends(&mut self) {
         self.model.stalls.turn_ends(self.now);
+        if self.tampered.tells_only_of_whole_turns() {
+            self.engine.turn_begins(now(self.base, self.turn_since).mono);
+        }
         self.engine.turn_ends(now(self.base, self.now).mono);
     }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use hfm::engine::{Change, Counters, Event, Notice, Output, RuleView, StartError, StopSignal};
 use hfm::health::State;
-use hfm::rule::{Rule, RunId, Status};
+use hfm::rule::{Rule, RuleId, RunId, Status};
 use hfm::verdict::{Cause, Ending, LocalCause, Verdict};
 
 use crate::model::ns_of;
@@ -30,27 +30,40 @@ saboteurs! {
     RequiresOnlyFirst, ToldOfUnknown, FromForgotten, BlameForgotten, AlwaysConfirmedOnce, GuardIgnored,
     GuardInverted, InconclusiveIsFailure, StallsNotNoted, InterruptMissed, KillMissed, KillTwice,
     InterruptFromDue, InterruptUncounted, RunsIgnored, RunsCountInconclusive, StaleNeverTold, FreshNeverTold,
-    UnreportedNotCounted, UnusableIsInconclusive,
+    UnreportedNotCounted, UnusableIsInconclusive, DeadlineIgnoresTimeout, DeadlineIgnoresNextDue, ExpireNever,
+    ExpireTwice, SuccessAtDeadlineIsTimeout, NextRunInNextTurn, OldConclusionAccepted, ConclusionLost,
+    MeasuredLost, AlwaysOverInconclusive, OwnTroubleIsFailure, LateNotForTimeoutConnect,
+    LateNotForTimeoutTls, LateNotForTimeoutResponse, LateNotForReset, LateNotForClosed,
+    LateNotForClosedInAnswer, LateNotFor408, LateForRefused, LateForEveryStatus, TurnsNotCounted,
+    RunningTurnNotCounted, DebounceIntervalIgnored, DebounceIntervalKept, DebounceIntervalInHoldDown,
+    StaleByStateOnly,
 }
 
 /// The engine's surroundings, tampered with.
 #[derive(Debug)]
 pub(crate) struct Tampered {
-    saboteur: Option<Saboteur>,
-    base: Instant,
-    rules: Vec<Rule>,
-    runs: Vec<Known>,
+    pub(crate) saboteur: Option<Saboteur>,
+    pub(crate) base: Instant,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) runs: Vec<Known>,
     held_back: BTreeMap<u64, Vec<Output>>,
 }
 
 /// What a saboteur knows of a rule.
 #[derive(Clone, Debug, Default)]
-struct Known {
-    number: u64,
-    asked: Option<Instant>,
+pub(crate) struct Known {
+    pub(crate) number: u64,
+    pub(crate) asked: Option<Instant>,
+    pub(crate) started: Option<u64>,
+    /// Its deadline has come.
+    pub(crate) expired: bool,
+    /// What its last failure was before it was disguised.
+    pub(crate) disguised: Option<Cause>,
+    /// Only a hold-down keeps it failed.
+    pub(crate) held: bool,
     ended: Option<u64>,
     verdicts: u16,
-    state: State,
+    pub(crate) state: State,
     over: bool,
     confirmed: bool,
     /// The end of a hold-down that failures extend.
@@ -94,7 +107,7 @@ impl Tampered {
             Saboteur::RequiresOnlyFirst => rule.requires.truncate(1),
             Saboteur::GuardIgnored => rule.guard.clear(),
             Saboteur::RunsIgnored => rule.runs = None,
-            _ => {}
+            _ => Self::alter_native(saboteur, rule),
         }
     }
 
@@ -106,6 +119,9 @@ impl Tampered {
         let current = RunId { rule: run.rule, run: known.number };
         if let (Event::Exited { at, .. }, true) = (event, run == current) {
             known.ended = Some(ns_of(*at - self.base));
+        }
+        if let (Event::Started { at, .. }, true) = (event, run == current) {
+            known.started = Some(ns_of(*at - self.base));
         }
         match (saboteur, event.clone()) {
             (Saboteur::LateEventAccepted, Event::Exited { ending, at, .. }) => {
@@ -131,22 +147,22 @@ impl Tampered {
             (Saboteur::InterruptUncounted, Event::Signaled { signal: StopSignal::Interrupt, .. }) => {
                 Vec::new()
             }
-            (_, event) => vec![event],
+            (_, event) => self.conclusion(saboteur, event),
         }
     }
 
     /// What the world and the model see of an output.
     pub(crate) fn output(&mut self, output: Output, now: u64) -> Vec<Output> {
         let Some(saboteur) = self.saboteur else { return vec![output] };
-        match output {
+        match self.uncover(output) {
             Output::StartTest { run } => self.start(saboteur, run, now),
             Output::Signal { run, signal } => match (saboteur, signal) {
                 (Saboteur::InterruptMissed, StopSignal::Interrupt)
                 | (Saboteur::KillMissed, StopSignal::Kill) => Vec::new(),
-                (Saboteur::KillTwice, StopSignal::Kill) => vec![output, Output::Signal { run, signal }],
-                _ => vec![output],
+                (Saboteur::KillTwice, StopSignal::Kill) => vec![Output::Signal { run, signal }; 2],
+                _ => vec![Output::Signal { run, signal }],
             },
-            Output::Expire { .. } => vec![output],
+            Output::Expire { run } => self.expire(saboteur, run, now),
             Output::Change(change) => self.change(saboteur, change, now),
             Output::Notice(notice) => self.notice(saboteur, notice, now),
         }
@@ -157,6 +173,7 @@ impl Tampered {
         let rule = &self.rules[run.rule.index()];
         let known = &mut self.runs[run.rule.index()];
         known.number = run.run;
+        known.expired = false;
         known.asked = Some(self.base + Duration::from_nanos(now));
         if known.over || (saboteur == Saboteur::NeverStartsAgain && run.run == 40) {
             return Vec::new();
@@ -175,6 +192,7 @@ impl Tampered {
         let known = &mut self.runs[change.run.rule.index()];
         let confirmed = change.from == change.to;
         known.state = change.to;
+        known.held = false;
         let altered = match saboteur {
             Saboteur::AlwaysConfirmedOnce if confirmed && std::mem::replace(&mut known.confirmed, true) => {
                 return Vec::new();
@@ -226,6 +244,18 @@ impl Tampered {
             {
                 Vec::new()
             }
+            (Saboteur::StaleByStateOnly, Notice::Stale { run, age }) => self.stale(run, age, now),
+            (Saboteur::DebounceIntervalInHoldDown, Notice::Held { run, .. }) => {
+                self.runs[run.rule.index()].held = true;
+                vec![output]
+            }
+            (
+                Saboteur::DebounceIntervalInHoldDown,
+                Notice::Verdict { run, verdict: Verdict::Failure(_), .. },
+            ) => {
+                self.runs[run.rule.index()].held = false;
+                vec![output]
+            }
             (Saboteur::StaleNeverTold, Notice::Stale { .. })
             | (Saboteur::FreshNeverTold, Notice::Fresh { .. }) => Vec::new(),
             (Saboteur::UnreportedNotCounted, Notice::Inconclusive { run, verdict, .. }) => {
@@ -245,7 +275,7 @@ impl Tampered {
         vec![output]
     }
 
-    fn hold_back(&mut self, output: Output, until: u64, now: u64) -> Vec<Output> {
+    pub(crate) fn hold_back(&mut self, output: Output, until: u64, now: u64) -> Vec<Output> {
         if until <= now {
             return vec![output];
         }
@@ -267,8 +297,13 @@ impl Tampered {
         self.saboteur != Some(Saboteur::StallsNotNoted)
     }
 
-    pub(crate) fn view(&self, view: RuleView) -> RuleView {
+    pub(crate) fn view(&self, rule: RuleId, mut view: RuleView) -> RuleView {
+        let run = RunId { rule, run: view.runs };
+        if let Some(verdict) = &mut view.last_verdict {
+            self.uncover_verdict(run, verdict);
+        }
         match self.saboteur {
+            Some(Saboteur::DebounceIntervalInHoldDown) => self.debounced_in_hold_down(run, view),
             Some(Saboteur::MissedNotCounted) => RuleView { missed: 0, ..view },
             _ => view,
         }
