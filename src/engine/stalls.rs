@@ -47,9 +47,12 @@ impl Stalls {
         while let Some(last) = self.kept.pop_back_if(|last| last.until > stall.from) {
             stall = Stall { from: stall.from.min(last.from), until: stall.until.max(last.until) };
         }
-        // The next may yet overlap a short one; until then it is kept.
+        // Short ones matter to no rule; but those that lead up to this one without a gap may yet be one
+        // with what overlaps it.
         let ordinary_min = self.ordinary_min;
-        self.kept.pop_back_if(|last| last.until.saturating_duration_since(last.from) <= ordinary_min);
+        if self.kept.back().is_some_and(|last| last.until < stall.from) {
+            while self.kept.pop_back_if(|last| last.until - last.from <= ordinary_min).is_some() {}
+        }
         if self.kept.len() == KEPT_MAX {
             self.kept.pop_front();
         }
@@ -80,3 +83,6 @@ impl Stalls {
             .sum()
     }
 }
+
+#[cfg(test)]
+mod tests;
