@@ -44,6 +44,7 @@ pub mod health;
 pub mod histogram;
 pub mod logging;
 pub mod now;
+pub mod probe;
 pub mod reactor;
 pub mod rule;
 pub mod schedule;

@@ -115,13 +115,13 @@ impl fmt::Display for LocalCause {
                 f.write_str("no local ports left; widen the range of ephemeral ports or give more addresses")
             }
             Self::Buffers(errno) => {
-                write!(f, "no memory for a socket: {}", std::io::Error::from_raw_os_error(*errno))
+                write!(f, "no memory for a socket: {}", SystemWords(*errno))
             }
             Self::Unresolved(text) | Self::Permission(text) | Self::Address(text) | Self::Interface(text) => {
                 f.write_str(text)
             }
             Self::Spawn(errno) => {
-                write!(f, "cannot start a process: {}", std::io::Error::from_raw_os_error(*errno))
+                write!(f, "cannot start a process: {}", SystemWords(*errno))
             }
             Self::Late { stalled, limit } => {
                 write!(f, "this machine stalled for {stalled:?} of a timeout of {limit:?}")
@@ -137,6 +137,16 @@ impl fmt::Display for Ending {
             Self::Exited(status) => write!(f, "exit status {status}"),
             Self::Signaled(signal) => write!(f, "signal {}", SignalName(*signal)),
         }
+    }
+}
+
+/// What the system calls an `errno`, without its number.
+pub struct SystemWords(pub i32);
+
+impl fmt::Display for SystemWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = std::io::Error::from_raw_os_error(self.0).to_string();
+        f.write_str(words.split(" (os error").next().unwrap_or(&words))
     }
 }
 

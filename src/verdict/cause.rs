@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Ending, SignalName};
+use super::{Ending, SignalName, SystemWords};
 
 /// A detail in words. Cheap to copy, and a probe's plan keeps those that it can know beforehand.
 pub type Text = Arc<str>;
@@ -12,8 +12,8 @@ pub type Text = Arc<str>;
 /// Why a target counts as failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The target refused the connection.
-    Refused,
+    /// The target refused the connection, or its local socket is not there; the `errno`.
+    Refused(i32),
     /// The target reset the connection.
     Reset(Stage),
     /// The target cannot be reached from here; the `errno`.
@@ -108,7 +108,7 @@ impl Cause {
     /// The stable name.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Refused => "refused",
+            Self::Refused(_) => "refused",
             Self::Reset(_) => "reset",
             Self::Unreachable(_) => "unreachable",
             Self::Closed(_) => "closed",
@@ -147,7 +147,7 @@ impl Cause {
             | Self::TimeoutInt(_)
             | Self::TimeoutKill(_) => true,
             Self::HttpStatus { seen, .. } => *seen == REQUEST_TIMEOUT,
-            Self::Refused
+            Self::Refused(_)
             | Self::Unreachable(_)
             | Self::TlsAlert(_)
             | Self::TlsProtocol(_)
@@ -171,10 +171,10 @@ impl Cause {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused => f.write_str("connection refused"),
+            Self::Refused(errno) => SystemWords(*errno).fmt(f),
             Self::Reset(stage) => write!(f, "connection reset {stage}"),
             Self::Unreachable(errno) => {
-                write!(f, "cannot be reached from here: {}", std::io::Error::from_raw_os_error(*errno))
+                write!(f, "cannot be reached from here: {}", SystemWords(*errno))
             }
             Self::Closed(stage) => write!(f, "connection closed {stage}"),
             Self::TimeoutConnect(limit) => write!(f, "no connection within {limit:?}"),

@@ -128,7 +128,7 @@ fn cause(random: &mut Random) -> Cause {
         3..6 => Cause::Closed(stage),
         6..9 => Cause::HttpStatus { seen: 408, wanted: "200-399".into() },
         9..11 => Cause::HttpStatus { seen: 503, wanted: "200-399".into() },
-        11..14 => Cause::Refused,
+        11..14 => Cause::Refused(111),
         14 => Cause::Unreachable(113),
         15 => Cause::TlsAlert("handshake_failure".into()),
         16 => Cause::TlsExpired("expired".into()),

@@ -48,7 +48,7 @@ impl Tampered {
                 verdict = Verdict::Success;
             }
             (Saboteur::OwnTroubleIsFailure, Verdict::Inconclusive(_)) => {
-                verdict = Verdict::Failure(Cause::Refused);
+                verdict = Verdict::Failure(Cause::Refused(111));
             }
             (Saboteur::SuccessAtDeadlineIsTimeout, Verdict::Success) if known.expired => {
                 verdict = Verdict::Failure(MAYBE_LATE);
@@ -138,7 +138,7 @@ fn disguise(saboteur: Saboteur, cause: &Cause) -> Option<Cause> {
         | (Saboteur::LateNotForClosed, Cause::Closed(_))
         | (Saboteur::LateNotForClosedInAnswer, Cause::Closed(Stage::Response))
         | (Saboteur::LateNotFor408, Cause::HttpStatus { seen: 408, .. }) => Some(NEVER_LATE),
-        (Saboteur::LateForRefused, Cause::Refused)
+        (Saboteur::LateForRefused, Cause::Refused(111))
         | (Saboteur::LateForEveryStatus, Cause::HttpStatus { seen: 503, .. }) => Some(MAYBE_LATE),
         _ => None,
     }

@@ -120,7 +120,8 @@ fn only_what_may_have_waited_for_us_is_late() {
         assert_eq!(after_stall(Status::Enabled, 16 * MS, &found), late, "{found:?}");
         assert_eq!(after_stall(Status::Enabled, 15 * MS, &found), found, "a tenth is not more than one");
     }
-    let may_not = [Cause::Refused, Cause::Unreachable(113), status(503), Cause::HttpProtocol("?".into())];
+    let may_not =
+        [Cause::Refused(111), Cause::Unreachable(113), status(503), Cause::HttpProtocol("?".into())];
     for found in may_not.map(failure).into_iter().chain([Verdict::Success]) {
         assert_eq!(after_stall(Status::Enabled, 40 * MS, &found), found);
     }

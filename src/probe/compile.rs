@@ -1,0 +1,110 @@
+//! From a probe as meant to a plan that can run: patterns compiled, files read, the request written.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use super::patterns::Compiled;
+use super::stream::{Plan, ServicePlan};
+use super::tls::{self, WallClock};
+use super::{dialogue, http};
+use crate::rule::{Probe, Service};
+
+/// Where files come from.
+pub trait Files {
+    /// The content of a file.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn read(&mut self, path: &str) -> io::Result<Vec<u8>>;
+
+    /// The certificates that this system trusts, in DER.
+    ///
+    /// # Errors
+    /// What keeps them from being read, in words.
+    fn system_roots(&mut self) -> Result<Vec<Vec<u8>>, String>;
+}
+
+/// What is wrong with a probe, by the property that says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompileError {
+    /// The property's name.
+    pub property: &'static str,
+    /// What is wrong with its value.
+    pub message: String,
+}
+
+impl CompileError {
+    pub(super) fn new(property: &'static str, message: String) -> Self {
+        Self { property, message }
+    }
+}
+
+impl fmt::Display for CompileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.property, self.message)
+    }
+}
+
+impl std::error::Error for CompileError {}
+
+impl From<(&'static str, String)> for CompileError {
+    fn from((property, message): (&'static str, String)) -> Self {
+        Self { property, message }
+    }
+}
+
+/// The plans of a whole configuration.
+#[derive(Debug, Default)]
+pub struct Plans {
+    /// By rule; `None` for those that run a command.
+    pub plans: Vec<Option<Plan>>,
+    /// The clock by which they judge certificates.
+    pub clock: Arc<WallClock>,
+}
+
+/// Compiles probes; what is alike in them is made once and shared.
+#[derive(Debug)]
+pub struct Compiler {
+    clock: Arc<WallClock>,
+    patterns: Compiled,
+    tls: tls::Compiler,
+}
+
+impl Default for Compiler {
+    fn default() -> Self {
+        let clock = Arc::new(WallClock::default());
+        Self { tls: tls::Compiler::new(clock.clone()), clock, patterns: Compiled::default() }
+    }
+}
+
+impl Compiler {
+    /// The clock by which all its plans judge certificates.
+    pub fn clock(&self) -> Arc<WallClock> {
+        self.clock.clone()
+    }
+
+    /// Compiles one probe.
+    ///
+    /// # Errors
+    /// A pattern that is none, a file that cannot be used.
+    pub fn compile(&mut self, probe: &Probe, files: &mut dyn Files) -> Result<Plan, CompileError> {
+        let service = match &probe.service {
+            Service::Dialogue(dialogue) => {
+                ServicePlan::Dialogue(dialogue::Plan::compile(dialogue, &mut self.patterns)?)
+            }
+            Service::Http(http) => ServicePlan::Http(http::Plan::compile(http, &mut self.patterns)?),
+        };
+        let tls = match &probe.tls {
+            Some(tls) => Some(self.tls.compile(tls, files)?),
+            None => None,
+        };
+        Ok(Plan {
+            peer: probe.peer.clone(),
+            network: probe.network.clone(),
+            timeout: probe.timeout,
+            tls,
+            service,
+        })
+    }
+}

@@ -1,0 +1,167 @@
+//! The head of a response (RFC 9112 sections 2 to 6): its bounds, its fields, and what they say of the body.
+
+use httparse::{EMPTY_HEADER, Header, ParserConfig, Response};
+
+use super::Malformed;
+use super::body::Framing;
+
+/// Bytes of all heads of one response at most, interim ones included.
+pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Fields of one head at most.
+const FIELDS_MAX: usize = 128;
+/// What every response begins with.
+const BEGINNING: &[u8] = b"HTTP/1.";
+
+/// What a head says, its fields aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    /// From 100 to 999.
+    pub(super) status: u16,
+    /// How the body is framed; `None` when there is none.
+    pub(super) framing: Option<Framing>,
+    /// Whether the server lets the connection stay.
+    pub(super) keeps: bool,
+    /// Bytes of it.
+    pub(super) bytes: usize,
+}
+
+/// Finds the end of a head that comes in piece by piece, looking at each byte once.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Bounds {
+    /// Bytes looked at.
+    scanned: usize,
+    /// The end of the first line has been seen.
+    has_line: bool,
+}
+
+/// What has come of a head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// Not even its first line.
+    Beginning,
+    /// A status line and more; told once.
+    StatusLine,
+    /// Fields, not all of them.
+    Fields,
+    /// All of it: this many bytes.
+    Whole(usize),
+}
+
+impl Bounds {
+    /// Looks at all that has come of the head.
+    pub(super) fn look(&mut self, head: &[u8]) -> Result<Extent, Malformed> {
+        let known = head.len().min(BEGINNING.len());
+        if head[..known] != BEGINNING[..known] {
+            return Err(Malformed::NotHttp);
+        }
+        let had_line = self.has_line;
+        while let Some(at) = head[self.scanned..].iter().position(|byte| *byte == b'\n') {
+            let line_end = self.scanned + at + 1;
+            self.scanned = line_end;
+            self.has_line = true;
+            let line = &head[..line_end - 1];
+            if line.ends_with(b"\n\r") || line.ends_with(b"\n") {
+                return if line_end > HEAD_BYTES_MAX {
+                    Err(Malformed::HeadTooLong)
+                } else {
+                    Ok(Extent::Whole(line_end))
+                };
+            }
+        }
+        self.scanned = head.len();
+        if head.len() > HEAD_BYTES_MAX {
+            return Err(Malformed::HeadTooLong);
+        }
+        Ok(match (had_line, self.has_line) {
+            (false, true) => Extent::StatusLine,
+            (true, _) => Extent::Fields,
+            (false, false) => Extent::Beginning,
+        })
+    }
+}
+
+/// What is sloppy and has only one meaning is taken (RFC 9112 sections 4 and 5.2).
+fn parser() -> ParserConfig {
+    let mut parser = ParserConfig::default();
+    parser.allow_obsolete_multiline_headers_in_responses(true);
+    parser.allow_multiple_spaces_in_response_status_delimiters(true);
+    parser
+}
+
+/// The status of a head of which at least the status line is there.
+pub(super) fn status(head: &[u8]) -> Result<u16, Malformed> {
+    let mut fields = [EMPTY_HEADER; FIELDS_MAX];
+    let mut response = Response::new(&mut fields);
+    parser().parse_response(&mut response, head).map_err(Malformed::Head)?;
+    response.code.ok_or(Malformed::Head(httparse::Error::Status))
+}
+
+/// Reads a whole head. `look` sees its fields; what it finds comes back beside the head.
+pub(super) fn read<T>(
+    head: &[u8],
+    is_head_request: bool,
+    look: impl FnOnce(u16, &[Header<'_>]) -> T,
+) -> Result<(Head, T), Malformed> {
+    let mut fields = [EMPTY_HEADER; FIELDS_MAX];
+    let mut response = Response::new(&mut fields);
+    let bytes = match parser().parse_response(&mut response, head).map_err(Malformed::Head)? {
+        httparse::Status::Complete(bytes) => bytes,
+        httparse::Status::Partial => return Err(Malformed::Head(httparse::Error::NewLine)),
+    };
+    let status = response.code.ok_or(Malformed::Head(httparse::Error::Status))?;
+    let is_1_0 = response.version == Some(0);
+    let found = look(status, response.headers);
+    let has_no_body = is_head_request || matches!(status, 100..200 | 204 | 304);
+    let framing = if has_no_body { None } else { framing(response.headers)? };
+    let keeps = keeps(response.headers, is_1_0) && framing != Some(Framing::UntilClose);
+    Ok((Head { status, framing, keeps, bytes }, found))
+}
+
+/// RFC 9112 section 6.3.
+fn framing(fields: &[Header<'_>]) -> Result<Option<Framing>, Malformed> {
+    let mut coded = None;
+    let mut length = None;
+    for field in fields {
+        if field.name.eq_ignore_ascii_case("transfer-encoding") {
+            // The last coding counts: chunked ends itself, any other ends with the connection.
+            let last = field.value.rsplit(|byte| *byte == b',').next().unwrap_or_default();
+            coded = Some(last.trim_ascii().eq_ignore_ascii_case(b"chunked"));
+        } else if field.name.eq_ignore_ascii_case("content-length") {
+            for value in field.value.split(|byte| *byte == b',') {
+                let value = number(value.trim_ascii()).ok_or(Malformed::Length)?;
+                if length.is_some_and(|length| length != value) {
+                    return Err(Malformed::Length);
+                }
+                length = Some(value);
+            }
+        }
+    }
+    Ok(match (coded, length) {
+        (Some(true), _) => Some(Framing::chunked()),
+        (Some(false), _) | (None, None) => Some(Framing::UntilClose),
+        (None, Some(0)) => None,
+        (None, Some(length)) => Some(Framing::Length(length)),
+    })
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// RFC 9112 section 9.3.
+fn keeps(fields: &[Header<'_>], is_1_0: bool) -> bool {
+    let options = fields.iter().filter(|field| field.name.eq_ignore_ascii_case("connection"));
+    let options = options.flat_map(|field| field.value.split(|byte| *byte == b','));
+    let mut keeps = !is_1_0;
+    for option in options {
+        let option = option.trim_ascii();
+        if option.eq_ignore_ascii_case(b"close") {
+            return false;
+        }
+        keeps |= option.eq_ignore_ascii_case(b"keep-alive");
+    }
+    keeps
+}

@@ -1,0 +1,373 @@
+//! One run over a stream: the PROXY header, TLS if asked for, the service inside, and how far it has come.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::dialogue::{self, Dialogue};
+use super::http::{self, Exchange};
+use super::tls::{self, Progress, Session};
+use super::{Output, Step};
+use crate::now::Now;
+use crate::rule::{Network, Peer, ProxyVersion};
+use crate::verdict::{Cause, Measured, Stage, Verdict};
+use crate::wire::proxy;
+
+/// What a rule asks for, compiled.
+#[derive(Debug)]
+pub struct Plan {
+    /// Where to connect to.
+    pub peer: Peer,
+    /// How.
+    pub network: Network,
+    /// The deadline of a run, from its start.
+    pub timeout: Duration,
+    pub(super) tls: Option<tls::Plan>,
+    pub(super) service: ServicePlan,
+}
+
+#[derive(Debug)]
+pub(super) enum ServicePlan {
+    Dialogue(dialogue::Plan),
+    Http(http::Plan),
+}
+
+impl Plan {
+    /// Whether the outcome is certain as soon as there is a connection, so that not even the handshake of
+    /// TCP has to be completed.
+    pub fn is_connection_only(&self) -> bool {
+        let nothing_said = match &self.service {
+            ServicePlan::Dialogue(dialogue) => dialogue.is_empty(),
+            ServicePlan::Http(_) => false,
+        };
+        nothing_said && self.tls.is_none() && self.network.proxy_protocol.is_none()
+    }
+
+    /// Whether a connection is kept from run to run.
+    pub fn reuses(&self) -> bool {
+        match &self.service {
+            ServicePlan::Dialogue(_) => false,
+            ServicePlan::Http(http) => http.reuse,
+        }
+    }
+}
+
+/// The two ends of a connection, where they have addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ends {
+    /// This machine's.
+    pub local: SocketAddr,
+    /// The target's.
+    pub peer: SocketAddr,
+}
+
+/// Where a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// The name has not been found yet.
+    Resolving,
+    Connecting,
+    /// TLS is being agreed on.
+    Securing,
+    /// The session is open, and the server may still turn down the client's certificate.
+    Awaiting,
+    /// The service speaks.
+    Speaking,
+}
+
+/// The machine of one rule: goes through one run after the other.
+#[derive(Debug)]
+pub struct Conversation {
+    place: Place,
+    service: Service,
+    tls: Option<Box<Session>>,
+    /// Plain text for the session, kept from run to run.
+    plain: Output,
+    measured: Measured,
+    /// When the present phase began.
+    mark: Instant,
+    answered: bool,
+}
+
+#[derive(Debug)]
+enum Service {
+    Dialogue(Dialogue),
+    Http(Exchange),
+}
+
+impl Conversation {
+    /// A machine for runs of this plan; call [`begin`](Self::begin) for each. `now` may be any moment.
+    pub fn new(plan: &Plan, now: Instant) -> Self {
+        let service = match plan.service {
+            ServicePlan::Dialogue(_) => Service::Dialogue(Dialogue::default()),
+            ServicePlan::Http(_) => Service::Http(Exchange::default()),
+        };
+        let (place, measured) = (Place::Connecting, Measured::default());
+        Self { place, service, tls: None, plain: Vec::new(), measured, mark: now, answered: false }
+    }
+
+    /// A run begins, with an address or without one yet.
+    pub fn begin(&mut self, has_address: bool, at: Instant) {
+        self.place = if has_address { Place::Connecting } else { Place::Resolving };
+        self.measured = Measured { certificate_left: None, ..Measured::default() };
+        self.mark = at;
+        self.tls = None;
+        self.restart_service();
+    }
+
+    /// A run begins on the connection that the last one left: [`Step::Continue`] with a request to write.
+    pub fn begin_again(&mut self, plan: &Plan, out: &mut Output, at: Instant) -> Step {
+        let certificate_left = self.measured.certificate_left;
+        self.measured = Measured { certificate_left, ..Measured::default() };
+        self.mark = at;
+        self.restart_service();
+        self.speak(plan, out)
+    }
+
+    /// The connection of the last run was of no use: the same run goes on with a fresh one.
+    pub fn connect_again(&mut self) {
+        self.place = Place::Connecting;
+        self.tls = None;
+        self.restart_service();
+    }
+
+    /// The name has been found.
+    pub fn resolved(&mut self, at: Instant) {
+        self.measured.resolve = Some(self.lap(at));
+        self.place = Place::Connecting;
+    }
+
+    /// The connection is there. `ends` are needed for a PROXY header only.
+    pub fn connected(&mut self, plan: &Plan, ends: Option<Ends>, out: &mut Output, now: Now) -> Step {
+        self.measured.connect = Some(self.lap(now.mono));
+        match (plan.network.proxy_protocol, ends) {
+            (Some(ProxyVersion::V1), Some(ends)) => proxy::v1(ends.local, ends.peer, out),
+            (Some(ProxyVersion::V1), None) => proxy::v1_unknown(out),
+            (Some(ProxyVersion::V2), _) => proxy::v2_local(out),
+            (None, _) => {}
+        }
+        let Some(tls) = &plan.tls else { return self.speak(plan, out) };
+        self.place = Place::Securing;
+        match Session::begin(tls, out) {
+            Ok(session) => {
+                self.tls = Some(Box::new(session));
+                Step::Continue
+            }
+            Err(verdict) => Step::Done(verdict),
+        }
+    }
+
+    /// Something came. Bytes that come after the verdict are taken for the sake of the connection only.
+    pub fn bytes(&mut self, plan: &Plan, input: &[u8], out: &mut Output, now: Now) -> Step {
+        match &plan.tls {
+            None => self.plain_bytes(plan, input, out, now),
+            Some(tls) => self.secured_bytes(plan, tls, input, out, now),
+        }
+    }
+
+    /// The target has closed its side.
+    pub fn eof(&mut self, plan: &Plan, out: &mut Output) -> Step {
+        match self.place {
+            Place::Resolving | Place::Connecting => closed(Stage::Connect),
+            Place::Securing => closed(Stage::Tls),
+            // It took our leave, so it took the session.
+            Place::Awaiting => Step::Done(Verdict::Success),
+            Place::Speaking => match (&mut self.service, &plan.service) {
+                (Service::Dialogue(dialogue), ServicePlan::Dialogue(plan)) => dialogue.eof(plan, out),
+                (Service::Http(exchange), ServicePlan::Http(plan)) => exchange.eof(plan),
+                (Service::Dialogue(_) | Service::Http(_), _) => unreachable!("a machine keeps its plan"),
+            },
+        }
+    }
+
+    /// How far the run had come, for a connection that broke.
+    pub fn stage(&self) -> Stage {
+        match self.place {
+            Place::Resolving | Place::Connecting => Stage::Connect,
+            Place::Securing | Place::Awaiting => Stage::Tls,
+            Place::Speaking if self.received() == 0 => Stage::Request,
+            Place::Speaking => Stage::Response,
+        }
+    }
+
+    /// The deadline has come: the verdict, which is a success when what has come is as good as all.
+    /// `None` while the name was not found: that is not the target's failure.
+    pub fn expired(&mut self, plan: &Plan) -> Option<Verdict> {
+        let limit = plan.timeout;
+        let cause = match self.place {
+            Place::Resolving => return None,
+            Place::Connecting => Cause::TimeoutConnect(limit),
+            Place::Securing => Cause::TimeoutTls(limit),
+            Place::Awaiting => return Some(Verdict::Success),
+            Place::Speaking => {
+                if let (Service::Dialogue(dialogue), ServicePlan::Dialogue(plan)) =
+                    (&mut self.service, &plan.service)
+                    && let Step::Done(verdict) = dialogue.expired(plan)
+                {
+                    return Some(verdict);
+                }
+                Cause::TimeoutResponse { limit, received: self.received() }
+            }
+        };
+        Some(Verdict::Failure(cause))
+    }
+
+    /// What has been measured so far.
+    pub fn measured(&self) -> Measured {
+        self.measured
+    }
+
+    /// Whether any byte of this run's answer has come.
+    pub fn has_answer(&self) -> bool {
+        self.received() > 0
+    }
+
+    /// After the verdict: whether the connection can serve another run now.
+    pub fn can_serve_again(&self) -> bool {
+        matches!(&self.service, Service::Http(exchange) if exchange.can_serve_again())
+    }
+
+    /// After the verdict: whether the connection is worth keeping, be it to read the rest of the answer.
+    pub fn may_serve_again(&self) -> bool {
+        matches!(&self.service, Service::Http(exchange) if exchange.may_serve_again())
+    }
+
+    fn restart_service(&mut self) {
+        self.answered = false;
+        match &mut self.service {
+            Service::Dialogue(dialogue) => dialogue.restart(),
+            Service::Http(exchange) => exchange.restart(),
+        }
+    }
+
+    fn received(&self) -> u64 {
+        match &self.service {
+            Service::Dialogue(dialogue) => dialogue.received(),
+            Service::Http(exchange) => exchange.received(),
+        }
+    }
+
+    /// The time since the present phase began; the next begins now.
+    fn lap(&mut self, at: Instant) -> Duration {
+        let took = at.saturating_duration_since(self.mark);
+        self.mark = at;
+        took
+    }
+
+    /// The way to the service is open.
+    fn speak(&mut self, plan: &Plan, out: &mut Output) -> Step {
+        self.place = Place::Speaking;
+        self.plain.clear();
+        let target = if self.tls.is_some() { &mut self.plain } else { &mut *out };
+        let step = match (&mut self.service, &plan.service) {
+            (Service::Dialogue(dialogue), ServicePlan::Dialogue(plan)) => dialogue.connected(plan, target),
+            (Service::Http(exchange), ServicePlan::Http(plan)) => exchange.connected(plan, target),
+            (Service::Dialogue(_) | Service::Http(_), _) => unreachable!("a machine keeps its plan"),
+        };
+        self.seal(out);
+        step
+    }
+
+    fn plain_bytes(&mut self, plan: &Plan, input: &[u8], out: &mut Output, now: Now) -> Step {
+        if !self.answered && !input.is_empty() {
+            self.answered = true;
+            self.measured.first_byte = Some(self.lap(now.mono));
+        }
+        match (&mut self.service, &plan.service) {
+            (Service::Dialogue(dialogue), ServicePlan::Dialogue(plan)) => dialogue.bytes(plan, input, out),
+            (Service::Http(exchange), ServicePlan::Http(plan)) => exchange.bytes(plan, input),
+            (Service::Dialogue(_) | Service::Http(_), _) => unreachable!("a machine keeps its plan"),
+        }
+    }
+
+    fn secured_bytes(
+        &mut self,
+        plan: &Plan,
+        tls: &tls::Plan,
+        mut input: &[u8],
+        out: &mut Output,
+        now: Now,
+    ) -> Step {
+        let mut step = Step::Continue;
+        // After the verdict the rest is read only for the sake of a connection that is kept.
+        while !input.is_empty() && (step == Step::Continue || plan.reuses()) {
+            let before = input.len();
+            let Some(session) = &mut self.tls else { return Step::Continue };
+            match session.take(tls, &mut input, out, now) {
+                Err(verdict) => return Step::Done(verdict),
+                Ok(Progress::Going) => {}
+                Ok(Progress::Opened) => {
+                    self.measured.tls = Some(self.lap(now.mono));
+                    step = first(step, self.opened(plan, out));
+                }
+            }
+            let session = self.tls.as_ref();
+            self.measured.certificate_left = session.and_then(|session| session.certificate_left());
+            if self.place == Place::Awaiting && session.is_some_and(|session| session.was_taken()) {
+                return Step::Done(Verdict::Success);
+            }
+            if step == Step::Continue || plan.reuses() {
+                step = first(step, self.read_plain(plan, out, now));
+            }
+            if step == Step::Continue && self.tls.as_ref().is_some_and(|session| session.is_over()) {
+                return self.eof(plan, out);
+            }
+            if input.len() == before {
+                break;
+            }
+        }
+        step
+    }
+
+    /// The session is open: the service speaks, unless the session itself was all that was asked for.
+    fn opened(&mut self, plan: &Plan, out: &mut Output) -> Step {
+        let Some(session) = &mut self.tls else { return Step::Continue };
+        let is_all = matches!(&plan.service, ServicePlan::Dialogue(dialogue) if dialogue.is_empty());
+        if is_all && session.may_yet_be_turned_down() {
+            session.close(out);
+            self.place = Place::Awaiting;
+            return Step::Continue;
+        }
+        self.speak(plan, out)
+    }
+
+    /// Hands what the session holds to the service.
+    fn read_plain(&mut self, plan: &Plan, out: &mut Output, now: Now) -> Step {
+        if self.place != Place::Speaking {
+            return Step::Continue;
+        }
+        let mut scratch = tls::scratch();
+        let mut step = Step::Continue;
+        while step == Step::Continue || plan.reuses() {
+            let Some(session) = &mut self.tls else { return step };
+            let bytes = session.read(&mut scratch);
+            if bytes == 0 {
+                return step;
+            }
+            let mut plain = std::mem::take(&mut self.plain);
+            plain.clear();
+            step = first(step, self.plain_bytes(plan, &scratch[..bytes], &mut plain, now));
+            self.plain = plain;
+            self.seal(out);
+        }
+        step
+    }
+
+    /// Puts what the service wants to say into the session.
+    fn seal(&mut self, out: &mut Output) {
+        if let Some(session) = &mut self.tls
+            && !self.plain.is_empty()
+        {
+            session.write(&self.plain, out);
+            self.plain.clear();
+        }
+    }
+}
+
+/// A verdict stands once it is given.
+fn first(step: Step, next: Step) -> Step {
+    if step == Step::Continue { next } else { step }
+}
+
+fn closed(stage: Stage) -> Step {
+    Step::Done(Verdict::Failure(Cause::Closed(stage)))
+}
