@@ -46,6 +46,7 @@ pub mod logging;
 pub mod now;
 pub mod probe;
 pub mod reactor;
+pub mod resolver;
 pub mod rule;
 pub mod schedule;
 pub mod sys;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use hfm::cli::{self, Invocation};
 use hfm::config::{self, Loaded, Report};
 use hfm::logging::{self, Destination, Flusher};
+use hfm::probe::Plans;
 use hfm::reactor::Reactor;
 use hfm::sys::files::FileLoader;
 use hfm::sys::{limits, memory, process};
@@ -96,7 +97,7 @@ fn run_logged(loaded: Loaded, flusher: &Flusher) -> ExitCode {
     drop(warnings);
     let rules = configuration.rules.len();
     raise_limits(rules as u64, configuration.change_max as u64);
-    let mut reactor = match Reactor::new(configuration) {
+    let mut reactor = match Reactor::new(configuration, Plans::default()) {
         Ok(reactor) => reactor,
         Err(error) => {
             log::error!("cannot start: {error}");

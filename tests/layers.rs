@@ -47,6 +47,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("sys", "ucl::Loader"),
     ("sys", "ucl::FILE_BYTES_MAX"),
     ("reactor", "commands"),
+    ("reactor", "resolver"),
     ("reactor", "logging"),
     ("reactor", "wait"),
     ("commands", "wait"),

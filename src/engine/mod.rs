@@ -33,9 +33,9 @@ use crate::timer::TimerQueue;
 use stalls::Stalls;
 use state::RuleState;
 
-/// Rules looked at in one call of `handle_timeout` at most: bounds a turn of the loop (some 100 us of work)
-/// whatever is due; the rest is due at once in the next.
-const PASS_MAX: usize = 512;
+/// Rules looked at in one call of `handle_timeout` at most: bounds a turn of the loop (a millisecond or two of
+/// work when each makes a connection) whatever is due; the rest is due at once in the next.
+const PASS_MAX: usize = 128;
 
 /// All rules and what is known of them.
 #[derive(Debug)]

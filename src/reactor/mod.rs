@@ -1,11 +1,13 @@
 //! The reactor: the main thread's loop. It reads the clock, waits exactly until the engine wants to be
-//! called, and carries between the engine, the commands thread, the signals and the log.
+//! called, and carries between the engine, the probes, the commands thread, the signals and the log.
 //!
 //! It blocks nowhere but in its poll. What the engine decides is carried out after the whole batch of
 //! events; this process's own stalls are measured here and told to the engine.
 
 mod journal;
-mod signals;
+mod prober;
+pub mod probes;
+pub(crate) mod signals;
 mod summary;
 
 use std::io;
@@ -15,15 +17,18 @@ use std::time::{Duration, Instant, SystemTime};
 use mio::{Events, Token, Waker};
 
 use crate::commands::{Commands, FINISH_MAX, Job, Report, Request, StartNews};
-use crate::engine::{Change, Engine, Output};
+use crate::engine::{Change, Output};
 use crate::health::State;
 use crate::now::Now;
-use crate::rule::{CommandLine, Configuration, Rule, Test};
+use crate::probe::Plans;
+use crate::rule::{CommandLine, Configuration, Rule, RunId, Test};
 use crate::wait::Waiter;
 use journal::Journal;
+pub(crate) use prober::{EVENTS_PER_TURN, Prober};
 use signals::{Signal, Signals};
 
-const COMMANDS: Token = Token(0);
+/// Wakes for reports of the commands thread and for answers of the resolver.
+const WAKE: Token = Token(0);
 const SIGNALS: Token = Token(1);
 const ALARM: Token = Token(2);
 
@@ -38,12 +43,13 @@ pub struct Reactor {
     waiter: Waiter,
     signals: Signals,
     commands: Commands,
-    engine: Engine,
+    prober: Prober,
     journal: Journal,
     /// The process is ending; when to stop waiting.
     finish_by: Option<Instant>,
     /// There were more reports than one turn takes.
     unread: bool,
+
     done: bool,
 }
 
@@ -58,17 +64,18 @@ impl Reactor {
     ///
     /// # Errors
     /// When no descriptors, threads or signal handlers can be had.
-    pub fn new(configuration: Configuration) -> io::Result<Self> {
+    pub fn new(configuration: Configuration, plans: Plans) -> io::Result<Self> {
         let waiter = Waiter::new(ALARM)?;
         let signals = Signals::new(waiter.registry(), SIGNALS)?;
-        let wake = Arc::new(Waker::new(waiter.registry(), COMMANDS)?);
+        let wake = Arc::new(Waker::new(waiter.registry(), WAKE)?);
         let tests: Vec<Option<CommandLine>> = configuration.rules.iter().map(test_command).collect();
-        let commands = Commands::start(tests, configuration.change_max, wake)?;
+        let commands = Commands::start(tests, configuration.change_max, wake.clone())?;
         let now = now();
         let rules: Arc<[Rule]> = configuration.rules.into();
         let journal = Journal::new(rules.clone(), now.wall);
-        let engine = Engine::new(rules, now);
-        Ok(Self { waiter, signals, commands, engine, journal, finish_by: None, unread: false, done: false })
+        let registry = waiter.registry().try_clone()?;
+        let prober = Prober::new(rules, plans, registry, &wake, now)?;
+        Ok(Self { waiter, signals, commands, prober, journal, finish_by: None, unread: false, done: false })
     }
 
     /// Runs until every rule is done or a signal says so.
@@ -76,42 +83,48 @@ impl Reactor {
     /// # Errors
     /// When waiting itself fails.
     pub fn run(&mut self) -> io::Result<()> {
-        let mut events = Events::with_capacity(64);
+        let mut events = Events::with_capacity(EVENTS_PER_TURN);
         self.carry_out();
         self.end_if_finished(now());
         self.commands.flush();
         while !self.done {
-            let deadline = [self.engine.poll_timeout(), self.finish_by].into_iter().flatten().min();
-            if self.unread {
+            let now = now().mono;
+            let deadline = self.prober.deadline(now).into_iter().chain(self.finish_by).min();
+            if self.unread || self.prober.has_more() {
                 self.waiter.look(&mut events)?;
             } else {
-                self.waiter.wait(&mut events, deadline, now().mono)?;
+                self.waiter.wait(&mut events, deadline, now)?;
             }
-            self.turn(&events, deadline);
+            self.turn(&events);
         }
         Ok(())
     }
 
     /// One turn: what arrived, then what is due, then what follows from it.
-    fn turn(&mut self, events: &Events, deadline: Option<Instant>) {
+    fn turn(&mut self, events: &Events) {
         let start = now();
-        if let Some(deadline) = deadline {
-            self.engine.note_stall(deadline, start.mono.saturating_duration_since(deadline));
-        }
-        self.engine.turn_begins(start.mono);
+        self.prober.turn_begins(start);
         for event in events {
-            // The alarm only wakes, and reports are taken in every turn.
-            if event.token() == SIGNALS {
-                self.take_signals(start);
+            match event.token() {
+                SIGNALS => self.take_signals(start),
+                // The alarm only wakes, and what the waker tells of is looked at in every turn.
+                WAKE | ALARM => {}
+                _ => self.prober.on_event(event),
             }
         }
         self.take_reports();
-        self.engine.handle_timeout(now());
-        self.carry_out();
+        self.prober.go_on();
+        for _ in Prober::passes() {
+            let at = self.prober.handle_timeout();
+            self.carry_out();
+            if !self.prober.is_due_again(at) {
+                break;
+            }
+        }
         let end = now();
         self.end_if_finished(end);
         self.commands.flush();
-        self.engine.turn_ends(end.mono);
+        self.prober.turn_ends(end);
     }
 
     fn take_reports(&mut self) {
@@ -119,7 +132,7 @@ impl Reactor {
         for _ in 0..REPORTS_PER_TURN {
             match self.commands.poll_report() {
                 None => return,
-                Some(Report::Test(event)) => self.engine.handle_event(event, now()),
+                Some(Report::Test(event)) => self.prober.engine.handle_event(event, now()),
                 Some(Report::Output { run, change, stdout, stderr }) => {
                     self.journal.output(run, change, &stdout, &stderr);
                 }
@@ -148,20 +161,18 @@ impl Reactor {
                 Signal::Reload => {
                     log::error!("SIGHUP: reload is not supported yet, nothing changes; restart instead")
                 }
-                Signal::Summary => summary::log(&self.engine),
+                Signal::Summary => summary::log(&self.prober.engine, self.prober.turns()),
             }
         }
     }
 
     /// Hands on what the engine decided.
     fn carry_out(&mut self) {
-        while let Some(output) = self.engine.poll_output() {
+        while let Some(output) = self.prober.poll_output() {
             match output {
-                Output::StartTest { run } => {
-                    let news = start_news(&self.engine.rules()[run.rule.index()]);
-                    self.commands.request(Request::StartTest(run, news));
-                }
+                Output::StartTest { run } => self.start(run),
                 Output::Signal { run, signal } => self.commands.request(Request::Signal(run, signal)),
+                // The prober's own affair.
                 Output::Expire { .. } => {}
                 Output::Change(change) => self.change(&change),
                 Output::Notice(notice) => self.journal.notice(&notice),
@@ -169,9 +180,20 @@ impl Reactor {
         }
     }
 
+    fn start(&mut self, run: RunId) {
+        let rule = &self.prober.engine.rules()[run.rule.index()];
+        let news = match &rule.test {
+            // Timeouts count from the start; without any, nothing depends on when it is known.
+            Test::Command { timeout_int: None, timeout_kill: None, .. } => StartNews::WithNext,
+            Test::Command { .. } => StartNews::AtOnce,
+            Test::Probe(_) => return self.prober.start(run),
+        };
+        self.commands.request(Request::StartTest(run, news));
+    }
+
     fn change(&mut self, change: &Change) {
         self.journal.change(change);
-        let rule = &self.engine.rules()[change.run.rule.index()];
+        let rule = &self.prober.engine.rules()[change.run.rule.index()];
         let command = match change.to {
             State::Success => &rule.change_success,
             State::Fail => &rule.change_fail,
@@ -192,7 +214,7 @@ impl Reactor {
             log::error!("the commands thread does not answer, ending without it");
             self.done = true;
         }
-        if self.finish_by.is_none() && self.engine.is_finished() {
+        if self.finish_by.is_none() && self.prober.engine.is_finished() {
             log::info!("every rule is done, ending");
             self.finish(now);
         }
@@ -200,18 +222,10 @@ impl Reactor {
 
     /// Starts nothing any more and waits for the change commands that are due.
     fn finish(&mut self, now: Now) {
-        self.engine.stop();
+        self.prober.stop();
         self.carry_out();
         self.commands.request(Request::Finish);
         self.finish_by = now.mono.checked_add(FINISH_MAX + FINISH_GRACE);
-    }
-}
-
-/// Timeouts count from the start; without any, nothing depends on when it is known.
-fn start_news(rule: &Rule) -> StartNews {
-    match &rule.test {
-        Test::Command { timeout_int: None, timeout_kill: None, .. } => StartNews::WithNext,
-        Test::Command { .. } | Test::Probe(_) => StartNews::AtOnce,
     }
 }
 

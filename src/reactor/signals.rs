@@ -11,7 +11,7 @@ use signal_hook::consts;
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Signal {
+pub(crate) enum Signal {
     /// SIGTERM or SIGINT, by name: end.
     Stop(&'static str),
     /// SIGHUP: read the configuration again.
@@ -22,14 +22,14 @@ pub(super) enum Signal {
 
 /// A flag for each signal, and a stream that wakes the poll.
 #[derive(Debug)]
-pub(super) struct Signals {
+pub(crate) struct Signals {
     flags: Vec<(Signal, Arc<AtomicBool>)>,
     stream: UnixStream,
 }
 
 impl Signals {
     /// Installs the handlers.
-    pub(super) fn new(registry: &Registry, token: Token) -> io::Result<Self> {
+    pub(crate) fn new(registry: &Registry, token: Token) -> io::Result<Self> {
         let (stream, signalled) = StdStream::pair()?;
         stream.set_nonblocking(true)?;
         let mut stream = UnixStream::from_std(stream);
@@ -54,7 +54,7 @@ impl Signals {
     }
 
     /// Every signal that came since the last call, once each.
-    pub(super) fn take(&mut self) -> Vec<Signal> {
+    pub(crate) fn take(&mut self) -> Vec<Signal> {
         let mut drain = [0; 64];
         while matches!(io::Read::read(&mut self.stream, &mut drain), Ok(length) if length > 0) {}
         let came = self.flags.iter().filter(|(_, flag)| flag.swap(false, Ordering::SeqCst));

@@ -4,13 +4,14 @@ use log::info;
 
 use crate::engine::{EndReason, Engine};
 use crate::health::State;
+use crate::histogram::Histogram;
 use crate::rule::RuleId;
 use crate::verdict::Verdict;
 
 /// Rules listed one by one at most.
 const LISTED_MAX: usize = 100;
 
-pub(super) fn log(engine: &Engine) {
+pub(super) fn log(engine: &Engine, turns: &Histogram) {
     let views = engine.rules().iter().zip(0..).map(|(rule, index)| (rule, engine.view(RuleId(index))));
     let views: Vec<_> = views.collect();
     let count = |state| views.iter().filter(|(_, view)| view.effective == state).count();
@@ -28,8 +29,8 @@ pub(super) fn log(engine: &Engine) {
     let counters = engine.counters();
     let lateness = engine.lateness();
     info!(
-        "summary: runs={} failures={} inconclusive={} in_flight={} missed_slots={} lateness_us p50={} p99={} max={} \
-         dropped_log_lines={}",
+        "summary: runs={} failures={} inconclusive={} in_flight={} missed_slots={} lateness_us p50={} p99={} p99.9={} \
+         max={} turn_us p50={} p99={} max={} dropped_log_lines={}",
         counters.runs,
         counters.failures,
         counters.inconclusive,
@@ -37,7 +38,11 @@ pub(super) fn log(engine: &Engine) {
         counters.missed,
         lateness.quantile(0.5).as_micros(),
         lateness.quantile(0.99).as_micros(),
+        lateness.quantile(0.999).as_micros(),
         lateness.max().as_micros(),
+        turns.quantile(0.5).as_micros(),
+        turns.quantile(0.99).as_micros(),
+        turns.max().as_micros(),
         crate::logging::dropped_lines(),
     );
     let unwell = views.iter().filter(|(_, view)| view.effective == State::Fail || view.stale);

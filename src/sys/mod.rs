@@ -6,5 +6,6 @@ pub mod files;
 pub mod limits;
 pub mod memory;
 pub mod process;
+pub mod socket;
 pub mod syslog;
 pub mod wake_timer;

@@ -1,0 +1,292 @@
+//! The native probes under way: which connection belongs to which run, and what the poll's events mean.
+//!
+//! One lane for each rule, and its token is the rule's number: a rule has one run at a time. Whatever ends
+//! a run comes out as an event for the engine.
+
+mod lane;
+mod names;
+mod trouble;
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mio::event::Event as PollEvent;
+use mio::{Registry, Token, Waker};
+
+use crate::engine::Event;
+use crate::now::Now;
+use crate::probe::{Plan, Plans, WallClock};
+use crate::resolver::Resolver;
+use crate::rule::{Peer, RuleId, RunId};
+use crate::verdict::{LocalCause, Verdict};
+use lane::{Destination, Lane, Outcome, Readiness, Surroundings};
+use names::{Known, Names};
+
+/// What is read at a time.
+const SCRATCH_BYTES: usize = 16 * 1024;
+/// A local socket whose queue is full is tried again after this.
+const FULL_RETRY: Duration = Duration::from_millis(5);
+/// The token of rule 0.
+const FIRST_TOKEN: usize = 16;
+
+/// All native probes.
+#[derive(Debug)]
+pub struct Probes {
+    plans: Vec<Option<Plan>>,
+    clock: Arc<WallClock>,
+    lanes: Vec<Option<Box<Lane>>>,
+    names: Names,
+    resolver: Option<Resolver>,
+    registry: Registry,
+    scratch: Box<[u8]>,
+    /// Connections with more to read.
+    more: VecDeque<RuleId>,
+    /// Runs that have begun and not ended.
+    under_way: usize,
+    /// Runs that wait for room in the queue of a local socket, the earliest first.
+    full: VecDeque<(Instant, RunId)>,
+}
+
+impl Probes {
+    /// Takes on the plans. `wake` is woken when a name has been looked up.
+    ///
+    /// # Errors
+    /// When no threads or descriptors can be had.
+    pub fn new(plans: Plans, registry: Registry, wake: &Arc<Waker>, now: Now) -> io::Result<Self> {
+        let Plans { plans, clock } = plans;
+        clock.set(now.wall);
+        let mut names = Names::new(&plans);
+        let resolver = if names.is_empty() { None } else { Some(Resolver::start(wake)?) };
+        if let Some(resolver) = &resolver {
+            names.ask_all(resolver);
+        }
+        let lane = |plan: &Option<Plan>| plan.as_ref().map(|plan| Box::new(Lane::new(plan, now.mono)));
+        Ok(Self {
+            lanes: plans.iter().map(lane).collect(),
+            plans,
+            clock,
+            names,
+            resolver,
+            registry,
+            scratch: vec![0; SCRATCH_BYTES].into(),
+            more: VecDeque::new(),
+            under_way: 0,
+            full: VecDeque::new(),
+        })
+    }
+
+    /// A turn of the loop begins at `now`.
+    pub fn turn_begins(&mut self, now: Now) {
+        self.clock.set(now.wall);
+    }
+
+    /// Starts a run. Gives its end where that is certain at once.
+    pub fn start(&mut self, run: RunId, now: Now) -> Option<Event> {
+        let (Some(plan), Some(lane)) = (&self.plans[run.rule.index()], &mut self.lanes[run.rule.index()])
+        else {
+            return None;
+        };
+        lane.run = Some(run.run);
+        self.under_way += 1;
+        let to = match destination(plan, &mut self.names, run.rule) {
+            Ok(to) => to,
+            Err(Known::Nothing(why)) => {
+                lane.conversation.begin(false, now.mono);
+                return self.conclude(run, Verdict::Inconclusive(LocalCause::Unresolved(why)), now);
+            }
+            Err(Known::Asking | Known::Address(_)) => {
+                lane.conversation.begin(false, now.mono);
+                self.names.wait(run);
+                return None;
+            }
+        };
+        let (registry, token) = (&self.registry, token_of(run.rule));
+        let outcome =
+            lane.begin(plan, &to, &mut Surroundings { registry, token, scratch: &mut self.scratch }, now);
+        self.follow(run, outcome, now)
+    }
+
+    /// The deadline of a run has come: what has arrived is looked at once more, then the run ends.
+    pub fn expire(&mut self, run: RunId, now: Now) -> Option<Event> {
+        if !self.is_current(run) {
+            return None;
+        }
+        if let Some(event) = self.drive(run.rule, Readiness::UNKNOWN, now) {
+            return Some(event);
+        }
+        let (Some(plan), Some(lane)) = (&self.plans[run.rule.index()], &mut self.lanes[run.rule.index()])
+        else {
+            return None;
+        };
+        let verdict = lane.conversation.expired(plan).unwrap_or_else(|| {
+            let name = self.names.give_up(run).unwrap_or_default();
+            let text = format!("{name} is still being looked up: the resolver does not answer");
+            Verdict::Inconclusive(LocalCause::Unresolved(text.into()))
+        });
+        self.conclude(run, verdict, now)
+    }
+
+    /// The poll says something of a connection.
+    pub fn on_event(&mut self, event: &PollEvent, now: Now) -> Option<Event> {
+        let rule = rule_of(event.token())?;
+        let ready = Readiness {
+            readable: event.is_readable() || event.is_error(),
+            writable: event.is_writable() || event.is_error(),
+            read_closed: event.is_read_closed() || event.is_error(),
+        };
+        self.drive(rule, ready, now)
+    }
+
+    /// Whether any run is under way.
+    pub fn any_under_way(&self) -> bool {
+        self.under_way > 0
+    }
+
+    /// Whether [`go_on`](Self::go_on) has something to do at once.
+    pub fn has_more(&self) -> bool {
+        !self.more.is_empty()
+    }
+
+    /// When [`go_on`](Self::go_on) wants to be called.
+    pub fn wakes_at(&self) -> Option<Instant> {
+        let full = self.full.front().map(|(at, _)| *at);
+        [full, self.names.wakes_at()].into_iter().flatten().min()
+    }
+
+    /// Goes on with what the last turns left, takes in answers about names, and asks for what is due.
+    pub fn go_on(&mut self, now: Now, ended: &mut Vec<Event>) {
+        for _ in 0..self.more.len() {
+            let Some(rule) = self.more.pop_front() else { break };
+            ended.extend(self.drive(rule, Readiness::UNKNOWN, now));
+        }
+        while let Some((at, run)) = self.full.front().copied()
+            && at <= now.mono
+        {
+            self.full.pop_front();
+            ended.extend(self.connect(run, now));
+        }
+        let Some(resolver) = &self.resolver else { return };
+        let mut found = Vec::new();
+        while let Some(answer) = resolver.poll_answer() {
+            found.extend(self.names.answered(answer, now.mono));
+        }
+        self.names.ask_due(resolver, now.mono);
+        for run in found {
+            ended.extend(self.resolved(run, now));
+        }
+    }
+
+    /// Ends all connections.
+    pub fn stop(&mut self) {
+        self.lanes.iter_mut().for_each(|lane| *lane = None);
+        self.more.clear();
+        self.full.clear();
+    }
+
+    fn is_current(&self, run: RunId) -> bool {
+        let lane = self.lanes.get(run.rule.index()).and_then(Option::as_ref);
+        lane.is_some_and(|lane| lane.run == Some(run.run))
+    }
+
+    /// A name has been answered, one way or the other.
+    fn resolved(&mut self, run: RunId, now: Now) -> Option<Event> {
+        if !self.is_current(run) {
+            return None;
+        }
+        if let Known::Nothing(why) = self.names.look_up(run.rule) {
+            return self.conclude(run, Verdict::Inconclusive(LocalCause::Unresolved(why)), now);
+        }
+        if let Some(lane) = &mut self.lanes[run.rule.index()] {
+            lane.conversation.resolved(now.mono);
+        }
+        self.connect(run, now)
+    }
+
+    /// Makes a connection for a run that is under way.
+    fn connect(&mut self, run: RunId, now: Now) -> Option<Event> {
+        if !self.is_current(run) {
+            return None;
+        }
+        let (Some(plan), Some(lane)) = (&self.plans[run.rule.index()], &mut self.lanes[run.rule.index()])
+        else {
+            return None;
+        };
+        let to = destination(plan, &mut self.names, run.rule).ok()?;
+        let (registry, token) = (&self.registry, token_of(run.rule));
+        let outcome =
+            lane.connect(plan, &to, &mut Surroundings { registry, token, scratch: &mut self.scratch }, now);
+        self.follow(run, outcome, now)
+    }
+
+    fn drive(&mut self, rule: RuleId, ready: Readiness, now: Now) -> Option<Event> {
+        let (Some(Some(plan)), Some(Some(lane))) =
+            (self.plans.get(rule.index()), self.lanes.get_mut(rule.index()))
+        else {
+            return None;
+        };
+        if !lane.has_stream() {
+            return None;
+        }
+        let to = destination(plan, &mut self.names, rule).ok()?;
+        let run = RunId { rule, run: lane.run.unwrap_or_default() };
+        let (registry, token) = (&self.registry, token_of(rule));
+        let outcome = lane.drive(
+            plan,
+            ready,
+            &to,
+            &mut Surroundings { registry, token, scratch: &mut self.scratch },
+            now,
+        );
+        self.follow(run, outcome, now)
+    }
+
+    fn follow(&mut self, run: RunId, outcome: Outcome, now: Now) -> Option<Event> {
+        match outcome {
+            Outcome::Waits => None,
+            Outcome::HasMore => {
+                self.more.push_back(run.rule);
+                None
+            }
+            Outcome::Full => {
+                if let Some(at) = now.mono.checked_add(FULL_RETRY) {
+                    self.full.push_back((at, run));
+                }
+                None
+            }
+            Outcome::Done(verdict) => self.conclude(run, verdict, now),
+        }
+    }
+
+    fn conclude(&mut self, run: RunId, verdict: Verdict, now: Now) -> Option<Event> {
+        let (Some(plan), Some(lane)) = (&self.plans[run.rule.index()], &mut self.lanes[run.rule.index()])
+        else {
+            return None;
+        };
+        self.under_way -= 1;
+        let measured = lane.conversation.measured();
+        lane.end(plan, &verdict);
+        Some(Event::Concluded { run, at: now.mono, verdict, measured })
+    }
+}
+
+/// Where a rule connects to now, or what is missing.
+fn destination<'a>(plan: &'a Plan, names: &mut Names, rule: RuleId) -> Result<Destination<'a>, Known> {
+    match &plan.peer {
+        Peer::Address(address, port) => Ok(Destination::Inet((*address, *port).into())),
+        Peer::Local(path) => Ok(Destination::Local(path)),
+        Peer::Name(..) => match names.look_up(rule) {
+            Known::Address(address) => Ok(Destination::Inet(address)),
+            missing @ (Known::Asking | Known::Nothing(_)) => Err(missing),
+        },
+    }
+}
+
+fn token_of(rule: RuleId) -> Token {
+    Token(FIRST_TOKEN + rule.index())
+}
+
+fn rule_of(token: Token) -> Option<RuleId> {
+    u32::try_from(token.0.checked_sub(FIRST_TOKEN)?).ok().map(RuleId)
+}

@@ -1,0 +1,182 @@
+//! The addresses of names: asked at the start and every so often, the last good answer kept.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use crate::probe::Plan;
+use crate::resolver::{Answer, Resolver};
+use crate::rule::{Family, Peer, RuleId, RunId};
+use crate::verdict::Text;
+
+/// A name that was never found is asked for again after this, or earlier where `resolve` says so.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// All names, and which rule goes by which.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    names: Vec<Name>,
+    /// By rule.
+    users: Vec<Option<User>>,
+    /// When which name is to be asked for again.
+    due: BinaryHeap<Reverse<(Instant, u32)>>,
+}
+
+#[derive(Debug)]
+struct Name {
+    name: Box<str>,
+    every: Duration,
+    /// The last good answer.
+    found: Vec<IpAddr>,
+    /// What the last lookup said if it found nothing; `None` before the first answer.
+    fault: Option<Text>,
+    is_asked: bool,
+    /// Runs that wait for the first answer.
+    waiting: Vec<RunId>,
+}
+
+/// A rule that goes by a name.
+#[derive(Clone, Copy, Debug)]
+struct User {
+    name: u32,
+    port: u16,
+    family: Family,
+    /// Kept while the name has it.
+    current: Option<IpAddr>,
+}
+
+/// What is known of a rule's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Where to connect to.
+    Address(SocketAddr),
+    /// It is being asked for.
+    Asking,
+    /// It never was found: why.
+    Nothing(Text),
+}
+
+impl Names {
+    /// Takes in the names of all plans.
+    pub(super) fn new(plans: &[Option<Plan>]) -> Self {
+        let mut names: Vec<Name> = Vec::new();
+        let mut known: HashMap<&str, u32> = HashMap::new();
+        let mut users = Vec::with_capacity(plans.len());
+        for plan in plans {
+            let Some(Plan { peer: Peer::Name(name, port), network, .. }) = plan else {
+                users.push(None);
+                continue;
+            };
+            let number = *known.entry(name).or_insert_with(|| {
+                names.push(Name::new(name, network.resolve));
+                u32::try_from(names.len() - 1).expect("there are no more names than rules")
+            });
+            let every = &mut names[number as usize].every;
+            *every = (*every).min(network.resolve);
+            users.push(Some(User { name: number, port: *port, family: network.family, current: None }));
+        }
+        Self { names, users, due: BinaryHeap::new() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// Asks for every name.
+    pub(super) fn ask_all(&mut self, resolver: &Resolver) {
+        for (number, name) in self.names.iter_mut().enumerate() {
+            name.is_asked = true;
+            resolver.ask(u32::try_from(number).expect("numbers come from 32 bits"), &name.name);
+        }
+    }
+
+    /// When [`ask_due`](Self::ask_due) wants to be called.
+    pub(super) fn wakes_at(&self) -> Option<Instant> {
+        self.due.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Asks again for what is due.
+    pub(super) fn ask_due(&mut self, resolver: &Resolver, now: Instant) {
+        while let Some(Reverse((at, number))) = self.due.peek().copied()
+            && at <= now
+        {
+            self.due.pop();
+            let name = &mut self.names[number as usize];
+            if !std::mem::replace(&mut name.is_asked, true) {
+                resolver.ask(number, &name.name);
+            }
+        }
+    }
+
+    /// Takes in an answer; gives the runs that waited for it.
+    pub(super) fn answered(&mut self, answer: Answer, now: Instant) -> Vec<RunId> {
+        let name = &mut self.names[answer.number as usize];
+        name.is_asked = false;
+        match answer.found {
+            Ok(found) if !found.is_empty() => {
+                name.found = found;
+                name.fault = None;
+            }
+            Ok(_) => name.fault = Some(format!("{} has no address", name.name).into()),
+            Err(why) => name.fault = Some(format!("{} cannot be resolved: {why}", name.name).into()),
+        }
+        let after = if name.found.is_empty() { name.every.min(RETRY) } else { name.every };
+        if let Some(at) = now.checked_add(after) {
+            self.due.push(Reverse((at, answer.number)));
+        }
+        std::mem::take(&mut name.waiting)
+    }
+
+    /// Where the rule connects to now.
+    pub(super) fn look_up(&mut self, rule: RuleId) -> Known {
+        let Some(user) = &mut self.users[rule.index()] else {
+            return Known::Nothing("the rule has no name to look up".into());
+        };
+        let name = &self.names[user.name as usize];
+        let mut usable = name.found.iter().copied().filter(|address| user.family.admits(*address));
+        if !user.current.is_some_and(|current| usable.clone().any(|address| address == current)) {
+            user.current = usable.next();
+        }
+        match (user.current, &name.fault) {
+            (Some(address), _) => Known::Address(SocketAddr::new(address, user.port)),
+            (None, Some(fault)) => Known::Nothing(fault.clone()),
+            (None, None) if name.found.is_empty() => Known::Asking,
+            (None, None) => {
+                let family = if user.family == Family::V4 { "IPv4" } else { "IPv6" };
+                Known::Nothing(format!("{} has no {family} address", name.name).into())
+            }
+        }
+    }
+
+    /// The run waits for the first answer.
+    pub(super) fn wait(&mut self, run: RunId) {
+        if let Some(user) = &self.users[run.rule.index()] {
+            self.names[user.name as usize].waiting.push(run);
+        }
+    }
+
+    /// The run waits no longer; gives its name.
+    pub(super) fn give_up(&mut self, run: RunId) -> Option<&str> {
+        let user = self.users[run.rule.index()].as_ref()?;
+        let name = &mut self.names[user.name as usize];
+        name.waiting.retain(|waiting| *waiting != run);
+        Some(&name.name)
+    }
+}
+
+impl Name {
+    fn new(name: &str, every: Duration) -> Self {
+        Self {
+            name: name.into(),
+            every,
+            found: Vec::new(),
+            fault: None,
+            is_asked: false,
+            waiting: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,243 @@
+//! Stream sockets that never block: made, connected, read, written, and what the system says of each.
+
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsRawFd, RawFd};
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+
+/// How a connection is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options<'a> {
+    /// The local address.
+    pub source: Option<IpAddr>,
+    /// The network device (Linux, SO_BINDTODEVICE, socket(7)).
+    pub interface: Option<&'a str>,
+    /// The routing table (FreeBSD, SO_SETFIB, setsockopt(2)).
+    pub fib: Option<u32>,
+    /// The packet mark (Linux, SO_MARK, socket(7)).
+    pub mark: Option<u32>,
+    /// Closing sends RST and forgets what is not sent (SO_LINGER of 0): no TIME_WAIT stays.
+    pub resets: bool,
+    /// Our own side of TCP's handshake is held back where the system can (Linux, TCP_QUICKACK off,
+    /// tcp(7)): a connection that is reset as soon as it is there never reaches the service.
+    pub withholds_ack: bool,
+}
+
+/// What the system says when something with a socket does not work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SocketError {
+    /// The other side says no, or the local socket is not there.
+    Refused(i32),
+    /// The other side has ended the connection without ceremony.
+    Reset,
+    /// The system has given up waiting.
+    TimedOut,
+    /// No way there.
+    Unreachable(i32),
+    /// The queue of a local socket is full: again later.
+    Full(i32),
+    /// No descriptors left.
+    Descriptors,
+    /// No local port left.
+    Ports,
+    /// No memory left.
+    Buffers(i32),
+    /// The system does not allow it.
+    Permission(i32),
+    /// The local address is not one of this machine.
+    NoSuchAddress,
+    /// The device does not exist.
+    NoSuchInterface,
+}
+
+/// A stream socket that is connecting or connected.
+#[derive(Debug)]
+pub struct Stream(Socket);
+
+impl Stream {
+    /// Begins to connect over TCP.
+    ///
+    /// # Errors
+    /// What the system says at once.
+    pub fn connect(to: SocketAddr, options: &Options<'_>) -> Result<Self, SocketError> {
+        let socket = Socket::new(Domain::for_address(to), Type::STREAM.nonblocking(), Some(Protocol::TCP))
+            .map_err(|error| of_making(&error))?;
+        set_up(&socket, options)?;
+        match socket.connect(&to.into()) {
+            Ok(()) => Ok(Self(socket)),
+            Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => Ok(Self(socket)),
+            Err(error) => Err(of_connecting(&error)),
+        }
+    }
+
+    /// Connects to a local socket.
+    ///
+    /// # Errors
+    /// What the system says; [`SocketError::Full`] when the service does not accept as fast as others come.
+    pub fn connect_local(path: &str) -> Result<Self, SocketError> {
+        let address = SockAddr::unix(path).map_err(|_| SocketError::Refused(libc::ENAMETOOLONG))?;
+        let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None);
+        let socket = socket.map_err(|error| of_making(&error))?;
+        match socket.connect(&address) {
+            Ok(()) => Ok(Self(socket)),
+            Err(error) => Err(match error.raw_os_error() {
+                Some(libc::EINPROGRESS) => return Ok(Self(socket)),
+                Some(errno @ libc::EAGAIN) => SocketError::Full(errno),
+                Some(
+                    errno @ (libc::ENOENT | libc::ENOTDIR | libc::ELOOP | libc::EPROTOTYPE | libc::ENOTSOCK),
+                ) => SocketError::Refused(errno),
+                Some(_) | None => of_connecting(&error),
+            }),
+        }
+    }
+
+    /// Whether the connection is there, after the poll said something about it. Robust against being asked
+    /// for nothing: first the socket's error, then whether it has a peer (connect(2)).
+    ///
+    /// # Errors
+    /// Why it never will be.
+    pub fn is_connected(&self) -> Result<bool, SocketError> {
+        match self.0.take_error() {
+            Ok(None) => {}
+            Ok(Some(error)) | Err(error) => return Err(of_peer(&error)),
+        }
+        Ok(self.0.peer_addr().is_ok())
+    }
+
+    /// Reads; `None` when there is nothing at present, 0 at the end of what comes.
+    ///
+    /// # Errors
+    /// What broke.
+    pub fn read(&self, into: &mut [u8]) -> Result<Option<usize>, SocketError> {
+        loop {
+            match (&self.0).read(into) {
+                Ok(bytes) => return Ok(Some(bytes)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(of_peer(&error)),
+            }
+        }
+    }
+
+    /// Writes what it can; `None` when it can write nothing at present.
+    ///
+    /// # Errors
+    /// What broke.
+    pub fn write(&self, bytes: &[u8]) -> Result<Option<usize>, SocketError> {
+        loop {
+            match (&self.0).write(bytes) {
+                Ok(bytes) => return Ok(Some(bytes)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(of_peer(&error)),
+            }
+        }
+    }
+
+    /// The addresses of this side and the other, where there are any.
+    pub fn ends(&self) -> Option<(SocketAddr, SocketAddr)> {
+        let local = self.0.local_addr().ok()?.as_socket()?;
+        let peer = self.0.peer_addr().ok()?.as_socket()?;
+        Some((local, peer))
+    }
+
+    /// For the poll.
+    pub fn fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+fn set_up(socket: &Socket, options: &Options<'_>) -> Result<(), SocketError> {
+    if options.resets {
+        socket.set_linger(Some(Duration::ZERO)).map_err(|error| of_making(&error))?;
+    }
+    set_up_by_system(socket, options)?;
+    let Some(source) = options.source else { return Ok(()) };
+    socket.bind(&SocketAddr::new(source, 0).into()).map_err(|error| match error.raw_os_error() {
+        Some(libc::EADDRNOTAVAIL) => SocketError::NoSuchAddress,
+        Some(_) | None => of_connecting(&error),
+    })
+}
+
+#[cfg(target_os = "linux")]
+fn set_up_by_system(socket: &Socket, options: &Options<'_>) -> Result<(), SocketError> {
+    if options.withholds_ack {
+        // Without it the service merely sees a connection that is reset.
+        let _ = socket.set_tcp_quickack(false);
+    }
+    if let Some(mark) = options.mark {
+        socket.set_mark(mark).map_err(|error| of_making(&error))?;
+    }
+    if let Some(interface) = options.interface {
+        socket.bind_device(Some(interface.as_bytes())).map_err(|error| match error.raw_os_error() {
+            Some(libc::ENODEV) => SocketError::NoSuchInterface,
+            Some(_) | None => of_making(&error),
+        })?;
+    }
+    if options.source.is_some() {
+        share_ports(socket);
+    }
+    Ok(())
+}
+
+/// Lets a bound address wait for its port until the target is known, so that one port serves many targets
+/// (IP_BIND_ADDRESS_NO_PORT, ip(7)). Without it ports run out sooner.
+#[cfg(target_os = "linux")]
+fn share_ports(socket: &Socket) {
+    let on: libc::c_int = 1;
+    // SAFETY: the pointer and the length are those of `on`, which outlives the call.
+    unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_IP,
+            libc::IP_BIND_ADDRESS_NO_PORT,
+            (&raw const on).cast(),
+            libc::socklen_t::try_from(size_of::<libc::c_int>()).unwrap_or_default(),
+        );
+    }
+}
+
+#[cfg(target_os = "freebsd")]
+fn set_up_by_system(socket: &Socket, options: &Options<'_>) -> Result<(), SocketError> {
+    match options.fib {
+        Some(fib) => socket.set_fib(fib).map_err(|error| of_making(&error)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+fn set_up_by_system(_socket: &Socket, _options: &Options<'_>) -> Result<(), SocketError> {
+    Ok(())
+}
+
+/// Our own side only: nothing has gone out.
+fn of_making(error: &io::Error) -> SocketError {
+    match error.raw_os_error().unwrap_or_default() {
+        libc::EMFILE | libc::ENFILE => SocketError::Descriptors,
+        errno @ (libc::EPERM | libc::EACCES) => SocketError::Permission(errno),
+        errno @ (libc::EAFNOSUPPORT | libc::EPROTONOSUPPORT) => SocketError::Unreachable(errno),
+        errno => SocketError::Buffers(errno),
+    }
+}
+
+/// What connect(2) says at once.
+fn of_connecting(error: &io::Error) -> SocketError {
+    match error.raw_os_error().unwrap_or_default() {
+        libc::EADDRNOTAVAIL | libc::EADDRINUSE => SocketError::Ports,
+        errno @ (libc::EPERM | libc::EACCES) => SocketError::Permission(errno),
+        _ => of_peer(error),
+    }
+}
+
+/// What came from outside, or is known of the way there.
+fn of_peer(error: &io::Error) -> SocketError {
+    match error.raw_os_error().unwrap_or_default() {
+        errno @ libc::ECONNREFUSED => SocketError::Refused(errno),
+        libc::ECONNRESET | libc::EPIPE | libc::ECONNABORTED | libc::ENOTCONN => SocketError::Reset,
+        libc::ETIMEDOUT => SocketError::TimedOut,
+        errno @ (libc::ENOBUFS | libc::ENOMEM) => SocketError::Buffers(errno),
+        errno => SocketError::Unreachable(errno),
+    }
+}
