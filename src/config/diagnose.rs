@@ -150,7 +150,10 @@ impl Report {
     fn new(sources: Sources, severity: Severity, mut diagnostics: Vec<Diagnostic>, dropped: usize) -> Self {
         diagnostics.sort_by_key(|diagnostic| (diagnostic.span.source, diagnostic.span.start));
         let mut seen = HashSet::new();
-        diagnostics.retain(|diagnostic| seen.insert((diagnostic.span, diagnostic.message.clone())));
+        diagnostics.retain(|diagnostic| {
+            let with = diagnostic.notes.first().map(|note| note.span);
+            seen.insert((diagnostic.span, with, diagnostic.message.clone()))
+        });
         Self { sources, severity, diagnostics, dropped }
     }
 
