@@ -87,6 +87,32 @@ impl Diagnostic {
     }
 }
 
+/// What is wrong with a text, by whoever does not know where the text stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Wrong {
+    /// What is wrong, in lower case, without a full stop.
+    pub(super) message: String,
+    /// What to do about it.
+    pub(super) help: Option<String>,
+}
+
+impl Wrong {
+    /// This is wrong.
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None }
+    }
+
+    /// Says what to do.
+    pub(super) fn help(self, line: impl Into<String>) -> Self {
+        Self { help: Some(line.into()), ..self }
+    }
+
+    /// At this place of the group or rule of this name.
+    pub(super) fn at(self, span: Span, rule: &Arc<str>) -> Diagnostic {
+        Diagnostic::error(span, rule, self.message).help_if(self.help)
+    }
+}
+
 /// What has been found so far.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
@@ -117,6 +143,11 @@ impl Problems {
     /// Whether a further error would be kept; when not, a costly search for help can be spared.
     pub(super) fn keeps_errors(&self) -> bool {
         self.errors.diagnostics.len() < KEPT_MAX
+    }
+
+    /// Errors so far, those that are not kept included.
+    pub(super) fn errors(&self) -> usize {
+        self.errors.diagnostics.len() + self.errors.dropped
     }
 
     /// Whether the file must be refused.

@@ -1,5 +1,7 @@
 //! A configuration as text: everything that was understood, as a file that reads back to the same.
 
+mod probe;
+
 use std::fmt::{self, Write};
 use std::time::Duration;
 
@@ -38,7 +40,7 @@ fn write_rule(out: &mut String, configuration: &Configuration, rule: &Rule) -> f
     writeln!(out, "    status = {};", status_word(rule.status))?;
     match &rule.test {
         Test::Command { command, .. } => write_command(out, "test", Some(command))?,
-        Test::Probe(probe) => writeln!(out, "    test = {};", Quoted(&probe.url))?,
+        Test::Probe(probe) => probe::write(out, probe)?,
     }
     if let Some(delay) = rule.start_delay {
         write_interval(out, "start_delay", delay)?;
@@ -46,6 +48,9 @@ fn write_rule(out: &mut String, configuration: &Configuration, rule: &Rule) -> f
     writeln!(out, "    runs = {};", rule.runs.map_or(0, std::num::NonZeroU16::get))?;
     write_interval(out, "interval", rule.interval)?;
     write_interval(out, "interval_fail", rule.interval_fail)?;
+    if let Some(interval) = rule.interval_debounce {
+        write_interval(out, "interval_debounce", interval)?;
+    }
     if let Test::Command { timeout_int, timeout_kill, .. } = &rule.test {
         write_interval(out, "timeout_int", timeout_int.unwrap_or_default())?;
         write_interval(out, "timeout_kill", timeout_kill.unwrap_or_default())?;

@@ -6,15 +6,34 @@ use std::time::Duration;
 
 use super::diagnose::{Diagnostic, Problems};
 use super::dump::Seconds;
-use super::properties::{Key, STATUS_WORDS};
+use super::given::Given;
+use super::properties::{Key, STATUS_WORDS, Setting};
 use super::raw::{Node, NodeId, Tree};
 use super::settings::{Settings, Written, name_of};
 use crate::rule::Status;
 
 impl Tree {
     /// The node, its parent, and so on up to the root.
+    pub(super) fn ids_up(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        std::iter::successors(Some(id), |id| self.nodes[*id].parent)
+    }
+
+    /// The same as nodes.
     pub(super) fn chain(&self, id: NodeId) -> impl Iterator<Item = &Node> {
-        std::iter::successors(Some(&self.nodes[id]), |node| node.parent.map(|parent| &self.nodes[parent]))
+        self.ids_up(id).map(|id| &self.nodes[id])
+    }
+
+    /// The value of a setting that counts for a node: the closest.
+    pub(super) fn given(&self, id: NodeId, setting: Setting) -> Option<&Written<Given>> {
+        self.chain(id).find_map(|node| node.settings.given.get(&setting))
+    }
+
+    /// The same, of one that is an interval.
+    pub(super) fn interval(&self, id: NodeId, setting: Setting) -> Option<Duration> {
+        match self.given(id, setting)?.value {
+            Given::Interval(interval) => Some(interval),
+            Given::Word(_) | Given::Text(_) | Given::Texts(_) | Given::Number(_) | Given::Boolean(_) => None,
+        }
     }
 
     /// The value that counts for a node, with its place: the closest.
@@ -109,11 +128,12 @@ impl Go<'_> {
     }
 }
 
-/// Warns once for the whole file when hfm in Go would have resolved a rule differently.
+/// Warns once for the whole file when hfm in Go would have resolved a rule differently. Native probes are left
+/// aside: hfm in Go has none.
 pub(super) fn compare(tree: &Tree, problems: &mut Problems) {
     let mut first = None;
     let mut count = 0_usize;
-    for id in &tree.rules {
+    for id in tree.rules.iter().filter(|id| !tree.is_native(**id)) {
         let (ours, theirs) = (resolve(tree, *id), resolve_as_go(tree, *id));
         if ours != theirs {
             count += 1;

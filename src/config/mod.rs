@@ -8,7 +8,11 @@ mod circles;
 mod depend;
 mod diagnose;
 mod dump;
+mod escape;
+mod given;
+mod host;
 mod inherit;
+mod native;
 mod nearest;
 mod number;
 pub mod properties;
@@ -19,6 +23,7 @@ mod section;
 mod settings;
 mod target;
 mod typed;
+mod url;
 
 use std::sync::Arc;
 

@@ -3,11 +3,17 @@
 //! The reader of sections, "did you mean" and the manual all go by [`PROPERTIES`]. A property that is
 //! named in the interface and not built yet is in the table too, so that it is refused by name.
 
+mod key;
+mod scheme;
+
+pub use key::{Key, Setting};
+pub use scheme::Scheme;
+
 use Scope::{Inherited, Own, Root};
 use Takes::{Boolean, Interval, RuleNames, Text, Texts, Words, Written};
 
 /// A property as the table knows it.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Property {
     /// Its name, in lower case; files may write it in any case.
     pub name: &'static str,
@@ -19,12 +25,21 @@ pub struct Property {
     pub default: &'static str,
     /// Where it may stand and whom it reaches.
     pub scope: Scope,
+    /// For which rules it means anything.
+    pub concerns: Concerns,
     /// Whether hfm in Go has it too: its traps warn, where a new property's are errors.
     pub origin: Origin,
     /// Whether it is built.
     pub state: State,
     /// One line for people.
     pub help: &'static str,
+}
+
+impl Property {
+    /// The setting that it fills, if it is one without a field of its own.
+    pub fn setting(&self) -> Option<Setting> {
+        if let State::Built(Key::Setting(setting)) = self.state { Some(setting) } else { None }
+    }
 }
 
 /// What a property may be given.
@@ -47,6 +62,13 @@ pub enum Takes {
         /// The largest.
         max: u16,
     },
+    /// A whole number of bytes in these bounds; UCL's suffixes apply.
+    Bytes {
+        /// The smallest.
+        min: u32,
+        /// The largest.
+        max: u32,
+    },
     /// A boolean, or the same word quoted.
     Boolean,
     /// A scalar of which the source text counts.
@@ -62,6 +84,18 @@ pub enum Scope {
     Own,
     /// At the root of the file only; it concerns the whole program.
     Root,
+}
+
+/// For which rules a property means anything. Where it means nothing, an inherited one is ignored, and one that
+/// is written on the rule itself refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Concerns {
+    /// All.
+    Every,
+    /// Those that run a program.
+    Commands,
+    /// Native probes of these schemes.
+    Probes(&'static [Scheme]),
 }
 
 /// Who brought the property.
@@ -82,61 +116,11 @@ pub enum State {
     NotYet,
 }
 
-/// The properties that are built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Key {
-    /// `status`
-    Status,
-    /// `test`
-    Test,
-    /// `test_arguments`
-    TestArguments,
-    /// `start_delay`
-    StartDelay,
-    /// `runs`
-    Runs,
-    /// `interval`
-    Interval,
-    /// `interval_fail`
-    IntervalFail,
-    /// `timeout_int`
-    TimeoutInt,
-    /// `timeout_kill`
-    TimeoutKill,
-    /// `change_success`
-    ChangeSuccess,
-    /// `change_success_arguments`
-    ChangeSuccessArguments,
-    /// `change_success_debounce`
-    ChangeSuccessDebounce,
-    /// `change_fail`
-    ChangeFail,
-    /// `change_fail_arguments`
-    ChangeFailArguments,
-    /// `change_fail_debounce`
-    ChangeFailDebounce,
-    /// `change_fail_reset`
-    ChangeFailReset,
-    /// `hold_down`
-    HoldDown,
-    /// `hold_down_max`
-    HoldDownMax,
-    /// `requires`
-    Requires,
-    /// `guard`
-    Guard,
-    /// `spread`
-    Spread,
-    /// `change_timeout`
-    ChangeTimeout,
-    /// `change_max`
-    ChangeMax,
-}
-
 /// The words of `status`, in the order of [`crate::rule::Status`].
 pub const STATUS_WORDS: &[&str] = &["enabled", "disabled", "always-fail", "always-success"];
 
 const RUNS: Takes = Takes::Integer { min: 0, max: u16::MAX };
+const BODY: Takes = Takes::Bytes { min: 1, max: 16 * 1024 * 1024 };
 const COUNT: Takes = Takes::Integer { min: 1, max: u16::MAX };
 
 /// `change_max` when the file does not say.
@@ -151,7 +135,8 @@ const fn hfm(
     scope: Scope,
     help: &'static str,
 ) -> Property {
-    Property { name, takes, unit, default, scope, origin: Origin::Hfm, state: State::Built(key), help }
+    let (concerns, state) = (Concerns::Every, State::Built(key));
+    Property { name, takes, unit, default, scope, concerns, origin: Origin::Hfm, state, help }
 }
 
 const fn ours(
@@ -163,7 +148,8 @@ const fn ours(
     scope: Scope,
     help: &'static str,
 ) -> Property {
-    Property { name, takes, unit, default, scope, origin: Origin::Ours, state: State::Built(key), help }
+    let (concerns, state) = (Concerns::Every, State::Built(key));
+    Property { name, takes, unit, default, scope, concerns, origin: Origin::Ours, state, help }
 }
 
 const fn later(
@@ -174,7 +160,27 @@ const fn later(
     scope: Scope,
     help: &'static str,
 ) -> Property {
-    Property { name, takes, unit, default, scope, origin: Origin::Ours, state: State::NotYet, help }
+    let (concerns, state) = (Concerns::Every, State::NotYet);
+    Property { name, takes, unit, default, scope, concerns, origin: Origin::Ours, state, help }
+}
+
+/// A property that a native probe has no use for.
+const fn of_commands(property: Property) -> Property {
+    Property { concerns: Concerns::Commands, ..property }
+}
+
+/// A setting of native probes, which every rule below inherits.
+const fn probe(
+    setting: Setting,
+    name: &'static str,
+    takes: Takes,
+    unit: &'static str,
+    default: &'static str,
+    schemes: &'static [Scheme],
+    help: &'static str,
+) -> Property {
+    let (concerns, state) = (Concerns::Probes(schemes), State::Built(Key::Setting(setting)));
+    Property { name, takes, unit, default, scope: Inherited, concerns, origin: Origin::Ours, state, help }
 }
 
 /// Every property, in the order in which the manual explains them.
@@ -182,14 +188,14 @@ const fn later(
 pub static PROPERTIES: &[Property] = &[
     // The rule and its schedule.
     hfm(Key::Status, "status", Words(STATUS_WORDS), "", "enabled", Inherited, "whether the test runs and whether its outcome counts"),
-    hfm(Key::Test, "test", Text, "", "", Own, "program to run; exit status 0 is success"),
-    hfm(Key::TestArguments, "test_arguments", Texts, "", "", Own, "arguments of the test"),
+    hfm(Key::Test, "test", Text, "", "", Own, "program to run, whose exit status 0 is success, or URL to probe"),
+    of_commands(hfm(Key::TestArguments, "test_arguments", Texts, "", "", Own, "arguments of the test")),
     hfm(Key::StartDelay, "start_delay", Interval, "s", "0", Inherited, "before the first run"),
     hfm(Key::Runs, "runs", RUNS, "runs", "0", Inherited, "runs until the rule ends; 0 for ever"),
     hfm(Key::Interval, "interval", Interval, "s", "0", Inherited, "from start to start while not failed; 0: the next run at once"),
     hfm(Key::IntervalFail, "interval_fail", Interval, "s", "interval", Inherited, "from start to start while failed"),
-    hfm(Key::TimeoutInt, "timeout_int", Interval, "s", "0", Inherited, "SIGINT to the test after this long; 0: never"),
-    hfm(Key::TimeoutKill, "timeout_kill", Interval, "s", "0", Inherited, "SIGKILL to the test after this long; 0: never"),
+    of_commands(hfm(Key::TimeoutInt, "timeout_int", Interval, "s", "0", Inherited, "SIGINT to the test after this long; 0: never")),
+    of_commands(hfm(Key::TimeoutKill, "timeout_kill", Interval, "s", "0", Inherited, "SIGKILL to the test after this long; 0: never")),
     hfm(Key::ChangeSuccess, "change_success", Text, "", "", Own, "program run at a change to success"),
     hfm(Key::ChangeSuccessArguments, "change_success_arguments", Texts, "", "", Own, "arguments of change_success"),
     hfm(Key::ChangeSuccessDebounce, "change_success_debounce", COUNT, "results", "1", Inherited, "consecutive successes that make a change to success"),
@@ -201,46 +207,46 @@ pub static PROPERTIES: &[Property] = &[
     ours(Key::HoldDownMax, "hold_down_max", Interval, "s", "hold_down", Inherited, "what hold_down may double up to"),
     ours(Key::Requires, "requires", RuleNames, "", "[]", Inherited, "rules that must be up for this one to be up"),
     ours(Key::Guard, "guard", RuleNames, "", "[]", Inherited, "rules that must succeed for this one's failures to count"),
-    ours(Key::Spread, "spread", Boolean, "", "no for a command", Inherited, "spread first runs evenly over the first interval; for a command only where written on the rule itself"),
+    ours(Key::Spread, "spread", Boolean, "", "no for a command, yes for a native probe", Inherited, "spread first runs evenly over the first interval; for a command only where written on the rule itself"),
     ours(Key::ChangeTimeout, "change_timeout", Interval, "s", "0", Inherited, "kills a change command that runs longer; 0: never"),
     ours(Key::ChangeMax, "change_max", COUNT, "commands", "64", Root, "change commands running at a time at most"),
     // Native probes.
-    later("timeout", Interval, "s", "the smallest interval", Inherited, "deadline of a whole run"),
-    later("resolve", Interval, "s", "30s", Inherited, "how often names are looked up again"),
-    later("family", Words(&["4", "6", "any"]), "", "any", Inherited, "address family"),
-    later("connect", Written, "", "", Inherited, "address and port to connect to instead of the URL's"),
-    later("source", Written, "", "", Inherited, "local address"),
-    later("interface", Text, "", "", Inherited, "network device (Linux)"),
-    later("fib", Written, "", "", Inherited, "routing table (FreeBSD)"),
-    later("mark", Written, "", "", Inherited, "packet mark (Linux)"),
-    later("proxy_protocol", Words(&["none", "v1", "v2"]), "", "none", Inherited, "PROXY header sent first"),
-    later("http_method", Text, "", "GET", Inherited, "method of the request"),
-    later("http_version", Written, "", "1.1", Inherited, "version of the request"),
-    later("http_headers", Texts, "", "", Inherited, "headers of the request"),
-    later("http_body", Text, "", "", Inherited, "body of the request"),
-    later("http_status", Written, "", "200-399", Inherited, "codes and ranges that count as success"),
-    later("expect", Texts, "", "", Inherited, "texts that must all be in the reply"),
-    later("expect_regex", Texts, "", "", Inherited, "patterns that must all match the reply"),
-    later("reject", Texts, "", "", Inherited, "texts that must not be in the reply"),
-    later("reject_regex", Texts, "", "", Inherited, "patterns that must not match the reply"),
-    later("expect_header", Texts, "", "", Inherited, "NAME: REGEX that must match the response head"),
-    later("reject_header", Texts, "", "", Inherited, "NAME: REGEX that must not match the response head"),
-    later("max_body", Written, "bytes", "64kb", Inherited, "bytes read at most in search of patterns"),
-    later("send", Text, "", "", Inherited, "text to send"),
-    later("send_hex", Written, "", "", Inherited, "bytes to send, in hexadecimal"),
-    later("dialogue", Texts, "", "", Inherited, "steps of a conversation: send and expect"),
-    later("tls_verify", Boolean, "", "yes", Inherited, "whether chain and name are verified"),
-    later("tls_ca", Text, "", "the system's", Inherited, "file of trusted certificates"),
-    later("tls_name", Text, "", "the URL's host", Inherited, "name to send and to verify"),
-    later("tls_alpn", Texts, "", "", Inherited, "protocols to offer"),
-    later("tls_min", Written, "", "", Inherited, "lowest version of TLS"),
-    later("tls_cert", Text, "", "", Inherited, "file of the client certificate"),
-    later("tls_key", Text, "", "", Inherited, "file of the client key"),
-    later("tls_expiry", Interval, "s", "0", Inherited, "fail when the certificate expires sooner than this"),
-    later("tls_resume", Boolean, "", "no", Inherited, "allow session resumption"),
-    later("reuse", Boolean, "", "no", Inherited, "keep one HTTP connection open"),
-    later("close", Words(&["reset", "fin"]), "", "reset", Inherited, "how connections end"),
-    later("interval_debounce", Interval, "s", "as by state", Inherited, "from start to start while a change is being debounced"),
+    probe(Setting::Timeout, "timeout", Interval, "s", "the smallest interval", Scheme::ALL, "deadline of a whole run"),
+    probe(Setting::Resolve, "resolve", Interval, "s", "30s", Scheme::NETWORK, "how often names are looked up again"),
+    probe(Setting::Family, "family", Words(&["4", "6", "any"]), "", "any", Scheme::NETWORK, "address family"),
+    probe(Setting::Connect, "connect", Written, "", "", Scheme::NETWORK, "address and port to connect to instead of the URL's"),
+    probe(Setting::Source, "source", Written, "", "", Scheme::NETWORK, "local address"),
+    probe(Setting::Interface, "interface", Text, "", "", Scheme::NETWORK, "network device (Linux)"),
+    probe(Setting::Fib, "fib", Written, "", "", Scheme::NETWORK, "routing table (FreeBSD)"),
+    probe(Setting::Mark, "mark", Written, "", "", Scheme::NETWORK, "packet mark (Linux)"),
+    probe(Setting::ProxyProtocol, "proxy_protocol", Words(&["none", "v1", "v2"]), "", "none", Scheme::ALL, "PROXY header sent first"),
+    probe(Setting::HttpMethod, "http_method", Text, "", "GET", Scheme::HTTP, "method of the request"),
+    probe(Setting::HttpVersion, "http_version", Written, "", "1.1", Scheme::HTTP, "version of the request"),
+    probe(Setting::HttpHeaders, "http_headers", Texts, "", "", Scheme::HTTP, "headers of the request"),
+    probe(Setting::HttpBody, "http_body", Text, "", "", Scheme::HTTP, "body of the request"),
+    probe(Setting::HttpStatus, "http_status", Written, "", "200-399", Scheme::HTTP, "codes and ranges that count as success"),
+    probe(Setting::Expect, "expect", Texts, "", "", Scheme::ALL, "texts that must all be in the reply"),
+    probe(Setting::ExpectRegex, "expect_regex", Texts, "", "", Scheme::ALL, "patterns that must all match the reply"),
+    probe(Setting::Reject, "reject", Texts, "", "", Scheme::ALL, "texts that must not be in the reply"),
+    probe(Setting::RejectRegex, "reject_regex", Texts, "", "", Scheme::ALL, "patterns that must not match the reply"),
+    probe(Setting::ExpectHeader, "expect_header", Texts, "", "", Scheme::HTTP, "NAME: REGEX that must match the response head"),
+    probe(Setting::RejectHeader, "reject_header", Texts, "", "", Scheme::HTTP, "NAME: REGEX that must not match the response head"),
+    probe(Setting::MaxBody, "max_body", BODY, "bytes", "64kb", Scheme::ALL, "bytes read at most in search of patterns"),
+    probe(Setting::Send, "send", Text, "", "", Scheme::DIALOGUE, "text to send"),
+    probe(Setting::SendHex, "send_hex", Written, "", "", Scheme::DIALOGUE, "bytes to send, in hexadecimal"),
+    probe(Setting::Dialogue, "dialogue", Texts, "", "", Scheme::DIALOGUE, "steps of a conversation: send and expect"),
+    probe(Setting::TlsVerify, "tls_verify", Boolean, "", "yes", Scheme::TLS, "whether chain and name are verified"),
+    probe(Setting::TlsCa, "tls_ca", Text, "", "the system's", Scheme::TLS, "file of trusted certificates"),
+    probe(Setting::TlsName, "tls_name", Text, "", "the URL's host", Scheme::TLS, "name to send and to verify"),
+    probe(Setting::TlsAlpn, "tls_alpn", Texts, "", "", Scheme::TLS, "protocols to offer"),
+    probe(Setting::TlsMin, "tls_min", Written, "", "1.2", Scheme::TLS, "lowest version of TLS"),
+    probe(Setting::TlsCert, "tls_cert", Text, "", "", Scheme::TLS, "file of the client certificate"),
+    probe(Setting::TlsKey, "tls_key", Text, "", "", Scheme::TLS, "file of the client key"),
+    probe(Setting::TlsExpiry, "tls_expiry", Interval, "s", "0", Scheme::TLS, "fail when the certificate expires sooner than this"),
+    probe(Setting::TlsResume, "tls_resume", Boolean, "", "no", Scheme::TLS, "allow session resumption"),
+    probe(Setting::Reuse, "reuse", Boolean, "", "no", Scheme::HTTP, "keep one HTTP connection open"),
+    probe(Setting::Close, "close", Words(&["reset", "fin"]), "", "reset", Scheme::NETWORK, "how connections end"),
+    probe(Setting::IntervalDebounce, "interval_debounce", Interval, "s", "as by state", Scheme::ALL, "from start to start while a change is being debounced"),
     // Actions.
     later("tables", Texts, "", "", Inherited, "firewall tables that hold the addresses"),
     later("addresses", Texts, "", "the test's host", Inherited, "addresses put in and taken out"),
@@ -263,6 +269,11 @@ pub static PROPERTIES: &[Property] = &[
     later("demotion", Text, "", "carp", Root, "what is demoted: carp, or file:PATH"),
     later("slots", Written, "", "256", Root, "slots of a numgen map (nftables)"),
 ];
+
+/// The property that fills this key.
+pub fn of(key: Key) -> Option<&'static Property> {
+    PROPERTIES.iter().find(|property| property.state == State::Built(key))
+}
 
 /// The property of this name, in any letter case.
 pub fn find(name: &str) -> Option<&'static Property> {

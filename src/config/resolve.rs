@@ -7,18 +7,22 @@ use std::time::Duration;
 use super::depend::{self, Dependencies};
 use super::diagnose::{Diagnostic, Problems};
 use super::inherit::{self, Inherited};
-use super::properties::{CHANGE_MAX_DEFAULT, Key};
+use super::native;
+use super::properties::{CHANGE_MAX_DEFAULT, Key, Setting};
 use super::raw::{Level, NodeId, ROOT, Tree};
 use super::settings::{Settings, Written, name_of};
+use super::target::{self, Target};
 use crate::rule::{CommandLine, Configuration, HealthSettings, Rule, Test};
 use crate::ucl::Span;
 
 /// Makes rules of what is written; `None` when anything is wrong with the file.
 pub(super) fn resolve(tree: &Tree, problems: &mut Problems) -> Option<Configuration> {
+    let above_native: HashSet<NodeId> =
+        tree.rules.iter().filter(|id| tree.is_native(**id)).flat_map(|id| tree.ids_up(*id)).collect();
     let parents: HashSet<NodeId> = tree.rules.iter().filter_map(|id| tree.nodes[*id].parent).collect();
     for (id, node) in tree.nodes.iter().enumerate() {
         if node.rule.is_some() || node.level == Level::Root || parents.contains(&id) {
-            warn_of_no_effect(tree, id, problems);
+            warn_of_no_effect(tree, id, above_native.contains(&id), problems);
         } else if node.settings.is_any_written() {
             let message = "this group has no rules, so nothing in it has an effect";
             problems.push(
@@ -30,12 +34,15 @@ pub(super) fn resolve(tree: &Tree, problems: &mut Problems) -> Option<Configurat
     let mut checks = Checks { tree, problems: &mut *problems, said: HashSet::new() };
     for id in &tree.rules {
         checks.hold_down(*id);
-        checks.timeouts(*id);
+        if !tree.is_native(*id) {
+            checks.timeouts(*id);
+        }
     }
     let inherited: Vec<Inherited> = tree.rules.iter().map(|id| inherit::resolve(tree, *id)).collect();
     let statuses: Vec<_> = inherited.iter().map(|inherited| inherited.status).collect();
     let dependencies = depend::resolve(tree, &statuses, problems);
     inherit::compare(tree, problems);
+    let tests = tests(tree, &inherited, problems);
     if problems.any_error() {
         return None;
     }
@@ -44,22 +51,61 @@ pub(super) fn resolve(tree: &Tree, problems: &mut Problems) -> Option<Configurat
         .iter()
         .zip(inherited)
         .zip(dependencies)
-        .map(|((id, inherited), dependencies)| rule(tree, *id, inherited, dependencies))
+        .zip(tests)
+        .map(|(((id, inherited), dependencies), test)| rule(tree, *id, inherited, dependencies, test?))
         .collect();
     let change_max = tree.nodes.get(ROOT).and_then(|root| root.settings.change_max.as_ref());
     let change_max = change_max.map_or(CHANGE_MAX_DEFAULT, |written| written.value);
     Some(Configuration { rules: rules?, change_max: change_max.into() })
 }
 
-/// One rule; `None` without a test, which is an error that has been reported.
-fn rule(tree: &Tree, id: NodeId, inherited: Inherited, dependencies: Dependencies) -> Option<Rule> {
+impl Tree {
+    /// Whether a rule's test is a native probe.
+    pub(super) fn is_native(&self, id: NodeId) -> bool {
+        let test = self.nodes[id].settings.test.as_ref();
+        test.is_some_and(|test| matches!(target::classify(&test.value), Target::Probe(..)))
+    }
+}
+
+/// What each rule runs; `None` where something is wrong with it, which has been reported.
+fn tests(tree: &Tree, inherited: &[Inherited], problems: &mut Problems) -> Vec<Option<Test>> {
+    let mut builder = native::Builder::new(tree, problems);
+    let mut test = |id: NodeId, inherited: &Inherited| {
+        let own = &tree.nodes[id].settings;
+        let Target::Probe(scheme, rest) = target::classify(&own.test.as_ref()?.value) else {
+            builder.refuse_meaningless(id, None);
+            return Some(Test::Command {
+                command: command_line(&own.test, &own.test_arguments)?,
+                timeout_int: non_zero(inherited.timeout_int),
+                timeout_kill: non_zero(inherited.timeout_kill),
+            });
+        };
+        let probe = builder.probe(id, (scheme, rest), inherited)?;
+        // Every finished probe passes here, and here alone. Whoever has to judge it as a whole (its patterns
+        // must compile) does it at this line, and reports (PROPERTY, MESSAGE) with
+        // `builder.refuse(id, PROPERTY, Wrong::new(MESSAGE), None)`, which finds the place.
+        Some(Test::Probe(Box::new(probe)))
+    };
+    tree.rules.iter().zip(inherited).map(|(id, inherited)| test(*id, inherited)).collect()
+}
+
+/// One rule.
+fn rule(
+    tree: &Tree,
+    id: NodeId,
+    inherited: Inherited,
+    dependencies: Dependencies,
+    test: Test,
+) -> Option<Rule> {
     let node = &tree.nodes[id];
     let own = &node.settings;
-    let command = command_line(&own.test, &own.test_arguments)?;
-    let test = Test::Command {
-        command,
-        timeout_int: non_zero(inherited.timeout_int),
-        timeout_kill: non_zero(inherited.timeout_kill),
+    let (spread, interval_debounce) = match &test {
+        // For a command an inherited `spread` does not count: hfm starts all at once.
+        Test::Command { .. } => (own.spread.as_ref().is_some_and(|written| written.value), None),
+        Test::Probe(_) => (
+            tree.inherited(id, |settings| &settings.spread).unwrap_or(true),
+            tree.interval(id, Setting::IntervalDebounce),
+        ),
     };
     let hold_down = tree.inherited(id, |settings| &settings.hold_down).unwrap_or_default();
     let count = |count: u16| NonZeroU16::new(count).unwrap_or(NonZeroU16::MIN);
@@ -71,9 +117,8 @@ fn rule(tree: &Tree, id: NodeId, inherited: Inherited, dependencies: Dependencie
         runs: NonZeroU16::new(inherited.runs),
         interval: inherited.interval,
         interval_fail: inherited.interval_fail,
-        interval_debounce: None,
-        // For a command an inherited `spread` does not count: hfm starts all at once.
-        spread: own.spread.as_ref().is_some_and(|written| written.value),
+        interval_debounce,
+        spread,
         health: HealthSettings {
             fail_debounce: count(inherited.fail_debounce),
             success_debounce: count(inherited.success_debounce),
@@ -105,7 +150,7 @@ fn non_zero(interval: Duration) -> Option<Duration> {
 }
 
 /// Warns of properties that stand where they do nothing.
-fn warn_of_no_effect(tree: &Tree, id: NodeId, problems: &mut Problems) {
+fn warn_of_no_effect(tree: &Tree, id: NodeId, above_native: bool, problems: &mut Problems) {
     let node = &tree.nodes[id];
     let settings = &node.settings;
     let mut warn = |key: Key, why: &str, help: &str| {
@@ -129,8 +174,10 @@ fn warn_of_no_effect(tree: &Tree, id: NodeId, problems: &mut Problems) {
                 "write it on every rule that needs it",
             );
         }
-        let why = "an inherited one does not count for a rule that runs a command";
-        warn(Key::Spread, why, "write it on every rule that needs it");
+        if !above_native {
+            let why = "an inherited one does not count for a rule that runs a command";
+            warn(Key::Spread, why, "write it on every rule that needs it");
+        }
         return;
     }
     if settings.change_success.is_none() {

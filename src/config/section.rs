@@ -1,10 +1,12 @@
 //! One section's properties: each key looked up in the table, each value judged, repetitions settled.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::diagnose::{Diagnostic, Problems};
+use super::given::Given;
 use super::nearest::nearest;
-use super::properties::{self, Key, Origin, PROPERTIES, Property, Scope, State, Takes};
+use super::properties::{self, Key, Origin, PROPERTIES, Property, Scope, Setting, State, Takes};
 use super::raw::Level;
 use super::render::{clipped, quoted};
 use super::settings::{Mention, Settings, Written};
@@ -76,7 +78,7 @@ impl Section<'_> {
         self.seen.push((property.name, first.key_span));
         match (property.origin, property.takes) {
             (Origin::Hfm, _) => self.hfm(property, key, earlier, first, items),
-            (Origin::Ours, Takes::RuleNames) => {
+            (Origin::Ours, Takes::RuleNames | Takes::Texts) => {
                 self.value(property, key, first);
                 items.for_each(|item| self.value(property, key, item));
             }
@@ -136,6 +138,7 @@ impl Section<'_> {
     fn value(&mut self, property: &'static Property, key: Key, item: &Item) {
         let value = &item.value;
         let place = item.key_span;
+        let errors = self.problems.errors();
         let mut judge =
             Judge { sources: self.sources, problems: &mut *self.problems, rule: self.name, property };
         let judge = &mut judge;
@@ -168,6 +171,12 @@ impl Section<'_> {
             Key::Spread => put(&mut settings.spread, place, judge.boolean(value)),
             Key::ChangeTimeout => put(&mut settings.change_timeout, place, judge.interval(value)),
             Key::ChangeMax => put(&mut settings.change_max, place, judge.integer(value)),
+            Key::Setting(setting) => {
+                keep(&mut settings.given, setting, place, judge.given(setting, value));
+            }
+        }
+        if self.problems.errors() > errors {
+            self.settings.refused.push(key);
         }
     }
 
@@ -211,6 +220,15 @@ fn add(slot: &mut Option<Written<Vec<Mention>>>, key: Span, value: Option<Vec<Me
     match slot {
         Some(list) => list.value.extend(value),
         None => *slot = Some(Written { value, key }),
+    }
+}
+
+/// The same for what has no field of its own.
+fn keep(kept: &mut BTreeMap<Setting, Written<Given>>, setting: Setting, key: Span, value: Option<Given>) {
+    match (kept.get_mut(&setting).map(|written| &mut written.value), value) {
+        (Some(Given::Texts(list)), Some(Given::Texts(more))) => list.extend(more),
+        (_, Some(value)) => drop(kept.insert(setting, Written { value, key })),
+        (_, None) => {}
     }
 }
 

@@ -1,11 +1,13 @@
 //! The properties of one section as written: each with its place, none inherited yet.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::diagnose::{Diagnostic, Problems};
-use super::properties::PROPERTIES;
-use super::properties::{Key, State};
+use super::given::Given;
+use super::properties::{self, Key, PROPERTIES, Setting, State};
 use crate::rule::Status;
 use crate::ucl::Span;
 
@@ -60,6 +62,10 @@ pub(super) struct Settings {
     pub(super) spread: Option<Written<bool>>,
     pub(super) change_timeout: Option<Written<Duration>>,
     pub(super) change_max: Option<Written<u16>>,
+    /// Everything that has no field of its own.
+    pub(super) given: BTreeMap<Setting, Written<Given>>,
+    /// What was written and refused, so that nothing more is said of its absence.
+    pub(super) refused: Vec<Key>,
 }
 
 impl Settings {
@@ -97,6 +103,13 @@ impl Settings {
         merge.one(Key::Spread, &mut self.spread, more.spread);
         merge.one(Key::ChangeTimeout, &mut self.change_timeout, more.change_timeout);
         merge.one(Key::ChangeMax, &mut self.change_max, more.change_max);
+        for (setting, from) in more.given {
+            match self.given.entry(setting) {
+                Entry::Vacant(slot) => drop(slot.insert(from)),
+                Entry::Occupied(first) => merge.compare(Key::Setting(setting), first.get(), &from),
+            }
+        }
+        self.refused.extend(more.refused);
     }
 
     /// Whether anything is written at all.
@@ -136,6 +149,7 @@ impl Settings {
             Key::Spread => place(&self.spread),
             Key::ChangeTimeout => place(&self.change_timeout),
             Key::ChangeMax => place(&self.change_max),
+            Key::Setting(setting) => self.given.get(&setting).map(|written| written.key),
         }
     }
 }
@@ -150,10 +164,13 @@ impl Merge<'_> {
         let Some(from) = from else {
             return;
         };
-        let Some(first) = into else {
-            *into = Some(from);
-            return;
-        };
+        match into {
+            Some(first) => self.compare(key, first, &from),
+            None => *into = Some(from),
+        }
+    }
+
+    fn compare<T: PartialEq>(&mut self, key: Key, first: &Written<T>, from: &Written<T>) {
         if first.value != from.value {
             let message = format!("sections of the same name give '{}' different values", name_of(key));
             self.problems.push(
@@ -169,8 +186,5 @@ impl Merge<'_> {
 
 /// The property's name.
 pub(super) fn name_of(key: Key) -> &'static str {
-    PROPERTIES
-        .iter()
-        .find(|property| property.state == State::Built(key))
-        .map_or("", |property| property.name)
+    properties::of(key).map_or("", |property| property.name)
 }

@@ -1,8 +1,9 @@
 //! What the text of a `test` asks for: a program, or a probe by URL.
 
 use super::nearest::nearest;
+use super::properties::Scheme;
 
-/// The schemes of the interface. None is built yet; each is refused by name until it is.
+/// The schemes of the interface. Those that are not built yet are refused by name.
 const SCHEMES: &[&str] = &[
     "tcp",
     "tls",
@@ -33,6 +34,8 @@ const SCHEMES: &[&str] = &[
 pub(super) enum Target<'a> {
     /// A program to run.
     Program,
+    /// A native probe: its scheme, and what follows `://`.
+    Probe(Scheme, &'a str),
     /// `word://...` with a scheme of the interface, which is not built yet.
     NotYet(&'static str),
     /// `word://...` with a scheme that nobody knows.
@@ -46,12 +49,15 @@ pub(super) enum Target<'a> {
 
 /// Tells a program from a URL. Schemes match in any letter case, as in RFC 3986 section 3.1.
 pub(super) fn classify(test: &str) -> Target<'_> {
-    let Some((scheme, _)) = test.split_once("://") else {
+    let Some((scheme, rest)) = test.split_once("://") else {
         return Target::Program;
     };
     let starts_with_letter = scheme.starts_with(|c: char| c.is_ascii_alphabetic());
     if !starts_with_letter || !scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-._".contains(c)) {
         return Target::Program;
+    }
+    if let Some(built) = Scheme::ALL.iter().find(|built| built.name().eq_ignore_ascii_case(scheme)) {
+        return Target::Probe(*built, rest);
     }
     match SCHEMES.iter().find(|known| known.eq_ignore_ascii_case(scheme)) {
         Some(known) => Target::NotYet(known),
@@ -85,9 +91,14 @@ mod tests {
     fn every_scheme_of_the_interface_is_known_in_any_letter_case() {
         assert_eq!(SCHEMES.len(), 22);
         for scheme in SCHEMES {
-            assert_eq!(classify(&format!("{scheme}://h")), Target::NotYet(scheme));
-            assert_eq!(classify(&format!("{}://h", scheme.to_uppercase())), Target::NotYet(scheme));
+            let expected = match Scheme::ALL.iter().find(|built| built.name() == *scheme) {
+                Some(built) => Target::Probe(*built, "h"),
+                None => Target::NotYet(scheme),
+            };
+            assert_eq!(classify(&format!("{scheme}://h")), expected);
+            assert_eq!(classify(&format!("{}://h", scheme.to_uppercase())), expected);
         }
+        assert!(Scheme::ALL.iter().all(|built| SCHEMES.contains(&built.name())));
     }
 
     #[test]

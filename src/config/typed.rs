@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::diagnose::{Diagnostic, Problems};
 use super::nearest::nearest;
-use super::properties::{Property, STATUS_WORDS};
+use super::properties::{Property, STATUS_WORDS, Scheme};
 use super::render::{clipped, quoted};
 use super::settings::Mention;
 use super::target::{self, Target};
+use super::url;
 use crate::rule::Status;
 use crate::ucl::{Kind, Sources, Span, Style, Value};
 
@@ -55,7 +56,7 @@ impl Judge<'_> {
         None
     }
 
-    /// What to run: a program, as long as no probe is built.
+    /// What to run: a program, or a probe by URL. Both are kept as written.
     pub(super) fn test(&mut self, value: &Value) -> Option<Box<str>> {
         let test = self.program(value)?;
         if test.is_empty() {
@@ -65,6 +66,7 @@ impl Judge<'_> {
         }
         let (message, help) = match target::classify(&test) {
             Target::Program => return Some(test),
+            Target::Probe(scheme, rest) => return self.url(scheme, rest, value).then_some(test),
             Target::NotYet(scheme) => (format!("test scheme '{scheme}' is not supported yet"), None),
             Target::Unknown { scheme, meant } => {
                 let help = match meant {
@@ -74,13 +76,32 @@ impl Judge<'_> {
                 (format!("unknown test scheme {}", quoted(scheme)), Some(help))
             }
         };
-        let rest = self.after(value);
-        let is_cut = rest.starts_with(['#', ';', ','])
-            && !rest[1..].starts_with([' ', '\t', '\r', '\n', '}'])
-            || rest.starts_with("/*");
-        let quote = (is_cut && is_bare(value)).then(|| QUOTE_URL_HELP.to_owned());
+        let quote = self.is_cut(value, &['#', ';', ',']).then(|| QUOTE_URL_HELP.to_owned());
         self.problems.push(Diagnostic::error(value.span, self.rule, message).help_if(help).help_if(quote));
         None
+    }
+
+    /// Judges the URL of a native probe. One that a comment cuts would probe something else in silence.
+    fn url(&mut self, scheme: Scheme, rest: &str, value: &Value) -> bool {
+        if self.is_cut(value, &['#']) {
+            let message = "the URL ends here, where a comment begins".to_owned();
+            self.error(value.span, message, Some(QUOTE_URL_HELP.to_owned()));
+            return false;
+        }
+        match url::parse(scheme, rest) {
+            Ok(_) => true,
+            Err(wrong) => {
+                self.problems.push(wrong.at(value.span, self.rule));
+                false
+            }
+        }
+    }
+
+    /// Whether a value without quotes ends at one of these marks, or a comment, as if in the middle of a word.
+    fn is_cut(&self, value: &Value, marks: &[char]) -> bool {
+        let rest = self.after(value);
+        let at_mark = rest.starts_with(marks) && !rest[1..].starts_with([' ', '\t', '\r', '\n', '}']);
+        is_bare(value) && (at_mark || rest.starts_with("/*"))
     }
 
     /// A program: a string that is not empty and can be handed to the system.
@@ -196,7 +217,7 @@ impl Judge<'_> {
     }
 
     /// Warns of a value without quotes that ends where a comment begins: the comment was likely meant as text.
-    fn cut_by_comment(&mut self, value: &Value) {
+    pub(super) fn cut_by_comment(&mut self, value: &Value) {
         if !is_bare(value) {
             return;
         }
@@ -240,7 +261,7 @@ fn is_bare(value: &Value) -> bool {
 }
 
 /// The name of the type with its article.
-fn article(kind: &Kind) -> String {
+pub(super) fn article(kind: &Kind) -> String {
     match kind {
         Kind::Null => "null".to_owned(),
         Kind::Integer(_) | Kind::Array(_) | Kind::Object(_) => format!("an {}", kind.type_name()),
@@ -251,7 +272,7 @@ fn article(kind: &Kind) -> String {
 }
 
 /// How to make a string of a scalar that UCL took for something else.
-fn quote_help(sources: &Sources, value: &Value) -> Option<String> {
+pub(super) fn quote_help(sources: &Sources, value: &Value) -> Option<String> {
     match value.kind {
         Kind::Boolean(_) | Kind::Integer(_) | Kind::Float(_) | Kind::Time(_) => {
             Some(format!("quote it: \"{}\"", clipped(sources.text(value.span))))

@@ -31,10 +31,6 @@ const BUILT: &[&str] = &[
     "spread",
     "change_timeout",
     "change_max",
-];
-
-/// What the interface names and is not built.
-const NOT_YET: &[&str] = &[
     "timeout",
     "resolve",
     "family",
@@ -71,6 +67,10 @@ const NOT_YET: &[&str] = &[
     "reuse",
     "close",
     "interval_debounce",
+];
+
+/// What the interface names and is not built.
+const NOT_YET: &[&str] = &[
     "tables",
     "addresses",
     "combine",
@@ -142,4 +142,22 @@ fn every_key_is_filled_by_one_property() {
         assert!(!keys[..i].contains(key), "{key:?}");
     }
     assert_eq!(keys.len(), HFM.len() + BUILT.len());
+}
+
+#[test]
+fn settings_of_probes_name_the_schemes_that_they_mean_something_for() {
+    for (name, schemes) in [
+        ("timeout", Scheme::ALL),
+        ("connect", Scheme::NETWORK),
+        ("http_status", Scheme::HTTP),
+        ("reuse", Scheme::HTTP),
+        ("send", Scheme::DIALOGUE),
+        ("tls_ca", Scheme::TLS),
+    ] {
+        assert_eq!(find(name).expect(name).concerns, Concerns::Probes(schemes), "{name}");
+    }
+    for name in ["test_arguments", "timeout_int", "timeout_kill"] {
+        assert_eq!(find(name).expect(name).concerns, Concerns::Commands, "{name}");
+    }
+    assert_eq!(find("spread").expect("built").concerns, Concerns::Every);
 }
