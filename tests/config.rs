@@ -159,6 +159,29 @@ fn ten_thousand_rules_keep_their_order_and_references() {
 }
 
 #[test]
+fn what_ten_thousand_probes_inherit_is_reported_once() {
+    let mut text = String::from("interval = 1s\nexpect = [ \"a\", \"b\" ]\nhttp_status = \"200,204\"\n");
+    for i in 0..10_000 {
+        text.push_str(&format!("r{i} {{ test = \"http://192.0.2.{}:{}/\" }}\n", i % 256, i % 60_000 + 1));
+    }
+    let loaded = load_text(&text).expect("nothing is wrong with it");
+    assert_eq!(loaded.configuration.rules.len(), 10_000);
+    assert!(loaded.warnings.is_empty());
+    for (line, message) in [
+        ("timeout = 2s\n", "t.conf:1:1: r0: 'timeout' is 2s, which is longer than 'interval', 1s\n"),
+        (
+            "http_headers = [ \"Host: a\", \"host: b\" ]\n",
+            "t.conf:1:1: r0: 'http_headers' has Host more than",
+        ),
+        ("expect_header = \"x\"\n", "t.conf:1:17: default: 'x' has no ':' after the header's name\n"),
+    ] {
+        let report = load_text(&format!("{line}{text}")).expect_err("one thing is wrong with it");
+        assert_eq!(report.total(), 1, "{report}");
+        assert!(report.to_string().starts_with(message), "{report}");
+    }
+}
+
+#[test]
 fn a_hopeless_file_is_reported_in_bounds() {
     let mut text = String::new();
     for i in 0..20_000 {

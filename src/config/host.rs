@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::diagnose::Wrong;
-use super::render::quoted;
+use super::render::{clipped, quoted};
 
 /// Longest name of a host, in bytes (RFC 1035 section 2.3.4, less its length byte and the root's).
 const NAME_BYTES_MAX: usize = 253;
@@ -89,7 +89,7 @@ fn address_v6(inside: &str) -> Result<Ipv6Addr, Wrong> {
 fn without_brackets(text: &str, brackets: Brackets) -> Result<Authority<'_>, Wrong> {
     let in_brackets = |address: &str, port: &str| match port {
         "" => format!("write [{address}]"),
-        port => format!("write [{address}]:{port}"),
+        port => format!("write [{address}]:{}", clipped(port)),
     };
     match (address_v6(text), brackets) {
         (Ok(address), Brackets::Optional) => {
