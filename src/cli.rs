@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::logging::Destination;
+use crate::probe_cli::{self, Arguments, UsageError};
 use crate::sys::syslog::Facility;
 
 /// Where hfm looks for its configuration when nothing else is said.
@@ -28,6 +29,10 @@ pub enum Invocation {
         /// `-dump`: print what was understood.
         dump: bool,
     },
+    /// `hfm probe`: run one probe some times.
+    Probe(Arguments),
+    /// `hfm probe -h`: its usage.
+    ProbeHelp,
     /// Run.
     Run {
         /// The file.
@@ -57,6 +62,8 @@ pub enum CliError {
     Unexpected(String),
     /// A command that this version does not have yet.
     NotYet(String),
+    /// `hfm probe` with arguments that it does not take.
+    Probe(UsageError),
     /// `-log` with something else than `stderr` or `syslog`.
     LogDestination(String),
     /// `-facility` with a name that syslog does not know.
@@ -75,6 +82,7 @@ impl fmt::Display for CliError {
                 write!(f, "invalid boolean value {value:?} for -{flag}: use true or false")
             }
             Self::Unexpected(argument) => write!(f, "unexpected argument {argument:?}: hfm takes flags only"),
+            Self::Probe(error) => error.fmt(f),
             Self::NotYet(command) => write!(f, "'hfm {command}' is not supported yet"),
             Self::LogDestination(value) => {
                 write!(
@@ -102,7 +110,8 @@ impl std::error::Error for CliError {}
 /// The usage, as `-h` prints it.
 pub fn usage() -> String {
     format!(
-        "Usage: hfm [flags]\n  \
+        "Usage: hfm [flags]\n       \
+         hfm probe URL [property=value ...] [flags]    (hfm probe -h tells more)\n  \
          -config PATH        configuration file (default {CONFIG_PATH})\n  \
          -log WHERE          where to log, stderr or syslog (default stderr)\n  \
          -facility NAME      syslog facility when logging to syslog (default local0)\n  \
@@ -141,7 +150,14 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
         version: false,
         help: false,
     };
-    let mut arguments = arguments.into_iter();
+    let mut arguments = arguments.into_iter().peekable();
+    if arguments.next_if(|first| first == "probe").is_some() {
+        return match probe_cli::parse(arguments) {
+            Ok(arguments) => Ok(Invocation::Probe(arguments)),
+            Err(UsageError::Help) => Ok(Invocation::ProbeHelp),
+            Err(error) => Err(CliError::Probe(error)),
+        };
+    }
     while let Some(argument) = arguments.next() {
         if !read_flag(&mut flags, &argument, &mut arguments)? {
             break;
@@ -166,7 +182,7 @@ fn read_flag(
     let text = argument.to_string_lossy();
     let Some(flag) = text.strip_prefix("--").or_else(|| text.strip_prefix('-')) else {
         return Err(match &*text {
-            "probe" | "demo" => CliError::NotYet(text.into_owned()),
+            "demo" => CliError::NotYet(text.into_owned()),
             _ => CliError::Unexpected(text.into_owned()),
         });
     };

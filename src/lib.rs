@@ -11,18 +11,20 @@
 //! |---|---|---|
 //! | 0 | [`now`], [`verdict`], [`histogram`], [`ucl`], [`wire`] | the moment, the ways a run can end, counting, the language of the file, that of the network |
 //! | 1 | [`rule`] | a rule as meant: validated, immutable |
-//! | 2 | [`health`], [`schedule`], [`timer`] | verdicts to states, dues on a grid, what comes next |
+//! | 2 | [`health`], [`schedule`], [`timer`], [`probe`] | verdicts to states, dues on a grid, what comes next; protocols as machines |
 //! | 3 | [`engine`], [`config`] | the decisions; from what was written to what was meant |
 //! | 4 | [`sys`] | what only the operating system can do |
-//! | 5 | [`reactor`], [`commands`], [`logging`], [`wait`] | the loops: the only ones that read a clock or wait |
-//! | 6 | [`cli`], the binary | wiring |
+//! | 5 | [`reactor`], [`resolver`], [`commands`], [`logging`], [`wait`] | the loops: the only ones that read a clock or wait |
+//! | 6 | [`cli`], [`probe_cli`], the binary | wiring |
 //!
 //! Layers 0 to 3 are pure: no clock, thread, socket, file or log. Time reaches them as [`now::Now`], files
 //! through [`ucl::Loader`]; what they want done or told comes out as values.
 //!
 //! # Threads
 //!
-//! - *main*: the [`reactor`]; owns the [`engine`]. Never blocks but in its poll.
+//! - *main*: the [`reactor`]; owns the [`engine`] and every connection of a [`probe`]. Never blocks but in its
+//!   poll.
+//! - *resolver*: four that look up names ([`resolver`]), if any rule has one.
 //! - *commands*: every child process ([`commands`]).
 //! - *log*: the sink ([`logging`]); what it cannot take in time is dropped and counted.
 //!
@@ -30,7 +32,8 @@
 //!
 //! # Words
 //!
-//! - *rule*: a test with everything that goes with it; *run*: one execution of its test.
+//! - *rule*: a test with everything that goes with it; *run*: one execution of its test; *probe*: a test
+//!   that this program makes itself; *plan*: a probe, compiled; *lane*: a rule's connection and machine.
 //! - *due*: when a run should start; *lateness*: start minus due; *slot*: from one due to the next.
 //! - *verdict*: what a run found: success, failure, or inconclusive (this machine's own trouble).
 //! - *state*: what verdicts add up to; *effective state*: with those of the rules that are required.
@@ -45,6 +48,7 @@ pub mod histogram;
 pub mod logging;
 pub mod now;
 pub mod probe;
+pub mod probe_cli;
 pub mod reactor;
 pub mod resolver;
 pub mod rule;

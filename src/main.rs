@@ -4,13 +4,16 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use hfm::cli::{self, Invocation};
+use hfm::cli::{self, CliError, Invocation};
 use hfm::config::{self, Loaded, Report};
 use hfm::logging::{self, Destination, Flusher};
-use hfm::probe::Plans;
+use hfm::probe::Files;
+use hfm::probe_cli::{self, Arguments, Outcome};
 use hfm::reactor::Reactor;
+use hfm::rule::{Configuration, Rule, Test};
 use hfm::sys::files::FileLoader;
 use hfm::sys::{limits, memory, process};
+use hfm::ucl::Loader;
 
 /// The tag of hfm's `-v`.
 const TAG: &str = env!("CARGO_PKG_VERSION");
@@ -18,6 +21,8 @@ const TAG: &str = env!("CARGO_PKG_VERSION");
 const BAD_CONFIGURATION: u8 = 1;
 /// Exit status for everything that keeps hfm from running.
 const CANNOT_RUN: u8 = 2;
+/// Exit status of `hfm probe` when a run did not succeed.
+const NOT_ALL_SUCCEEDED: u8 = 1;
 /// Descriptors for everything but children.
 const OWN_DESCRIPTORS: u64 = 64;
 /// Descriptors of a running child: two streams, and as many again while it is being made.
@@ -26,7 +31,9 @@ const DESCRIPTORS_PER_CHILD: u64 = 4;
 fn main() -> ExitCode {
     match cli::parse(std::env::args_os().skip(1)) {
         Err(error) => {
-            complain(&format!("hfm: {error}\n{}\n", cli::usage()));
+            let is_of_probe = matches!(error, CliError::Probe(_));
+            let usage = if is_of_probe { probe_cli::usage().to_owned() } else { cli::usage() };
+            complain(&format!("hfm: {error}\n{usage}\n"));
             ExitCode::from(CANNOT_RUN)
         }
         Ok(Invocation::Help) => {
@@ -38,7 +45,30 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Invocation::Check { config, dump }) => check(&config, dump),
+        Ok(Invocation::Probe(arguments)) => probe(&arguments),
+        Ok(Invocation::ProbeHelp) => {
+            say(probe_cli::usage());
+            ExitCode::SUCCESS
+        }
         Ok(Invocation::Run { config, log }) => run(&config, log),
+    }
+}
+
+/// What probes read: files as they are named, and the certificates that this system trusts.
+struct ProbeFiles;
+
+impl Files for ProbeFiles {
+    fn read(&mut self, path: &str) -> std::io::Result<Vec<u8>> {
+        FileLoader.read(path)
+    }
+
+    fn system_roots(&mut self) -> Result<Vec<Vec<u8>>, String> {
+        let found = rustls_native_certs::load_native_certs();
+        match found.errors.first() {
+            // Some that cannot be read do not take away the others.
+            Some(error) if found.certs.is_empty() => Err(error.to_string()),
+            Some(_) | None => Ok(found.certs.into_iter().map(|certificate| certificate.to_vec()).collect()),
+        }
     }
 }
 
@@ -57,7 +87,7 @@ fn load(path: &Path) -> Result<Loaded, ()> {
         complain(&format!("could not load configuration file {}: its name is not UTF-8\n", path.display()));
         return Err(());
     };
-    config::load(name, &mut FileLoader).map_err(|report| {
+    config::load(name, &mut FileLoader, &mut ProbeFiles).map_err(|report| {
         let total = report.total();
         let errors = if total == 1 { "error" } else { "errors" };
         complain(&format!("{report}could not load configuration file {name}: {total} {errors}\n"));
@@ -71,6 +101,26 @@ fn check(path: &Path, dump: bool) -> ExitCode {
         say(&config::dump(&loaded.configuration));
     }
     ExitCode::SUCCESS
+}
+
+/// `hfm probe`.
+fn probe(arguments: &Arguments) -> ExitCode {
+    let prepared = match probe_cli::prepare(arguments, &mut ProbeFiles) {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            complain(&format!("{error}hfm probe -h tells what it takes\n"));
+            return ExitCode::from(CANNOT_RUN);
+        }
+    };
+    raise_limits(u64::from(arguments.concurrency.get()));
+    match probe_cli::run(prepared, arguments, std::io::stdout()) {
+        Ok(Outcome::AllSucceeded) => ExitCode::SUCCESS,
+        Ok(Outcome::NotAll) => ExitCode::from(NOT_ALL_SUCCEEDED),
+        Err(error) => {
+            complain(&format!("hfm: cannot run: {error}\n"));
+            ExitCode::from(CANNOT_RUN)
+        }
+    }
 }
 
 fn run(path: &Path, destination: Destination) -> ExitCode {
@@ -92,12 +142,12 @@ fn run(path: &Path, destination: Destination) -> ExitCode {
 }
 
 fn run_logged(loaded: Loaded, flusher: &Flusher) -> ExitCode {
-    let Loaded { configuration, warnings } = loaded;
+    let Loaded { configuration, plans, warnings } = loaded;
     log_warnings(&warnings);
     drop(warnings);
     let rules = configuration.rules.len();
-    raise_limits(rules as u64, configuration.change_max as u64);
-    let mut reactor = match Reactor::new(configuration, Plans::default()) {
+    raise_limits(descriptors_needed(&configuration));
+    let mut reactor = match Reactor::new(configuration, plans) {
         Ok(reactor) => reactor,
         Err(error) => {
             log::error!("cannot start: {error}");
@@ -124,9 +174,19 @@ fn log_warnings(warnings: &Report) {
     }
 }
 
-fn raise_limits(rules: u64, change_max: u64) {
-    let needed = OWN_DESCRIPTORS + (rules + change_max) * DESCRIPTORS_PER_CHILD;
-    match limits::raise_open_files(needed) {
+/// What all rules may need when they run at the same time.
+fn descriptors_needed(configuration: &Configuration) -> u64 {
+    let of_rule = |rule: &Rule| match rule.test {
+        Test::Command { .. } => DESCRIPTORS_PER_CHILD,
+        // Its connection.
+        Test::Probe(_) => 1,
+    };
+    let tests: u64 = configuration.rules.iter().map(of_rule).sum();
+    tests + configuration.change_max as u64 * DESCRIPTORS_PER_CHILD
+}
+
+fn raise_limits(needed: u64) {
+    match limits::raise_open_files(OWN_DESCRIPTORS + needed) {
         Ok(files) if files.limit < files.needed => log::warn!(
             "open files are limited to {}, up to {} may be needed: runs without one will be inconclusive; raise the limit",
             files.limit,

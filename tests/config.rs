@@ -13,8 +13,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use hfm::config::{Loaded, Report, dump, load};
+use hfm::probe::Files;
 use hfm::rule::Configuration;
 use hfm::ucl::Loader;
+use rustls::pki_types::pem::PemObject as _;
 
 /// The golden files as a file system of their own, with one text laid over it.
 struct Golden {
@@ -39,6 +41,25 @@ impl Loader for Golden {
     }
 }
 
+/// Every certificate and every key that a golden file names is the same one, but for those it says are
+/// missing.
+struct AnyFiles;
+
+impl Files for AnyFiles {
+    fn read(&mut self, path: &str) -> io::Result<Vec<u8>> {
+        if path.contains("missing") {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        fs::read(folder().join("tls").join(if path.ends_with(".key") { "any.key" } else { "any.crt" }))
+    }
+
+    fn system_roots(&mut self) -> Result<Vec<Vec<u8>>, String> {
+        let pem = fs::read(folder().join("tls/any.crt")).expect("it is there");
+        let der = rustls::pki_types::CertificateDer::from_pem_slice(&pem).expect("it is PEM");
+        Ok(vec![der.to_vec()])
+    }
+}
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join("config")
 }
@@ -51,7 +72,7 @@ struct Outcome {
 }
 
 fn outcome(name: &str) -> Outcome {
-    match load(&format!("{name}.conf"), &mut Golden { over: None }) {
+    match load(&format!("{name}.conf"), &mut Golden { over: None }, &mut AnyFiles) {
         Ok(loaded) => {
             let text = dump(&loaded.configuration);
             assert_reads_back(&loaded.configuration, &text);
@@ -64,7 +85,7 @@ fn outcome(name: &str) -> Outcome {
 
 fn assert_reads_back(configuration: &Configuration, text: &str) {
     let mut loader = Golden { over: Some(("dump.conf".to_owned(), text.to_owned())) };
-    match load("dump.conf", &mut loader) {
+    match load("dump.conf", &mut loader, &mut AnyFiles) {
         Ok(again) => {
             assert_eq!(&again.configuration, configuration, "the dump reads back as something else:\n{text}");
         }
@@ -128,12 +149,13 @@ fn every_golden_file_belongs_to_a_test() {
 
 /// Loads a text that is in no file.
 fn load_text(text: &str) -> Result<Loaded, Box<Report>> {
-    load("t.conf", &mut Golden { over: Some(("t.conf".to_owned(), text.to_owned())) })
+    load("t.conf", &mut Golden { over: Some(("t.conf".to_owned(), text.to_owned())) }, &mut AnyFiles)
 }
 
 #[test]
 fn a_file_that_is_not_there_is_named_once() {
-    let report = load("none.conf", &mut Golden { over: None }).expect_err("there is none").to_string();
+    let report =
+        load("none.conf", &mut Golden { over: None }, &mut AnyFiles).expect_err("there is none").to_string();
     assert_eq!(report, "none.conf: cannot read none.conf: No such file or directory (os error 2)\n");
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::probe_cli::UsageError;
 
 fn parsed(line: &str) -> Result<Invocation, CliError> {
     parse(line.split_whitespace().map(OsString::from))
@@ -68,7 +69,7 @@ fn what_cannot_be_followed_is_refused() {
         ("-dump", CliError::DumpAlone),
         ("a.conf", CliError::Unexpected("a.conf".into())),
         ("-- a.conf", CliError::Unexpected("a.conf".into())),
-        ("probe http://127.0.0.1/", CliError::NotYet("probe".into())),
+        ("probe", CliError::Probe(UsageError::MissingUrl)),
         ("demo", CliError::NotYet("demo".into())),
     ] {
         assert_eq!(parsed(line), Err(error), "{line}");

@@ -30,6 +30,7 @@ use std::sync::Arc;
 pub use diagnose::{Diagnostic, Note, Report, Severity};
 pub use dump::dump;
 
+use crate::probe::{Files, Plans};
 use crate::rule::Configuration;
 use crate::ucl::{self, Document, Loader, ReadError, UclError};
 use diagnose::Problems;
@@ -40,29 +41,31 @@ use typed::QUOTE_URL_HELP;
 pub struct Loaded {
     /// What it says.
     pub configuration: Configuration,
+    /// How its native probes are run.
+    pub plans: Plans,
     /// What may not be as it was meant; empty when there is nothing to say.
     pub warnings: Report,
 }
 
-/// Reads a configuration file and all that it includes.
+/// Reads a configuration file and all that it includes; `files` gives what probes name: certificates, keys.
 ///
 /// # Errors
 /// All that is wrong with it, as a text for people.
-pub fn load(path: &str, loader: &mut dyn Loader) -> Result<Loaded, Box<Report>> {
+pub fn load(path: &str, loader: &mut dyn Loader, files: &mut dyn Files) -> Result<Loaded, Box<Report>> {
     match ucl::read(path, loader) {
-        Ok(document) => judge(document),
+        Ok(document) => judge(document, files),
         Err(error) => Err(Box::new(unreadable(path, *error))),
     }
 }
 
 /// Judges a text that has been read.
-fn judge(document: Document) -> Result<Loaded, Box<Report>> {
+fn judge(document: Document, files: &mut dyn Files) -> Result<Loaded, Box<Report>> {
     let mut problems = Problems::default();
     let tree = raw::collect(&document.sources, &document.root, &mut problems);
-    let configuration = resolve::resolve(&tree, &mut problems);
+    let resolved = resolve::resolve(&tree, files, &mut problems);
     let report = problems.into_report(document.sources);
-    match configuration {
-        Some(configuration) => Ok(Loaded { configuration, warnings: report }),
+    match resolved {
+        Some((configuration, plans)) => Ok(Loaded { configuration, plans, warnings: report }),
         None => Err(Box::new(report)),
     }
 }

@@ -36,6 +36,11 @@ pub struct Property {
 }
 
 impl Property {
+    /// Whether it says how a single native probe is made, or when: what `hfm probe` takes.
+    pub fn is_of_probes(&self) -> bool {
+        matches!(self.concerns, Concerns::Probes(_))
+    }
+
     /// The setting that it fills, if it is one without a field of its own.
     pub fn setting(&self) -> Option<Setting> {
         if let State::Built(Key::Setting(setting)) = self.state { Some(setting) } else { None }

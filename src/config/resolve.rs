@@ -5,18 +5,23 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use super::depend::{self, Dependencies};
-use super::diagnose::{Diagnostic, Problems};
+use super::diagnose::{Diagnostic, Problems, Wrong};
 use super::inherit::{self, Inherited};
 use super::native;
 use super::properties::{CHANGE_MAX_DEFAULT, Key, Setting};
 use super::raw::{Level, NodeId, ROOT, Tree};
 use super::settings::{Settings, Written, name_of};
 use super::target::{self, Target};
+use crate::probe::{Compiler, Files, Plan, Plans};
 use crate::rule::{CommandLine, Configuration, HealthSettings, Rule, Test};
 use crate::ucl::Span;
 
 /// Makes rules of what is written; `None` when anything is wrong with the file.
-pub(super) fn resolve(tree: &Tree, problems: &mut Problems) -> Option<Configuration> {
+pub(super) fn resolve(
+    tree: &Tree,
+    files: &mut dyn Files,
+    problems: &mut Problems,
+) -> Option<(Configuration, Plans)> {
     let above_native: HashSet<NodeId> =
         tree.rules.iter().filter(|id| tree.is_native(**id)).flat_map(|id| tree.ids_up(*id)).collect();
     let parents: HashSet<NodeId> = tree.rules.iter().filter_map(|id| tree.nodes[*id].parent).collect();
@@ -42,7 +47,7 @@ pub(super) fn resolve(tree: &Tree, problems: &mut Problems) -> Option<Configurat
     let statuses: Vec<_> = inherited.iter().map(|inherited| inherited.status).collect();
     let dependencies = depend::resolve(tree, &statuses, problems);
     inherit::compare(tree, problems);
-    let tests = tests(tree, &inherited, problems);
+    let (tests, plans) = tests(tree, &inherited, files, problems);
     if problems.any_error() {
         return None;
     }
@@ -56,7 +61,7 @@ pub(super) fn resolve(tree: &Tree, problems: &mut Problems) -> Option<Configurat
         .collect();
     let change_max = tree.nodes.get(ROOT).and_then(|root| root.settings.change_max.as_ref());
     let change_max = change_max.map_or(CHANGE_MAX_DEFAULT, |written| written.value);
-    Some(Configuration { rules: rules?, change_max: change_max.into() })
+    Some((Configuration { rules: rules?, change_max: change_max.into() }, plans))
 }
 
 impl Tree {
@@ -67,10 +72,17 @@ impl Tree {
     }
 }
 
-/// What each rule runs; `None` where something is wrong with it, which has been reported.
-fn tests(tree: &Tree, inherited: &[Inherited], problems: &mut Problems) -> Vec<Option<Test>> {
+/// What each rule runs, and how; `None` where something is wrong with it, which has been reported.
+fn tests(
+    tree: &Tree,
+    inherited: &[Inherited],
+    files: &mut dyn Files,
+    problems: &mut Problems,
+) -> (Vec<Option<Test>>, Plans) {
+    let mut compiler = Compiler::default();
+    let mut plans = Vec::with_capacity(tree.rules.len());
     let mut builder = native::Builder::new(tree, problems);
-    let mut test = |id: NodeId, inherited: &Inherited| {
+    let mut test = |id: NodeId, inherited: &Inherited, plan: &mut Option<Plan>| {
         let own = &tree.nodes[id].settings;
         let Target::Probe(scheme, rest) = target::classify(&own.test.as_ref()?.value) else {
             builder.refuse_meaningless(id, None);
@@ -81,12 +93,22 @@ fn tests(tree: &Tree, inherited: &[Inherited], problems: &mut Problems) -> Vec<O
             });
         };
         let probe = builder.probe(id, (scheme, rest), inherited)?;
-        // Every finished probe passes here, and here alone. Whoever has to judge it as a whole (its patterns
-        // must compile) does it at this line, and reports (PROPERTY, MESSAGE) with
-        // `builder.refuse(id, PROPERTY, Wrong::new(MESSAGE), None)`, which finds the place.
+        match compiler.compile(&probe, files) {
+            Ok(compiled) => *plan = Some(compiled),
+            Err(error) => {
+                builder.refuse(id, error.property, Wrong::new(error.message), None);
+                return None;
+            }
+        }
         Some(Test::Probe(Box::new(probe)))
     };
-    tree.rules.iter().zip(inherited).map(|(id, inherited)| test(*id, inherited)).collect()
+    let mut tests = Vec::with_capacity(tree.rules.len());
+    for (id, inherited) in tree.rules.iter().zip(inherited) {
+        let mut plan = None;
+        tests.push(test(*id, inherited, &mut plan));
+        plans.push(plan);
+    }
+    (tests, Plans { plans, clock: compiler.clock() })
 }
 
 /// One rule.

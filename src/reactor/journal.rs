@@ -249,7 +249,7 @@ impl Journal {
 }
 
 /// A duration in milliseconds, to the microsecond.
-struct Millis(Duration);
+pub(crate) struct Millis(pub(crate) Duration);
 
 impl fmt::Display for Millis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

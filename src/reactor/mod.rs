@@ -24,6 +24,7 @@ use crate::probe::Plans;
 use crate::rule::{CommandLine, Configuration, Rule, RunId, Test};
 use crate::wait::Waiter;
 use journal::Journal;
+pub(crate) use journal::Millis;
 pub(crate) use prober::{EVENTS_PER_TURN, Prober};
 use signals::{Signal, Signals};
 

@@ -171,7 +171,7 @@ fn what_cannot_be_meant_is_refused() {
     assert!(refused("empty-test", "a { test = \"\" }").contains("test"));
     let report = refused("scheme", "a { test = \"htps://127.0.0.1/\" }");
     assert!(report.contains("https"), "{report}");
-    let report = refused("scheme-later", "a { test = \"tcp://127.0.0.1:80\" }");
+    let report = refused("scheme-later", "a { test = \"icmp://127.0.0.1\" }");
     assert!(report.contains("not supported yet"), "{report}");
     let report =
         refused("merged", "g { interval = 1s; a { test = x } }\ng { interval = 2s; b { test = x } }");

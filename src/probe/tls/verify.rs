@@ -206,6 +206,11 @@ fn cause(error: &CertificateError, leaf: &[u8], name: &ServerName<'_>, now: Unix
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             Cause::TlsUntrusted(format!("the certificate{whose} is not one for servers").into())
         }
+        // The reason stands in an error of a crate below rustls.
+        other if format!("{other:?}").contains("CaUsedAsEndEntity") => Cause::TlsUntrusted(
+            format!("the certificate{whose} is an authority's own; to trust it itself, name it in tls_ca")
+                .into(),
+        ),
         other => Cause::TlsUntrusted(format!("the certificate{whose} is not acceptable: {other}").into()),
     }
 }
