@@ -76,6 +76,8 @@ pub(super) struct Lane {
     is_reused: bool,
     /// The other side has reset the connection; what it said before may still be there to be read.
     is_reset: bool,
+    /// All that had come was read: the poll tells of whatever comes next.
+    is_drained: bool,
     out: Vec<u8>,
     written: usize,
 }
@@ -90,6 +92,7 @@ impl Lane {
             run: None,
             is_reused: false,
             is_reset: false,
+            is_drained: true,
             out: Vec::new(),
             written: 0,
         }
@@ -105,6 +108,9 @@ impl Lane {
     ) -> Outcome {
         let is_same = matches!(to, Destination::Inet(to) if self.to == Some(*to))
             || matches!(to, Destination::Local(_));
+        if is_same {
+            self.look_at_kept(plan, around, now);
+        }
         if self.stream.is_some() && is_same && self.conversation.can_serve_again() {
             self.clear_output();
             self.is_reused = true;
@@ -186,9 +192,24 @@ impl Lane {
         }
     }
 
+    /// Whether there is something on a connection that the poll will not tell of again.
+    pub(super) fn has_unread(&self) -> bool {
+        self.stream.is_some() && !self.is_drained
+    }
+
     /// Whether there is a connection.
     pub(super) fn has_stream(&self) -> bool {
         self.stream.is_some()
+    }
+
+    /// What has come on a kept connection since the last verdict: the rest of an answer, its end, or
+    /// something that nobody asked for and that must not be taken for the next answer.
+    fn look_at_kept(&mut self, plan: &Plan, around: &mut Surroundings<'_>, now: Now) {
+        let run = self.run.take();
+        if let Outcome::Done(_) = self.drive_stream(plan, Readiness::UNKNOWN, around.scratch, now) {
+            self.drop_stream();
+        }
+        self.run = run;
     }
 
     /// A connection that an earlier run made and that turns out to be of no use is replaced, once: the
@@ -240,13 +261,17 @@ impl Lane {
     }
 
     fn read(&mut self, plan: &Plan, ready: Readiness, scratch: &mut [u8], now: Now) -> Outcome {
+        self.is_drained = false;
         for _ in 0..READS_PER_TURN {
             let Some(stream) = &self.stream else { return Outcome::Waits };
             let bytes = match stream.read(scratch) {
                 Ok(Some(0) | None) if self.is_reset => {
                     return Outcome::Done(self.verdict_of(plan, SocketError::Reset));
                 }
-                Ok(None) => return Outcome::Waits,
+                Ok(None) => {
+                    self.is_drained = true;
+                    return Outcome::Waits;
+                }
                 Ok(Some(bytes)) => bytes,
                 Err(error) => return Outcome::Done(self.verdict_of(plan, error)),
             };
@@ -256,6 +281,8 @@ impl Lane {
                 self.conversation.bytes(plan, &scratch[..bytes], &mut self.out, now)
             };
             let ended = bytes == 0 && step == Step::Continue;
+            // A short read has taken all there was (epoll(7), question 9); an end yet to be read is told.
+            self.is_drained = bytes < scratch.len() && !ready.read_closed;
             match self.after(plan, step) {
                 Outcome::Waits if ended => {
                     return Outcome::Done(Verdict::Failure(Cause::Closed(self.conversation.stage())));
@@ -269,8 +296,7 @@ impl Lane {
                 }
                 done @ (Outcome::Done(_) | Outcome::HasMore | Outcome::Full) => return done,
             }
-            // A short read has taken all there was (epoll(7), question 9); an end yet to be read is told.
-            if bytes < scratch.len() && !ready.read_closed {
+            if self.is_drained {
                 return Outcome::Waits;
             }
         }
@@ -317,6 +343,7 @@ impl Lane {
         self.to = None;
         self.is_connected = false;
         self.is_reset = false;
+        self.is_drained = true;
     }
 
     fn verdict_of(&mut self, plan: &Plan, error: SocketError) -> Verdict {

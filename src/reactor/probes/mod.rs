@@ -267,6 +267,9 @@ impl Probes {
         self.under_way -= 1;
         let measured = lane.conversation.measured();
         lane.end(plan, &verdict);
+        if lane.has_unread() {
+            self.more.push_back(run.rule);
+        }
         Some(Event::Concluded { run, at: now.mono, verdict, measured })
     }
 }
