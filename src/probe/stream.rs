@@ -239,7 +239,8 @@ impl Conversation {
         }
     }
 
-    fn received(&self) -> u64 {
+    /// Bytes of this run's answer that have come.
+    pub fn received(&self) -> u64 {
         match &self.service {
             Service::Dialogue(dialogue) => dialogue.received(),
             Service::Http(exchange) => exchange.received(),

@@ -20,6 +20,10 @@ use crate::verdict::{Cause, LocalCause, Verdict};
 /// Reads of one connection in one turn at most, so that one that pours cannot starve the others.
 const READS_PER_TURN: u32 = 4;
 
+/// Bytes of an answer that are read at most for the sake of its connection: beyond that a new one costs
+/// less than the rest.
+const KEPT_ANSWER_BYTES_MAX: u64 = 1024 * 1024;
+
 /// Where a lane connects to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Destination<'a> {
@@ -295,6 +299,9 @@ impl Lane {
                     }
                 }
                 done @ (Outcome::Done(_) | Outcome::HasMore | Outcome::Full) => return done,
+            }
+            if self.run.is_none() && self.conversation.received() > KEPT_ANSWER_BYTES_MAX {
+                return Outcome::Done(Verdict::Success);
             }
             if self.is_drained {
                 return Outcome::Waits;
