@@ -1,0 +1,273 @@
+//! What is this machine's own trouble says nothing of a target; and what cannot be reached does.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use socket2::{Domain, Socket, Type};
+
+use crate::harness::{Place, patiently, pause};
+use crate::network::{in_own_network, in_own_network_and_mounts, set_up};
+use crate::probe::{self, AMPLE};
+use crate::server::{Server, V4, answer, both, hold, http_url, ok};
+use crate::skip::skip;
+
+/// Somebody who is not root and may do nothing, by number.
+const NOBODY: [&str; 4] = ["--reuid=54321", "--regid=54321", "--clear-groups", "--inh-caps=-all"];
+
+/// hfm as somebody without any right.
+pub(crate) struct Unprivileged {
+    /// A copy where the way to the built program may be closed to others; `None` when nobody special runs us.
+    copy: Option<PathBuf>,
+}
+
+impl Unprivileged {
+    pub(crate) fn new(test: &str) -> Option<Self> {
+        if !nix::unistd::getuid().is_root() {
+            return Some(Self { copy: None });
+        }
+        if !Command::new("setpriv").args(NOBODY).arg("true").status().is_ok_and(|status| status.success()) {
+            skip(&format!("{test}: setpriv(1) does not work here"));
+            return None;
+        }
+        let copy = std::env::temp_dir().join(format!("hfm-{test}-{}", std::process::id()));
+        std::fs::copy(env!("CARGO_BIN_EXE_hfm"), &copy).expect("a copy of hfm");
+        std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+        Some(Self { copy: Some(copy) })
+    }
+
+    pub(crate) fn probe(&self, arguments: &[&str]) -> Command {
+        let Some(copy) = &self.copy else { return probe::command(arguments) };
+        let mut command = Command::new("setpriv");
+        command.args(NOBODY).arg(copy).arg("probe").args(arguments);
+        command
+    }
+}
+
+impl Drop for Unprivileged {
+    fn drop(&mut self) {
+        if let Some(copy) = &self.copy {
+            let _ = std::fs::remove_file(copy);
+        }
+    }
+}
+
+#[test]
+fn a_name_that_does_not_exist_is_unresolved() {
+    // Where no resolver answers at all the deadline ends it.
+    for url in ["tcp://nothing.invalid:80", "http://nothing.invalid/", "https://nothing.invalid/"] {
+        let run = probe::expect("unresolved", url, &["timeout=3s"], "unresolved");
+        assert!(run.detail.contains("nothing.invalid"), "{run:?}");
+    }
+}
+
+#[test]
+fn a_source_that_is_not_ours_is_our_trouble() {
+    let server = Server::new(V4, |stream, _| answer(stream, ok("")));
+    // TEST-NET-1 (RFC 5737), documentation (RFC 3849).
+    let run = probe::expect("source", &http_url(server.address), &["source=192.0.2.1"], "address");
+    assert!(run.detail.contains("192.0.2.1"), "{run:?}");
+    if let [_, v6] = both()[..] {
+        let server = Server::new(v6, |stream, _| answer(stream, ok("")));
+        probe::expect("source", &http_url(server.address), &["source='2001:db8::1'"], "address");
+    }
+    assert_eq!(server.accepted(), 0);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_interface_that_does_not_exist_is_our_trouble() {
+    if !nix::unistd::getuid().is_root() {
+        return skip("an_interface_that_does_not_exist_is_our_trouble: takes root");
+    }
+    let server = Server::new(V4, |stream, _| answer(stream, ok("")));
+    let run = probe::expect("interface", &http_url(server.address), &["interface=nosuch0"], "interface");
+    assert!(run.detail.contains("nosuch0"), "{run:?}");
+    probe::expect("interface", &http_url(server.address), &["interface=lo"], "ok");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_mark_that_we_may_not_set_is_our_trouble() {
+    let Some(somebody) = Unprivileged::new("mark") else { return };
+    let server = Server::new(V4, |stream, _| answer(stream, ok("")));
+    let told = probe::tell(somebody.probe(&[&http_url(server.address), "-json", "mark=1"]));
+    assert_eq!((&*told.only().verdict, &*told.only().reason), ("inconclusive", "permission"));
+    assert!(told.only().detail.contains("CAP_NET_ADMIN"), "{told:?}");
+    assert_eq!(server.accepted(), 0);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_cannot_be_reached_is_a_failure() {
+    in_own_network("what_cannot_be_reached_is_a_failure", || {
+        set_up(&["ip route add unreachable 198.51.100.0/24", "ip route add blackhole 203.0.113.0/24"]);
+        for (address, words) in [
+            ("192.0.2.1", "Network is unreachable"),
+            ("198.51.100.1", "No route to host"),
+            ("203.0.113.1", "Invalid argument"),
+            ("[2001:db8::1]", "Network is unreachable"),
+        ] {
+            for url in [format!("tcp://{address}:80"), format!("https://{address}/")] {
+                let run = probe::expect("unreachable", &url, &[AMPLE], "unreachable");
+                assert!(run.detail.contains(words), "{run:?}");
+            }
+        }
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_neighbour_that_is_not_there_is_unreachable_once_the_system_says_so() {
+    const TEST: &str = "a_neighbour_that_is_not_there_is_unreachable_once_the_system_says_so";
+    in_own_network(TEST, || {
+        if !crate::network::do_it("ip link add v0 type veth peer name v1") {
+            return skip(&format!("{TEST}: no veth devices here"));
+        }
+        set_up(&["ip addr add 192.0.2.1/24 dev v0", "ip link set v0 up", "ip link set v1 up"]);
+        std::fs::write("/proc/sys/net/ipv4/neigh/v0/mcast_solicit", "1").expect("a setting");
+        let run = probe::expect("no neighbour", "tcp://192.0.2.9:80", &[AMPLE], "unreachable");
+        assert!(run.detail.contains("No route to host"), "{run:?}");
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_firewall_of_ours_that_forbids_it_is_our_trouble() {
+    in_own_network("a_firewall_of_ours_that_forbids_it_is_our_trouble", || {
+        set_up(&["ip route add prohibit 198.51.100.0/24"]);
+        probe::expect("prohibited", "tcp://198.51.100.1:80", &[AMPLE], "permission");
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn without_ports_runs_say_nothing() {
+    in_own_network("without_ports_runs_say_nothing", || {
+        std::fs::write("/proc/sys/net/ipv4/ip_local_port_range", "40000 40003").expect("a setting");
+        let server = Server::at("127.0.0.1:80".parse().unwrap(), |stream, _| hold(stream)).unwrap();
+        let told = probe::tell(probe::command(&[
+            &http_url(server.address),
+            "-json",
+            "-c",
+            "12",
+            "-j",
+            "12",
+            "timeout=1s",
+        ]));
+        let ports = told.runs.iter().filter(|run| run.reason == "ports").count();
+        assert_eq!(ports, 8, "{told:?}");
+        assert!(told.runs.iter().all(|run| run.reason != "ports" || run.verdict == "inconclusive"));
+    });
+}
+
+#[test]
+fn without_descriptors_runs_say_nothing() {
+    let server = Server::new(V4, |stream, _| hold(stream));
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 20 && exec setpriv --bounding-set=-all \"$@\"", "sh"]);
+    if !nix::unistd::getuid().is_root() {
+        // Nobody else can raise a hard limit.
+        command = Command::new("sh");
+        command.args(["-c", "ulimit -n 20 && exec \"$@\"", "sh"]);
+    }
+    command.arg(env!("CARGO_BIN_EXE_hfm")).arg("probe");
+    command.args([&*http_url(server.address), "-json", "-c", "30", "-j", "30", "timeout=1s"]);
+    let told = probe::tell(command);
+    let without: Vec<_> = told.runs.iter().filter(|run| run.reason == "descriptors").collect();
+    assert!((10..30).contains(&without.len()), "{told:?}");
+    assert!(without.iter().all(|run| run.verdict == "inconclusive"));
+}
+
+/// Starts hfm with so many rules against one healthy server; their total of runs.
+fn healthy(server: &Server, rules: usize) -> String {
+    let url = http_url(server.address);
+    let rule = |number| format!("rule{number} {{ test = '{url}' }}\n");
+    format!("interval = 200ms\n{}", (0..rules).map(rule).collect::<String>())
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_daemon_without_descriptors_fails_nobody_and_recovers() {
+    // The answers keep connections open for a while, so that there are more of them than descriptors.
+    let server = Server::new(V4, |stream, _| {
+        pause(Duration::from_millis(50));
+        answer(stream, ok(""));
+    });
+    let mut daemon = Place::new("loopback-descriptors").start(&healthy(&server, 60));
+    daemon.wait_for("changed state to: RuleStateSuccess", 60);
+    let limit = |limit: &str| {
+        let pid = daemon.pid().to_string();
+        let status = Command::new("prlimit").args(["--pid", &pid, limit]).status();
+        assert!(status.expect("prlimit of util-linux").success());
+    };
+    limit(&format!("--nofile={}:", daemon.descriptors().min(16)));
+    daemon.wait_for("inconclusive reason=descriptors", 5);
+    pause(Duration::from_millis(500));
+    let pid = daemon.pid().to_string();
+    let _ = Command::new("prlimit").args(["--pid", &pid, "--nofile=1024:"]).status();
+    let before = server.accepted();
+    assert!(patiently(|| server.accepted() > before + 120), "{}", daemon.log());
+    daemon.signal(Signal::SIGUSR1);
+    daemon.wait_for("summary: runs=", 1);
+    let log = daemon.log();
+    assert!(log.contains("success=60 fail=0 "), "{log}");
+    assert!(log.contains(" failures=0 "), "{log}");
+    daemon.stop();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_resolver_that_hangs_delays_no_probe_of_an_address() {
+    const TEST: &str = "a_resolver_that_hangs_delays_no_probe_of_an_address";
+    in_own_network_and_mounts(TEST, || {
+        if !crate::network::do_it("ip link add v0 type veth peer name v1") {
+            return skip(&format!("{TEST}: no veth devices here"));
+        }
+        let place = Place::new("loopback-resolver");
+        // Whatever goes to its neighbour is lost without a word.
+        let resolv = place.write("resolv.conf", "nameserver 192.0.2.53\noptions timeout:20 attempts:3\n");
+        set_up(&[
+            "ip addr add 192.0.2.1/24 dev v0",
+            "ip link set v0 up",
+            "ip link set v1 up",
+            "ip neigh add 192.0.2.53 lladdr 02:00:00:00:00:53 dev v0",
+            &format!("mount --bind {} /etc/resolv.conf", resolv.display()),
+        ]);
+        let server = Server::new(V4, |stream, _| answer(stream, ok("")));
+        let mut rules = format!("interval = 100ms\nliteral {{ test = '{}' }}\n", http_url(server.address));
+        for number in 0..20 {
+            rules += &format!("name{number} {{ test = 'http://name{number}.example/' }}\n");
+        }
+        let mut daemon = place.start(&rules);
+        daemon.wait_for("inconclusive reason=unresolved", 20);
+        assert!(daemon.log().contains("is still being looked up"), "{}", daemon.log());
+        let before = server.accepted();
+        assert!(patiently(|| server.accepted() >= before + 20), "{}", daemon.log());
+        daemon.signal(Signal::SIGUSR1);
+        daemon.wait_for("summary: runs=", 1);
+        let log = daemon.log();
+        assert!(log.contains("summary: rules=21 success=1 fail=0 unknown=20"), "{log}");
+        // Names that hang do not keep it from ending either.
+        assert!(daemon.stop().success());
+    });
+}
+
+#[test]
+fn a_port_that_nobody_listens_on_refuses() {
+    for ip in both() {
+        // Bound, so that it is nobody else's meanwhile, and not listening.
+        let domain = if ip.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
+        let socket = Socket::new(domain, Type::STREAM, None).expect("a socket");
+        socket.bind(&SocketAddr::new(ip, 0).into()).expect("a port");
+        let address = socket.local_addr().unwrap().as_socket().unwrap();
+        for scheme in ["tcp", "tls", "http", "https"] {
+            let run = probe::expect("refused", &format!("{scheme}://{address}"), &[AMPLE], "refused");
+            assert_eq!(run.detail, "Connection refused");
+            assert!(!run.reached("connect_us"));
+        }
+    }
+}
