@@ -91,7 +91,10 @@ impl Dialogue {
         if self.received.is_empty() {
             return Step::Done(Verdict::Failure(Cause::Closed(Stage::Request)));
         }
-        self.advance(plan, out, Sight::Whole)
+        let step = self.advance(plan, out, Sight::Whole);
+        // In the middle of the dialogue it hung up on us, and may have tired of waiting.
+        let is_cut_off = self.next_step < plan.steps.len();
+        if is_cut_off { Step::Done(Verdict::Failure(Cause::Closed(Stage::Response))) } else { step }
     }
 
     /// Bytes received so far.
