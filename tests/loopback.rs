@@ -16,6 +16,8 @@ mod json;
 mod network;
 #[path = "loopback/probe.rs"]
 mod probe;
+#[path = "loopback/program.rs"]
+mod program;
 #[path = "loopback/server.rs"]
 mod server;
 #[path = "loopback/tls_server.rs"]

@@ -63,9 +63,10 @@ fn a_dialogue_goes_step_by_step() {
             case("resets at once", resets_at_once, PLAIN, "reset"),
             case("closes at once", closes_at_once, PLAIN, "closed"),
             case("resets", resets, PLAIN, "reset"),
-            case("closes", closes, PLAIN, "pattern-missing"),
+            case("closes", closes, PLAIN, "closed"),
             case("busy", busy, QUICK, "timeout-response"),
-            case("busy and closes", busy_and_closes, PLAIN, "pattern-missing"),
+            case("busy and closes", busy_and_closes, PLAIN, "closed"),
+            case("says all and not that", busy_and_closes, &[AMPLE, "expect=ready"], "pattern-missing"),
             case("rejected", busy, &[AMPLE, "reject_regex='^4'"], "pattern-rejected"),
         ],
     );

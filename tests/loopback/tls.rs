@@ -11,6 +11,7 @@ use rustls::{ServerConfig, SupportedProtocolVersion};
 use crate::certificates::{Authority, Identity, Wanted};
 use crate::harness::{Place, patiently};
 use crate::probe::{self, AMPLE, Run};
+use crate::program::Program;
 use crate::server::{Case, Server, V4, abort, both, check, drip, hold, say, tls_url};
 use crate::skip::skip;
 use crate::tls_server::{self, Session, Trust, config, serve_http, serve_once, server};
@@ -245,7 +246,7 @@ fn an_old_version_is_not_spoken() {
     command.args(["-cert", &certificate, "-key", &key]);
     command.stdin(Stdio::null()).stdout(log).stderr(Stdio::null());
     let Ok(child) = command.spawn() else { return skip(&format!("{TEST}: openssl(1) is not installed")) };
-    let mut child = Started(child);
+    let mut child = Program(child);
     let mut port = None;
     patiently(|| {
         let text = trust.place.read("s_server");
@@ -255,16 +256,6 @@ fn an_old_version_is_not_spoken() {
     let Some(port) = port else { return skip(&format!("{TEST}: this openssl speaks no TLS 1.1")) };
     let run = probe::expect("1.1", &format!("https://127.0.0.1:{port}/"), &[AMPLE, &trust.ca], "tls-alert");
     assert!(run.detail.contains("protocol_version"), "{run:?}");
-}
-
-/// A program that ends with the test.
-struct Started(std::process::Child);
-
-impl Drop for Started {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 #[test]
