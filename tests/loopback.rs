@@ -2,6 +2,8 @@
 //! that really behaves that way, and the servers that people run.
 //!
 //! What is checked is that a run ends, and how; when it does is checked in virtual time elsewhere.
+#![allow(clippy::unwrap_used, reason = "servers of a test fail with it")]
+
 #[path = "daemon/harness.rs"]
 #[allow(dead_code, reason = "shared with tests that use all of it")]
 mod harness;
@@ -12,6 +14,7 @@ mod skip;
 mod certificates;
 #[path = "loopback/json.rs"]
 mod json;
+#[cfg(target_os = "linux")]
 #[path = "loopback/network.rs"]
 mod network;
 #[path = "loopback/probe.rs"]

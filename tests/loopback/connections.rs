@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{self, Receiver};
 
 use crate::harness::Place;
+#[cfg(target_os = "linux")]
 use crate::network::{in_own_network_and_mounts, set_up};
 use crate::probe::{self, AMPLE};
 use crate::server::{Server, V4, V6, both, http_url, ok, request, say, tcp_url};

@@ -8,6 +8,8 @@ use crate::server::{
     Case, Server, V4, abort, answer, answer_and_hold, check, drip, hold, http_url, ok, pour, request, say,
 };
 
+type Misbehave = fn(&mut TcpStream);
+
 fn endless_head(stream: &mut TcpStream) {
     answer(stream, "HTTP/1.1 200 OK\r\n");
     pour(stream, b"X-More: and more and more and more and more and more\r\n");
@@ -105,7 +107,7 @@ fn bodies_that_never_end_are_read_up_to_max_body() {
 #[test]
 #[cfg(target_os = "linux")]
 fn no_endless_answer_takes_memory() {
-    let pourers: [fn(&mut TcpStream); 10] = [
+    let pourers: [Misbehave; 10] = [
         endless_head,
         endless_line,
         endless_status_line,
@@ -283,7 +285,7 @@ fn what_is_no_http_is_a_failure() {
     fn no_field(stream: &mut TcpStream) {
         answer_and_hold(stream, "HTTP/1.1 200 OK\r\n: b\r\n\r\n");
     }
-    let cases: [(&'static str, fn(&mut TcpStream)); 9] = [
+    let cases: [(&'static str, Misbehave); 9] = [
         ("garbage", garbage),
         ("garbage in drips", garbage_in_drips),
         ("HTTP/2", http_2),

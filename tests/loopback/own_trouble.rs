@@ -10,6 +10,7 @@ use nix::sys::signal::Signal;
 use socket2::{Domain, Socket, Type};
 
 use crate::harness::{Place, patiently, pause};
+#[cfg(target_os = "linux")]
 use crate::network::{in_own_network, in_own_network_and_mounts, set_up};
 use crate::probe::{self, AMPLE};
 use crate::server::{Server, V4, answer, both, hold, http_url, ok};

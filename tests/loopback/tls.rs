@@ -286,6 +286,9 @@ fn records_may_be_small_and_come_in_drips() {
     }
 }
 
+/// What a server does with a session.
+type Ending = fn(&mut Session);
+
 #[test]
 fn an_end_without_goodbye_is_judged_by_what_came() {
     fn whole(session: &mut Session) {
@@ -308,7 +311,7 @@ fn an_end_without_goodbye_is_judged_by_what_came() {
     }
     for versions in EACH {
         let trust = Trust::new("tls-end");
-        let cases: [(fn(&mut Session), &str); 4] =
+        let cases: [(Ending, &str); 4] =
             [(whole, "ok"), (half, "closed"), (nothing, "closed"), (goodbye, "closed")];
         for (serve, reason) in cases {
             let server = server(V4, trust.config(versions), serve);
