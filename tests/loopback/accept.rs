@@ -1,5 +1,6 @@
 //! What a probe leaves behind: connections that a service never sees, no TIME_WAIT, ends in order.
 
+use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
@@ -10,21 +11,31 @@ use crate::server::{Server, V4, answer, both, http_url, ok, request, say, tcp_ur
 /// States of TCP in /proc/net/tcp (include/net/tcp_states.h).
 const TIME_WAIT: &str = "06";
 
-/// Connections of this machine in this state that have this port at either end.
+/// Connections towards this port, or from it, that wait in TIME_WAIT, as the pairs of their ends. What was
+/// there before is left over from others that had this port.
 #[cfg(target_os = "linux")]
-fn in_state(state: &str, port: u16) -> usize {
+fn time_waits(port: u16) -> BTreeSet<String> {
     let port = format!(":{port:04X}");
-    let count = |table: &str| {
+    let mut found = BTreeSet::new();
+    for table in ["tcp", "tcp6"] {
         let table = std::fs::read_to_string(format!("/proc/thread-self/net/{table}")).unwrap_or_default();
-        let is_it = |line: &&str| {
+        for line in table.lines() {
             let fields: Vec<&str> = line.split_whitespace().collect();
-            fields.len() > 3
-                && fields[3] == state
-                && (fields[1].ends_with(&port) || fields[2].ends_with(&port))
-        };
-        table.lines().filter(is_it).count()
-    };
-    count("tcp") + count("tcp6")
+            if let [_, local, remote, TIME_WAIT, ..] = fields[..]
+                && (local.ends_with(&port) || remote.ends_with(&port))
+            {
+                found.insert(format!("{local} {remote}"));
+            }
+        }
+    }
+    found
+}
+
+/// Those of them at the side that connected.
+#[cfg(target_os = "linux")]
+fn of_clients(server: SocketAddr, before: &BTreeSet<String>) -> usize {
+    let port = format!(":{:04X}", server.port());
+    time_waits(server.port()).difference(before).filter(|ends| ends.ends_with(&port)).count()
 }
 
 /// Connections that were completed towards a listener which nobody accepts from: all that come out of it
@@ -45,14 +56,21 @@ fn completed(listener: &TcpListener) -> usize {
 #[test]
 #[cfg(target_os = "linux")]
 fn without_a_dialogue_no_connection_reaches_accept() {
+    /// The system completes a handshake by itself when a process is held up for some 40 ms in between
+    /// (tcp(7), TCP_QUICKACK): then it is tried again.
+    const TRIES_MAX: usize = 10;
     for ip in both() {
         let listener = TcpListener::bind((ip, 0)).expect("a listener");
         let address = listener.local_addr().unwrap();
-        let told = probe::probe(&tcp_url(address), &[AMPLE, "-c", "100"]);
-        assert!(told.all_ok(), "{told:?}");
-        assert!(told.only_connects());
-        assert_eq!(in_state(TIME_WAIT, address.port()), 0);
-        assert_eq!(completed(&listener), 0);
+        let try_it = |_| {
+            let before = time_waits(address.port());
+            let told = probe::probe(&tcp_url(address), &[AMPLE, "-c", "50"]);
+            assert!(told.all_ok() && told.only_connects(), "{told:?}");
+            assert_eq!(of_clients(address, &before), 0);
+            completed(&listener)
+        };
+        let tries: Vec<usize> = (0..TRIES_MAX).map(try_it).take_while(|completed| *completed > 0).collect();
+        assert!(tries.len() < TRIES_MAX, "{tries:?} of 50 came through");
     }
 }
 
@@ -81,29 +99,18 @@ fn closing_by_reset_leaves_no_time_wait() {
             request(stream);
         });
         for server in [&closing, &keeping] {
+            let before = time_waits(server.address.port());
             for reuse in ["reuse=no", "reuse=yes"] {
                 let told = probe::probe(&http_url(server.address), &[AMPLE, reuse, "-c", "20"]);
                 assert!(told.all_ok(), "{told:?}");
             }
+            assert_eq!(of_clients(server.address, &before), 0);
+            if std::ptr::eq(server, &keeping) {
+                let after = time_waits(server.address.port());
+                assert_eq!(after.difference(&before).count(), 0, "neither side closed in order");
+            }
         }
-        let left = in_state(TIME_WAIT, keeping.address.port());
-        assert_eq!(left, 0, "the server keeps its side open, so what is left is ours");
-        // One that closes first may have its end acknowledged before our reset comes; that is its side.
-        assert!(time_wait_of_clients(closing.address) == 0);
     }
-}
-
-/// TIME_WAIT at the side that connected to this address.
-#[cfg(target_os = "linux")]
-fn time_wait_of_clients(server: SocketAddr) -> usize {
-    let port = format!(":{:04X}", server.port());
-    let table = if server.is_ipv4() { "tcp" } else { "tcp6" };
-    let table = std::fs::read_to_string(format!("/proc/thread-self/net/{table}")).unwrap_or_default();
-    let is_it = |line: &&str| {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        fields.len() > 3 && fields[3] == TIME_WAIT && fields[2].ends_with(&port)
-    };
-    table.lines().filter(is_it).count()
 }
 
 /// How a probe's side of a connection ended, as its server saw it.
@@ -135,11 +142,12 @@ fn closing_by_fin_takes_the_time_wait_upon_itself() {
         say(stream, ok("hello"));
         assert_eq!(stream.read(&mut [0; 16]).ok(), Some(0));
     });
+    let before = time_waits(server.address.port());
     let told = probe::probe(&http_url(server.address), &[AMPLE, "close=fin", "-c", "5"]);
     assert!(told.all_ok(), "{told:?}");
     let mut left = 0;
     let all = crate::harness::patiently(|| {
-        left = time_wait_of_clients(server.address);
+        left = of_clients(server.address, &before);
         left == 5
     });
     assert!(all, "{left}");
