@@ -8,8 +8,8 @@
 //!                                      '-> eof, broken, expired: the verdict at once
 //! ```
 //!
-//! Every stream probe is the same small machine inside ([`dialogue`], [`http`]); [`tls`] wraps either, and
-//! [`stream`] adds the PROXY header, the stages and their times.
+//! Every stream probe is the same small machine inside (`dialogue`, `http`); `tls` wraps either, and
+//! `stream` adds the PROXY header, the stages and their times.
 
 mod compile;
 mod dialogue;

@@ -223,7 +223,9 @@ impl Conversation {
 
     /// After the verdict: whether the connection can serve another run now.
     pub fn can_serve_again(&self) -> bool {
-        matches!(&self.service, Service::Http(exchange) if exchange.can_serve_again())
+        // A session that the server has closed carries nothing more, even where the connection stays.
+        self.tls.as_ref().is_none_or(|session| !session.is_over())
+            && matches!(&self.service, Service::Http(exchange) if exchange.can_serve_again())
     }
 
     /// After the verdict: whether the connection is worth keeping, be it to read the rest of the answer.
