@@ -139,7 +139,7 @@ impl Patterns {
 /// Without reading the pattern as the crate does: where a letter only looks like an assertion about what
 /// comes after, the outcome comes at the end of the reply instead of earlier, and is the same.
 fn reach_of(pattern: &str) -> Reach {
-    let looks_ahead = ["$", "\\z", "\\b", "\\B"].iter().any(|mark| pattern.contains(mark));
+    let looks_ahead = ["$", "\\z", "\\b", "\\B", "\\>"].iter().any(|mark| pattern.contains(mark));
     if looks_ahead { Reach::End } else { Reach::Monotone }
 }
 
