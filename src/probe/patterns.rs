@@ -199,7 +199,8 @@ impl Search {
         let searched = std::mem::replace(&mut self.searched, reply.len());
         for (pattern, found) in patterns.all.iter().zip(&mut self.found) {
             let skips = pattern.reach == Reach::End && sight == Sight::Growing;
-            if *found && pattern.wanted == Wanted::Expect || skips {
+            let stays = *found && pattern.wanted == Wanted::Expect && pattern.reach != Reach::End;
+            if stays || skips {
                 continue;
             }
             let from = match pattern.reach {
@@ -217,7 +218,10 @@ impl Search {
             patterns.all.iter().zip(&self.found).filter(of)
         };
         let missing = with(Wanted::Expect).find(|(_, found)| !**found).map(|(pattern, _)| pattern);
-        let rejected = with(Wanted::Reject).find(|(_, found)| **found).map(|(pattern, _)| pattern);
+        let mut rejected = with(Wanted::Reject).filter(|(_, found)| **found).map(|(pattern, _)| pattern);
+        // One that is certain says more than one that may yet be no match.
+        let certain = rejected.clone().find(|pattern| pattern.reach != Reach::End);
+        let rejected = certain.or_else(|| rejected.next());
         match (rejected, missing, sight) {
             // On a stream a rejected pattern with `$` may be no match any more once more has come.
             (Some(pattern), None, Sight::Stream) => {
