@@ -39,8 +39,8 @@ pub(super) struct Bounds {
 pub(super) enum Extent {
     /// Not even its first line.
     Beginning,
-    /// A status line and more; told once.
-    StatusLine,
+    /// A status line of this many bytes, and perhaps more; told once, before anything else of the head.
+    StatusLine(usize),
     /// Fields, not all of them.
     Fields,
     /// All of it: this many bytes.
@@ -54,29 +54,26 @@ impl Bounds {
         if head[..known] != BEGINNING[..known] {
             return Err(Malformed::NotHttp);
         }
-        let had_line = self.has_line;
         while let Some(at) = head[self.scanned..].iter().position(|byte| *byte == b'\n') {
             let line_end = self.scanned + at + 1;
+            if line_end > HEAD_BYTES_MAX {
+                return Err(Malformed::HeadTooLong);
+            }
             self.scanned = line_end;
-            self.has_line = true;
+            if !self.has_line {
+                self.has_line = true;
+                return Ok(Extent::StatusLine(line_end));
+            }
             let line = &head[..line_end - 1];
             if line.ends_with(b"\n\r") || line.ends_with(b"\n") {
-                return if line_end > HEAD_BYTES_MAX {
-                    Err(Malformed::HeadTooLong)
-                } else {
-                    Ok(Extent::Whole(line_end))
-                };
+                return Ok(Extent::Whole(line_end));
             }
         }
         self.scanned = head.len();
         if head.len() > HEAD_BYTES_MAX {
             return Err(Malformed::HeadTooLong);
         }
-        Ok(match (had_line, self.has_line) {
-            (false, true) => Extent::StatusLine,
-            (true, _) => Extent::Fields,
-            (false, false) => Extent::Beginning,
-        })
+        Ok(if self.has_line { Extent::Fields } else { Extent::Beginning })
     }
 }
 
@@ -88,11 +85,10 @@ fn parser() -> ParserConfig {
     parser
 }
 
-/// The status of a head of which at least the status line is there.
-pub(super) fn status(head: &[u8]) -> Result<u16, Malformed> {
-    let mut fields = [EMPTY_HEADER; FIELDS_MAX];
-    let mut response = Response::new(&mut fields);
-    parser().parse_response(&mut response, head).map_err(Malformed::Head)?;
+/// The status that a status line says.
+pub(super) fn status(line: &[u8]) -> Result<u16, Malformed> {
+    let mut response = Response::new(&mut []);
+    parser().parse_response(&mut response, line).map_err(Malformed::Head)?;
     response.code.ok_or(Malformed::Head(httparse::Error::Status))
 }
 

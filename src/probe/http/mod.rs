@@ -237,13 +237,12 @@ impl Exchange {
             }
             match self.bounds.look(&self.head)? {
                 Extent::Beginning | Extent::Fields => return Ok(Step::Continue),
-                Extent::StatusLine => {
-                    let status = head::status(&self.head)?;
+                Extent::StatusLine(bytes) => {
+                    let status = head::status(&self.head[..bytes])?;
                     let is_interim = (100..200).contains(&status) && status != SWITCHING_PROTOCOLS;
-                    return Ok(match plan.status_fault(status).filter(|_| !is_interim) {
-                        Some(cause) => self.fails(cause),
-                        None => Step::Continue,
-                    });
+                    if let Some(cause) = plan.status_fault(status).filter(|_| !is_interim) {
+                        return Ok(self.fails(cause));
+                    }
                 }
                 Extent::Whole(bytes) => {
                     let look = |status, fields: &[Header<'_>]| plan.head_fault(status, fields);
