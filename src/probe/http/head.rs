@@ -5,7 +5,7 @@ use httparse::{EMPTY_HEADER, Header, ParserConfig, Response};
 use super::Malformed;
 use super::body::Framing;
 
-/// Bytes of all heads of one response at most, interim ones included.
+/// Bytes of one head at most, and of all interim heads before it.
 pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Fields of one head at most.
 const FIELDS_MAX: usize = 128;

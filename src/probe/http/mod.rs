@@ -232,9 +232,6 @@ impl Exchange {
     fn take_head(&mut self, plan: &Plan, input: &[u8]) -> Result<Step, Malformed> {
         self.head.extend_from_slice(input);
         loop {
-            if self.interim_bytes + self.head.len().min(HEAD_BYTES_MAX) > 2 * HEAD_BYTES_MAX {
-                return Err(Malformed::HeadTooLong);
-            }
             match self.bounds.look(&self.head)? {
                 Extent::Beginning | Extent::Fields => return Ok(Step::Continue),
                 Extent::StatusLine(bytes) => {
@@ -249,6 +246,9 @@ impl Exchange {
                     let (head, fault) = head::read(&self.head[..bytes], plan.is_head_request, look)?;
                     if (100..200).contains(&head.status) && head.status != SWITCHING_PROTOCOLS {
                         self.interim_bytes += head.bytes;
+                        if self.interim_bytes > HEAD_BYTES_MAX {
+                            return Err(Malformed::HeadTooLong);
+                        }
                         self.head.drain(..bytes);
                         self.bounds = Bounds::default();
                         continue;
