@@ -77,11 +77,12 @@ impl Bounds {
     }
 }
 
-/// What is sloppy and has only one meaning is taken (RFC 9112 sections 4 and 5.2).
+/// What is sloppy and has only one meaning is taken (RFC 9112 sections 4, 5.1 and 5.2).
 fn parser() -> ParserConfig {
     let mut parser = ParserConfig::default();
     parser.allow_obsolete_multiline_headers_in_responses(true);
     parser.allow_multiple_spaces_in_response_status_delimiters(true);
+    parser.allow_spaces_after_header_name_in_responses(true);
     parser
 }
 
@@ -115,29 +116,30 @@ pub(super) fn read<T>(
 
 /// RFC 9112 section 6.3.
 fn framing(fields: &[Header<'_>]) -> Result<Option<Framing>, Malformed> {
-    let mut coded = None;
-    let mut length = None;
-    for field in fields {
-        if field.name.eq_ignore_ascii_case("transfer-encoding") {
-            // The last coding counts: chunked ends itself, any other ends with the connection.
-            let last = field.value.rsplit(|byte| *byte == b',').next().unwrap_or_default();
-            coded = Some(last.trim_ascii().eq_ignore_ascii_case(b"chunked"));
-        } else if field.name.eq_ignore_ascii_case("content-length") {
-            for value in field.value.split(|byte| *byte == b',') {
-                let value = number(value.trim_ascii()).ok_or(Malformed::Length)?;
-                if length.is_some_and(|length| length != value) {
-                    return Err(Malformed::Length);
-                }
-                length = Some(value);
-            }
-        }
+    // The last coding counts: chunked ends itself, any other ends with the connection.
+    if let Some(last) = members(fields, "transfer-encoding").filter(|coding| !coding.is_empty()).last() {
+        let is_chunked = last.eq_ignore_ascii_case(b"chunked");
+        return Ok(Some(if is_chunked { Framing::chunked() } else { Framing::UntilClose }));
     }
-    Ok(match (coded, length) {
-        (Some(true), _) => Some(Framing::chunked()),
-        (Some(false), _) | (None, None) => Some(Framing::UntilClose),
-        (None, Some(0)) => None,
-        (None, Some(length)) => Some(Framing::Length(length)),
+    let mut length = None;
+    for value in members(fields, "content-length") {
+        let value = number(value).ok_or(Malformed::Length)?;
+        if length.is_some_and(|length| length != value) {
+            return Err(Malformed::Length);
+        }
+        length = Some(value);
+    }
+    Ok(match length {
+        None => Some(Framing::UntilClose),
+        Some(0) => None,
+        Some(length) => Some(Framing::Length(length)),
     })
+}
+
+/// The members of a field that is a list (RFC 9110 section 5.6.1), over all lines of it.
+fn members<'f>(fields: &'f [Header<'f>], name: &'f str) -> impl Iterator<Item = &'f [u8]> {
+    let lines = fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name));
+    lines.flat_map(|field| field.value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii)
 }
 
 fn number(digits: &[u8]) -> Option<u64> {
@@ -149,11 +151,12 @@ fn number(digits: &[u8]) -> Option<u64> {
 
 /// RFC 9112 section 9.3.
 fn keeps(fields: &[Header<'_>], is_1_0: bool) -> bool {
-    let options = fields.iter().filter(|field| field.name.eq_ignore_ascii_case("connection"));
-    let options = options.flat_map(|field| field.value.split(|byte| *byte == b','));
+    // HTTP/1.0 knows no codings: its framing is not to be relied on (RFC 9112 section 6.1).
+    if is_1_0 && members(fields, "transfer-encoding").next().is_some() {
+        return false;
+    }
     let mut keeps = !is_1_0;
-    for option in options {
-        let option = option.trim_ascii();
+    for option in members(fields, "connection") {
         if option.eq_ignore_ascii_case(b"close") {
             return false;
         }
