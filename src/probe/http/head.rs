@@ -1,5 +1,7 @@
 //! The head of a response (RFC 9112 sections 2 to 6): its bounds, its fields, and what they say of the body.
 
+use std::borrow::Cow;
+
 use httparse::{EMPTY_HEADER, Header, ParserConfig, Response};
 
 use super::Malformed;
@@ -112,6 +114,14 @@ pub(super) fn read<T>(
     let framing = if has_no_body { None } else { framing(response.headers)? };
     let keeps = keeps(response.headers, is_1_0) && framing != Some(Framing::UntilClose);
     Ok((Head { status, framing, keeps, bytes }, found))
+}
+
+/// A field's value in one line: each fold is replaced by blanks (RFC 9112 section 5.2).
+pub(super) fn unfolded(value: &[u8]) -> Cow<'_, [u8]> {
+    if !value.contains(&b'\n') {
+        return Cow::Borrowed(value);
+    }
+    value.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }).collect()
 }
 
 /// RFC 9112 section 6.3.

@@ -131,7 +131,7 @@ impl Plan {
     fn head_fault(&self, status: u16, fields: &[Header<'_>]) -> Option<Cause> {
         let matches = |header: &PlannedHeader| {
             let named = |field: &&Header<'_>| field.name.eq_ignore_ascii_case(&header.name);
-            fields.iter().filter(named).any(|field| header.regex.is_match(field.value))
+            fields.iter().filter(named).any(|field| header.regex.is_match(&head::unfolded(field.value)))
         };
         let missing = || self.expect_header.iter().find(|header| !matches(header));
         let rejected = || self.reject_header.iter().find(|header| matches(header));
