@@ -102,12 +102,16 @@ impl Dialogue {
         self.received.len() as u64
     }
 
-    /// The deadline has come: a reply that holds as it stands is a success all the same.
+    /// The deadline has come: what is in the reply by now may be enough.
     pub(super) fn expired(&mut self, plan: &Plan) -> Step {
-        let in_patterns = self.next_step == plan.steps.len() && !self.received.is_empty();
-        match in_patterns.then(|| self.search.look(&plan.patterns, &self.received, Sight::Whole)) {
-            Some(Found::Holds) => Step::Done(Verdict::Success),
-            Some(Found::Open | Found::Fails(_)) | None => Step::Continue,
+        let is_in_patterns = self.next_step == plan.steps.len() && !self.received.is_empty();
+        if !is_in_patterns {
+            return Step::Continue;
+        }
+        match self.search.look_now(&plan.patterns, &self.received, Sight::Stream) {
+            Found::Open => Step::Continue,
+            Found::Holds => Step::Done(Verdict::Success),
+            Found::Fails(cause) => Step::Done(Verdict::Failure(cause)),
         }
     }
 

@@ -212,6 +212,12 @@ impl Search {
         self.judge(patterns, sight)
     }
 
+    /// The same, and never waits for more: for a reply of which nothing more comes.
+    pub(super) fn look_now(&mut self, patterns: &Patterns, reply: &[u8], sight: Sight) -> Found {
+        self.next_at = 0;
+        self.look(patterns, reply, sight)
+    }
+
     fn judge(&self, patterns: &Patterns, sight: Sight) -> Found {
         let with = |wanted| {
             let of = move |(pattern, _): &(&Pattern, &bool)| pattern.wanted == wanted;

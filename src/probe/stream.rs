@@ -199,10 +199,12 @@ impl Conversation {
             Place::Securing => Cause::TimeoutTls(limit),
             Place::Awaiting => return Some(Verdict::Success),
             Place::Speaking => {
-                if let (Service::Dialogue(dialogue), ServicePlan::Dialogue(plan)) =
-                    (&mut self.service, &plan.service)
-                    && let Step::Done(verdict) = dialogue.expired(plan)
-                {
+                let step = match (&mut self.service, &plan.service) {
+                    (Service::Dialogue(dialogue), ServicePlan::Dialogue(plan)) => dialogue.expired(plan),
+                    (Service::Http(exchange), ServicePlan::Http(plan)) => exchange.expired(plan),
+                    (Service::Dialogue(_) | Service::Http(_), _) => unreachable!("a machine keeps its plan"),
+                };
+                if let Step::Done(verdict) = step {
                     return Some(verdict);
                 }
                 Cause::TimeoutResponse { limit, received: self.received() }

@@ -210,7 +210,19 @@ impl Exchange {
         match std::mem::replace(&mut self.place, Place::Broken) {
             Place::Head if self.received == 0 => closed(Stage::Request),
             Place::Body(Framing::UntilClose) => self.search_body(plan, Sight::Whole),
-            Place::Head | Place::Body(_) | Place::Complete | Place::Broken => closed(Stage::Response),
+            Place::Body(_) => match self.settle(plan) {
+                Step::Continue => closed(Stage::Response),
+                done @ Step::Done(_) => done,
+            },
+            Place::Head | Place::Complete | Place::Broken => closed(Stage::Response),
+        }
+    }
+
+    /// The deadline has come: what is in the body by now may be enough.
+    pub(super) fn expired(&mut self, plan: &Plan) -> Step {
+        match self.place {
+            Place::Body(_) => self.settle(plan),
+            Place::Head | Place::Complete | Place::Broken => Step::Continue,
         }
     }
 
@@ -289,7 +301,10 @@ impl Exchange {
             Ok(taken) => taken,
             Err(malformed) => {
                 self.place = Place::Broken;
-                return Err(malformed);
+                return match self.settle(plan) {
+                    Step::Continue => Err(malformed),
+                    done @ Step::Done(_) => Ok(done),
+                };
             }
         };
         if taken.complete {
@@ -297,6 +312,21 @@ impl Exchange {
         }
         let is_whole = taken.complete || self.body.len() == bytes_max;
         Ok(self.search_body(plan, if is_whole { Sight::Whole } else { Sight::Growing }))
+    }
+
+    /// Of this body nothing more comes, and it is not whole: the outcome may be certain all the same, from
+    /// bytes that have not been searched yet.
+    fn settle(&mut self, plan: &Plan) -> Step {
+        if plan.patterns.is_empty() {
+            return Step::Continue;
+        }
+        let is_full = self.body.len() == plan.patterns.bytes_max;
+        let sight = if is_full { Sight::Whole } else { Sight::Growing };
+        match self.search.look_now(&plan.patterns, &self.body, sight) {
+            Found::Open => Step::Continue,
+            Found::Holds => Step::Done(Verdict::Success),
+            Found::Fails(cause) => self.fails(cause),
+        }
     }
 
     fn search_body(&mut self, plan: &Plan, sight: Sight) -> Step {
