@@ -297,24 +297,29 @@ impl Conversation {
         while !input.is_empty() && (step == Step::Continue || plan.reuses()) {
             let before = input.len();
             let Some(session) = &mut self.tls else { return Step::Continue };
-            match session.take(tls, &mut input, out, now) {
-                Err(verdict) => return Step::Done(verdict),
-                Ok(Progress::Going) => {}
-                Ok(Progress::Opened) => {
-                    self.measured.tls = Some(self.lap(now.mono));
-                    step = first(step, self.opened(plan, out));
+            if session.take(tls, &mut input, out) == Progress::Opened {
+                let checked = session.check_expiry(tls, now);
+                self.measured.certificate_left = session.certificate_left();
+                self.measured.tls = Some(self.lap(now.mono));
+                if let Err(cause) = checked {
+                    return Step::Done(Verdict::Failure(cause));
                 }
+                step = self.opened(plan, out);
             }
-            let session = self.tls.as_ref();
-            self.measured.certificate_left = session.and_then(|session| session.certificate_left());
-            if self.place == Place::Awaiting && session.is_some_and(|session| session.was_taken()) {
+            if self.place == Place::Awaiting && self.tls.as_ref().is_some_and(|tls| tls.was_taken()) {
                 return Step::Done(Verdict::Success);
             }
             if step == Step::Continue || plan.reuses() {
                 step = first(step, self.read_plain(plan, out, now));
             }
-            if step == Step::Continue && self.tls.as_ref().is_some_and(|session| session.is_over()) {
-                return self.eof(plan, out);
+            let Some(session) = &self.tls else { return step };
+            if session.is_over() {
+                // What came before the end counts.
+                return match (step, session.failure()) {
+                    (done @ Step::Done(_), _) => done,
+                    (Step::Continue, Some(cause)) => Step::Done(Verdict::Failure(cause.clone())),
+                    (Step::Continue, None) => self.eof(plan, out),
+                };
             }
             if input.len() == before {
                 break;

@@ -36,12 +36,14 @@ pub(crate) struct Session {
     was_asked: bool,
     /// The server has said that it sends nothing more.
     is_over: bool,
+    /// Why it cannot go on.
+    failure: Option<Cause>,
     /// What is left of the server's certificate, in seconds.
     certificate_left: Option<i64>,
 }
 
 /// What a session has come to.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
     /// The handshake goes on, or the session does.
     Going,
@@ -58,23 +60,21 @@ impl Session {
         let connection = ClientConnection::new(plan.config.clone(), plan.name.clone());
         let mut connection = connection.map_err(|error| Verdict::Failure(cause(&error)))?;
         connection.set_buffer_limit(None);
-        let mut session =
-            Self { connection, is_open: false, was_asked: false, is_over: false, certificate_left: None };
+        let mut session = Self {
+            connection,
+            is_open: false,
+            was_asked: false,
+            is_over: false,
+            failure: None,
+            certificate_left: None,
+        };
         session.flush(out);
         Ok(session)
     }
 
-    /// Takes in a part of what came over the wire; says how much of `input` was taken.
-    ///
-    /// # Errors
-    /// Why the session cannot go on.
-    pub(crate) fn take(
-        &mut self,
-        plan: &Plan,
-        input: &mut &[u8],
-        out: &mut Output,
-        now: Now,
-    ) -> Result<Progress, Verdict> {
+    /// Takes in a part of what came over the wire, as far as the session goes on: then see
+    /// [`failure`](Self::failure), after whatever came before it.
+    pub(crate) fn take(&mut self, plan: &Plan, input: &mut &[u8], out: &mut Output) -> Progress {
         // Reading from a slice fails only when the session's own buffers are full: then what is in them
         // comes first.
         let _ = self.connection.read_tls(input);
@@ -83,14 +83,30 @@ impl Session {
         self.flush(out);
         match processed {
             Ok(state) => self.is_over = state.peer_has_closed(),
-            Err(error) => return Err(Verdict::Failure(self.words(&error))),
+            Err(error) => self.failure = Some(self.words(&error)),
         }
         if self.is_open || self.connection.is_handshaking() {
-            return Ok(Progress::Going);
+            return Progress::Going;
         }
         self.is_open = true;
-        self.check_expiry(plan, now)?;
-        Ok(Progress::Opened)
+        Progress::Opened
+    }
+
+    /// Judges how long the certificate of a session that has just been opened still lasts.
+    ///
+    /// # Errors
+    /// Not long enough.
+    pub(crate) fn check_expiry(&mut self, plan: &Plan, now: Now) -> Result<(), Cause> {
+        let leaf = self.connection.peer_certificates().and_then(<[_]>::first);
+        let Some(validity) = leaf.and_then(|leaf| certificate::validity(leaf)) else { return Ok(()) };
+        let wall = now.wall.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let left = validity.not_after.saturating_sub(i64::try_from(wall.as_secs()).unwrap_or(i64::MAX));
+        self.certificate_left = Some(left);
+        let left = Duration::from_secs(u64::try_from(left).unwrap_or_default());
+        if left < plan.expiry {
+            return Err(Cause::TlsExpiry { left, wanted: plan.expiry });
+        }
+        Ok(())
     }
 
     /// Reads plain text that has come; 0 when there is none at present.
@@ -122,9 +138,14 @@ impl Session {
         self.connection.tls13_tickets_received() > 0
     }
 
-    /// Whether the server has said that it sends nothing more.
+    /// Whether nothing more comes of it: the server has said so, or it has failed.
     pub(crate) fn is_over(&self) -> bool {
-        self.is_over
+        self.is_over || self.failure.is_some()
+    }
+
+    /// Why it cannot go on.
+    pub(crate) fn failure(&self) -> Option<&Cause> {
+        self.failure.as_ref()
     }
 
     pub(crate) fn certificate_left(&self) -> Option<i64> {
@@ -138,19 +159,6 @@ impl Session {
                 return;
             }
         }
-    }
-
-    fn check_expiry(&mut self, plan: &Plan, now: Now) -> Result<(), Verdict> {
-        let leaf = self.connection.peer_certificates().and_then(<[_]>::first);
-        let Some(validity) = leaf.and_then(|leaf| certificate::validity(leaf)) else { return Ok(()) };
-        let wall = now.wall.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let left = validity.not_after.saturating_sub(i64::try_from(wall.as_secs()).unwrap_or(i64::MAX));
-        self.certificate_left = Some(left);
-        let left = Duration::from_secs(u64::try_from(left).unwrap_or_default());
-        if left < plan.expiry {
-            return Err(Verdict::Failure(Cause::TlsExpiry { left, wanted: plan.expiry }));
-        }
-        Ok(())
     }
 
     fn words(&self, error: &Error) -> Cause {
