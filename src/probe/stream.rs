@@ -328,23 +328,23 @@ impl Conversation {
         step
     }
 
-    /// The session is open: the service speaks, unless the session itself was all that was asked for.
+    /// The session is open: the service speaks. Where it asks for no answer, the server may yet turn down
+    /// the client's certificate.
     fn opened(&mut self, plan: &Plan, out: &mut Output) -> Step {
-        let Some(session) = &mut self.tls else { return Step::Continue };
-        let is_all = matches!(&plan.service, ServicePlan::Dialogue(dialogue) if dialogue.is_empty());
-        if is_all && session.may_yet_be_turned_down() {
+        let step = self.speak(plan, out);
+        let Some(session) = self.tls.as_mut().filter(|session| session.may_yet_be_turned_down()) else {
+            return step;
+        };
+        if step == Step::Done(Verdict::Success) {
             session.close(out);
             self.place = Place::Awaiting;
             return Step::Continue;
         }
-        self.speak(plan, out)
+        step
     }
 
     /// Hands what the session holds to the service.
     fn read_plain(&mut self, plan: &Plan, out: &mut Output, now: Now) -> Step {
-        if self.place != Place::Speaking {
-            return Step::Continue;
-        }
         let mut scratch = tls::scratch();
         let mut step = Step::Continue;
         while step == Step::Continue || plan.reuses() {
@@ -352,6 +352,10 @@ impl Conversation {
             let bytes = session.read(&mut scratch);
             if bytes == 0 {
                 return step;
+            }
+            if self.place != Place::Speaking {
+                // Of no use, but in the way of what is.
+                continue;
             }
             let mut plain = std::mem::take(&mut self.plain);
             plain.clear();
