@@ -85,7 +85,7 @@ impl Compiler {
                 made
             }
         };
-        Ok(Plan { config, name, client, expiry: tls.expiry })
+        Ok(Plan { config, name, client, verifies: tls.verify, expiry: tls.expiry })
     }
 
     fn configure(

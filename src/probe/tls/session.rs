@@ -11,7 +11,7 @@ use super::client::ClientCertificate;
 use super::verify::Rejection;
 use crate::now::Now;
 use crate::probe::Output;
-use crate::verdict::{Cause, Verdict};
+use crate::verdict::{Cause, Days, Verdict};
 use crate::wire::certificate;
 
 /// Plain text read out of a session at a time.
@@ -23,6 +23,8 @@ pub(crate) struct Plan {
     pub(super) config: Arc<ClientConfig>,
     pub(super) name: ServerName<'static>,
     pub(super) client: Arc<ClientCertificate>,
+    /// The certificate is verified.
+    pub(super) verifies: bool,
     /// The certificate has to last this long.
     pub(super) expiry: Duration,
 }
@@ -95,13 +97,19 @@ impl Session {
     /// Judges how long the certificate of a session that has just been opened still lasts.
     ///
     /// # Errors
-    /// Not long enough.
+    /// Not long enough, or no more.
     pub(crate) fn check_expiry(&mut self, plan: &Plan, now: Now) -> Result<(), Cause> {
         let leaf = self.connection.peer_certificates().and_then(<[_]>::first);
         let Some(validity) = leaf.and_then(|leaf| certificate::validity(leaf)) else { return Ok(()) };
         let wall = now.wall.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let left = validity.not_after.saturating_sub(i64::try_from(wall.as_secs()).unwrap_or(i64::MAX));
         self.certificate_left = Some(left);
+        // A session that is resumed goes without the verification of the certificate (RFC 8446 section 2.2).
+        if plan.verifies && left < 0 {
+            let ago = Days(Duration::from_secs(left.unsigned_abs()));
+            let text = format!("the certificate of the resumed session expired {ago} ago");
+            return Err(Cause::TlsExpired(text.into()));
+        }
         let left = Duration::from_secs(u64::try_from(left).unwrap_or_default());
         if left < plan.expiry {
             return Err(Cause::TlsExpiry { left, wanted: plan.expiry });
