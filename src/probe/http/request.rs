@@ -4,6 +4,9 @@ use std::fmt::Write;
 
 use crate::rule::{Http, HttpVersion};
 
+/// Methods that give a body a meaning (RFC 9110 sections 9.3.3 and 9.3.4, RFC 5789 section 2).
+const BODY_METHODS: [&str; 3] = ["POST", "PUT", "PATCH"];
+
 /// The whole request, head and body.
 pub(super) fn encode(http: &Http) -> Box<[u8]> {
     let mut head = String::new();
@@ -17,17 +20,22 @@ pub(super) fn encode(http: &Http) -> Box<[u8]> {
     if !has("host") {
         field("Host", &http.host);
     }
+    for (name, value) in http.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        field(name, value);
+    }
     if !has("user-agent") {
         field("User-Agent", concat!("hfm/", env!("CARGO_PKG_VERSION")));
     }
     if !has("accept") {
         field("Accept", "*/*");
     }
-    for (name, value) in &http.headers {
+    for (name, value) in http.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host")) {
         field(name, value);
     }
-    if let Some(body) = &http.body {
-        field("Content-Length", &body.len().to_string());
+    // RFC 9110 section 8.6: a method that goes with a body has a length even without one.
+    if http.body.is_some() || BODY_METHODS.contains(&&*http.method) {
+        let body_bytes = http.body.as_ref().map_or(0, |body| body.len());
+        field("Content-Length", &body_bytes.to_string());
     }
     match (http.reuse, http.version) {
         (true, HttpVersion::V11) => {}
