@@ -4,7 +4,7 @@
 //!   connected --> send --> steps, one after the other --> patterns on all that was received --> success
 //! ```
 
-use super::patterns::{Compiled, Found, Patterns, Search, Sight, shown};
+use super::patterns::{Compiled, Found, Patterns, Search, Sight, keep, shown};
 use super::{Output, Step};
 use crate::rule::{self, DialogueStep};
 use crate::verdict::{Cause, Stage, Text, Verdict};
@@ -82,7 +82,7 @@ impl Dialogue {
 
     pub(super) fn bytes(&mut self, plan: &Plan, input: &[u8], out: &mut Output) -> Step {
         let room = plan.patterns.bytes_max - self.received.len();
-        self.received.extend_from_slice(&input[..input.len().min(room)]);
+        keep(&mut self.received, input, plan.patterns.bytes_max);
         let sight = if input.len() >= room { Sight::Whole } else { Sight::Stream };
         self.advance(plan, out, sight)
     }

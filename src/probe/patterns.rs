@@ -136,6 +136,18 @@ impl Patterns {
     }
 }
 
+/// Adds to a reply what there is room for under its bound. Grows it as a Vec does, but never beyond that.
+pub(super) fn keep(reply: &mut Vec<u8>, content: &[u8], bytes_max: usize) {
+    let room = bytes_max.saturating_sub(reply.len());
+    let content = &content[..content.len().min(room)];
+    let wanted = reply.len() + content.len();
+    if wanted > reply.capacity() {
+        let capacity = wanted.max(2 * reply.capacity()).min(bytes_max);
+        reply.reserve_exact(capacity - reply.len());
+    }
+    reply.extend_from_slice(content);
+}
+
 /// Without reading the pattern as the crate does: where a letter only looks like an assertion about what
 /// comes after, the outcome comes at the end of the reply instead of earlier, and is the same.
 fn reach_of(pattern: &str) -> Reach {

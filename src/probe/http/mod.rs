@@ -21,7 +21,7 @@ use std::ops::RangeInclusive;
 use httparse::Header;
 use regex::bytes::Regex;
 
-use super::patterns::{Compiled, Found, Patterns, Search, Sight, shown};
+use super::patterns::{Compiled, Found, Patterns, Search, Sight, keep, shown};
 use super::{Output, Step};
 use crate::rule::{self, HeaderPattern};
 use crate::verdict::{Cause, Stage, Text, Verdict};
@@ -293,11 +293,7 @@ impl Exchange {
         let Place::Body(framing) = &mut self.place else { return Ok(Step::Continue) };
         let bytes_max = if plan.patterns.is_empty() { 0 } else { plan.patterns.bytes_max };
         let body = &mut self.body;
-        let mut keep = |content: &[u8]| {
-            let room = bytes_max - body.len();
-            body.extend_from_slice(&content[..content.len().min(room)]);
-        };
-        let taken = match framing.take(input, &mut keep) {
+        let taken = match framing.take(input, &mut |content| keep(body, content, bytes_max)) {
             Ok(taken) => taken,
             Err(malformed) => {
                 self.place = Place::Broken;
