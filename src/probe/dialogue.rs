@@ -144,3 +144,6 @@ impl Dialogue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -262,3 +262,6 @@ impl Search {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -145,3 +145,6 @@ impl Chunks {
         if self.line_bytes > bytes_max { Err(Malformed::ChunkLine) } else { Ok(()) }
     }
 }
+
+#[cfg(test)]
+mod tests;

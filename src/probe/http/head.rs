@@ -174,3 +174,6 @@ fn keeps(fields: &[Header<'_>], is_1_0: bool) -> bool {
     }
     keeps
 }
+
+#[cfg(test)]
+mod tests;

@@ -341,3 +341,6 @@ impl Exchange {
         Step::Done(Verdict::Failure(cause))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,3 +49,6 @@ pub(super) fn encode(http: &Http) -> Box<[u8]> {
     let body = http.body.as_deref().unwrap_or_default();
     format!("{} {} {version}\r\n{head}\r\n{body}", http.method, http.target).into_bytes().into()
 }
+
+#[cfg(test)]
+mod tests;
