@@ -125,7 +125,8 @@ pub enum State {
 pub const STATUS_WORDS: &[&str] = &["enabled", "disabled", "always-fail", "always-success"];
 
 const RUNS: Takes = Takes::Integer { min: 0, max: u16::MAX };
-const BODY: Takes = Takes::Bytes { min: 1, max: 16 * 1024 * 1024 };
+/// A search through more would hold up the loop.
+const BODY: Takes = Takes::Bytes { min: 1, max: 1024 * 1024 };
 const COUNT: Takes = Takes::Integer { min: 1, max: u16::MAX };
 
 /// `change_max` when the file does not say.

@@ -19,7 +19,7 @@ const TARGET_BYTES_MAX: usize = 8_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Url {
     pub(super) place: Place,
-    /// The value of `Host`: the authority, without the scheme's own port; empty for a local socket.
+    /// The value of `Host`: the authority, without the scheme's own port; [`LOCAL_AUTHORITY`] for a local socket.
     pub(super) authority: Box<str>,
     /// Path and query, `/` if there is none.
     pub(super) target: Box<str>,
@@ -69,6 +69,9 @@ fn remote(scheme: Scheme, rest: &str) -> Result<Url, Wrong> {
     };
     Ok(Url { place: Place::Remote(host, port), authority, target })
 }
+
+/// What a local socket's URL gives as `Host`: it has no authority, and servers refuse an empty one.
+const LOCAL_AUTHORITY: &str = "localhost";
 
 /// The request target of what follows the authority (RFC 9112 section 3.2.1).
 fn target(after: &str) -> Result<Box<str>, Wrong> {
@@ -125,7 +128,7 @@ fn local(scheme: Scheme, path: &str, target: Option<&str>) -> Result<Url, Wrong>
         Some(target) => self::target(&format!("/{target}"))?,
         None => "/".into(),
     };
-    Ok(Url { place: Place::Local(path.into()), authority: "".into(), target })
+    Ok(Url { place: Place::Local(path.into()), authority: LOCAL_AUTHORITY.into(), target })
 }
 
 #[cfg(test)]

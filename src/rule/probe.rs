@@ -188,7 +188,7 @@ pub struct Http {
     pub target: Box<str>,
     /// `http_version`.
     pub version: HttpVersion,
-    /// The value of `Host`: the URL's authority; empty for `http+unix`.
+    /// The value of `Host`: the URL's authority; `localhost` for `http+unix`.
     pub host: Box<str>,
     /// Further fields, name and value; one named Host replaces ours. `http_headers`.
     pub headers: Vec<(Box<str>, Box<str>)>,

@@ -81,7 +81,7 @@ fn heads_that_never_end_are_failures() {
 #[test]
 fn bodies_that_never_end_are_read_up_to_max_body() {
     const MISSING: &[&str] = &[AMPLE, "expect=joy"];
-    const LARGE: &[&str] = &[AMPLE, "expect=joy", "max_body=4mb"];
+    const LARGE: &[&str] = &[AMPLE, "expect=joy", "max_body=1mb"];
     check(
         http_url,
         &[

@@ -54,7 +54,7 @@ fn http_over_a_local_socket() {
     let (listener, path) = listen("http");
     serve(listener, 2, |stream| {
         let asked = request(stream);
-        let is_it = asked.starts_with("GET /_ping?x HTTP/1.1\r\nHost:\r\n");
+        let is_it = asked.starts_with("GET /_ping?x HTTP/1.1\r\nHost: localhost\r\n");
         say(stream, if is_it { ok("OK") } else { format!("HTTP/1.1 400 Bad\r\n\r\n{asked}") });
     });
     let path = path.to_str().unwrap();

@@ -1,5 +1,6 @@
 //! nginx: kept connections, chunks, PROXY headers, old HTTP.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::harness::Place;
@@ -7,9 +8,14 @@ use crate::probe::{self, AMPLE};
 use crate::program::{Program, is_installed, start};
 use crate::skip::skip;
 
+/// Where it listens too; a path short enough for a socket wherever the tests are.
+fn socket() -> PathBuf {
+    std::env::temp_dir().join(format!("hfm-nginx-{}.sock", std::process::id()))
+}
+
 fn nginx(place: &Place) -> (Program, [u16; 2]) {
     start(&place.path.join("nginx.log"), |[plain, proxied]: [u16; 2]| {
-        let directory = place.path.display();
+        let (directory, socket) = (place.path.display(), socket().display().to_string());
         let config = place.write(
             "nginx.conf",
             &format!(
@@ -18,7 +24,7 @@ fn nginx(place: &Place) -> (Program, [u16; 2]) {
                  http {{\n  access_log off;\n  \
                  client_body_temp_path {directory}/t1; proxy_temp_path {directory}/t2;\n  \
                  fastcgi_temp_path {directory}/t3; uwsgi_temp_path {directory}/t4; scgi_temp_path {directory}/t5;\n  \
-                 default_type text/html;\n  server {{\n    listen 127.0.0.1:{plain};\n    root {directory}/root;\n    \
+                 default_type text/html;\n  server {{\n    listen 127.0.0.1:{plain};\n    listen unix:{socket};\n    root {directory}/root;\n    \
                  location = /chunked.html {{ ssi on; }}\n    location = /gone {{ return 404; }}\n    \
                  location = /nothing {{ return 204; }}\n  }}\n  \
                  server {{\n    listen 127.0.0.1:{proxied} proxy_protocol;\n    \
@@ -64,6 +70,10 @@ fn nginx_is_probed_as_it_is_run() {
     probe::expect("404", &url("/gone"), &[AMPLE], "http-status");
     probe::expect("missing", &url("/page.html"), &[AMPLE, "expect=bye"], "pattern-missing");
 
+    // A Host that is empty would be refused.
+    let local = format!("http+unix://{}:/page.html", socket().display());
+    probe::expect("a local socket", &local, &[AMPLE, last], "ok");
+
     let told = probe::probe(&url("/nothing"), &[AMPLE, "reuse=yes", "-c", "20"]);
     let connects = told.runs.iter().filter(|run| run.reached("connect_us")).count();
     assert!(told.all_ok() && connects == 1, "{told:?}");
@@ -74,4 +84,5 @@ fn nginx_is_probed_as_it_is_run() {
     let told = probe::probe(&url, &[AMPLE]);
     assert!(["closed", "reset"].contains(&&*told.only().reason), "{told:?}");
     assert!(nginx.0.try_wait().expect("a child").is_none(), "it ran all the time");
+    let _ = std::fs::remove_file(socket());
 }

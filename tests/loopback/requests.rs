@@ -50,7 +50,7 @@ fn a_request_is_as_asked_for() {
             "http_body='{\"ping\": true}'",
         ],
     );
-    let expected = "POST / HTTP/1.1\r\nAccept: */*\r\nHost: other.example\r\nX-Empty:\r\nUser-Agent: me\r\n\
+    let expected = "POST / HTTP/1.1\r\nHost: other.example\r\nAccept: */*\r\nX-Empty:\r\nUser-Agent: me\r\n\
                     Content-Length: 14\r\nConnection: close\r\n\r\n{\"ping\": true}";
     assert_eq!(head, expected);
 }

@@ -41,12 +41,12 @@ const GOOD: &[(&str, &str)] = &[
     ("http://[::1]:8080/", "6 ::1 8080 | [::1]:8080 | /"),
     ("http://1.2.3.example/", "name 1.2.3.example 80 | 1.2.3.example | /"),
     ("http://0xg/", "name 0xg 80 | 0xg | /"),
-    ("unix:///run/a.sock", "local /run/a.sock |  | /"),
-    ("UNIX:///run/a b#c?d:/e", "local /run/a b#c?d:/e |  | /"),
-    ("http+unix:///run/a.sock", "local /run/a.sock |  | /"),
-    ("http+unix:///run/a.sock:/", "local /run/a.sock |  | /"),
-    ("http+unix:///run/a.sock:/v1/x?y", "local /run/a.sock |  | /v1/x?y"),
-    ("http+unix:///run/a:1.sock:/x:/y", "local /run/a:1.sock |  | /x:/y"),
+    ("unix:///run/a.sock", "local /run/a.sock | localhost | /"),
+    ("UNIX:///run/a b#c?d:/e", "local /run/a b#c?d:/e | localhost | /"),
+    ("http+unix:///run/a.sock", "local /run/a.sock | localhost | /"),
+    ("http+unix:///run/a.sock:/", "local /run/a.sock | localhost | /"),
+    ("http+unix:///run/a.sock:/v1/x?y", "local /run/a.sock | localhost | /v1/x?y"),
+    ("http+unix:///run/a:1.sock:/x:/y", "local /run/a:1.sock | localhost | /x:/y"),
 ];
 
 const BAD: &[(&str, &str)] = &[
