@@ -135,8 +135,12 @@ impl Names {
         };
         let name = &self.names[user.name as usize];
         let mut usable = name.found.iter().copied().filter(|address| user.family.admits(*address));
-        if !user.current.is_some_and(|current| usable.clone().any(|address| address == current)) {
-            user.current = usable.next();
+        let is_there = |current: IpAddr| usable.clone().any(|address| address == current);
+        if !user.current.is_some_and(is_there)
+            && let Some(first) = usable.next()
+        {
+            // An answer without a usable address is no good one: the last that was stays.
+            user.current = Some(first);
         }
         match (user.current, &name.fault) {
             (Some(address), _) => Known::Address(SocketAddr::new(address, user.port)),

@@ -103,6 +103,8 @@ fn only_addresses_of_the_family_count() {
     assert_eq!(names.look_up(SECOND), known("10.0.0.1"));
     names.answered(Answer { number: 0, found: addresses(&["10.0.0.1", "fd00::1"]) }, at);
     assert_eq!(names.look_up(FIRST), known("fd00::1"));
+    names.answered(Answer { number: 0, found: addresses(&["10.0.0.1"]) }, at);
+    assert_eq!(names.look_up(FIRST), known("fd00::1"), "the last good one stays");
 }
 
 #[test]
