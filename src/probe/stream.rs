@@ -114,6 +114,20 @@ impl Conversation {
         self.restart_service();
     }
 
+    /// Whether the certificate of a kept session still lasts as long as it must; measures what is left of it.
+    pub fn certificate_lasts(&mut self, plan: &Plan, now: Now) -> bool {
+        let (Some(tls), Some(session)) = (&plan.tls, &mut self.tls) else { return true };
+        let lasts = session.check_expiry(tls, now).is_ok();
+        self.measured.certificate_left = session.certificate_left();
+        lasts
+    }
+
+    /// The connection is gone: nothing is kept for it.
+    pub fn release(&mut self) {
+        self.tls = None;
+        self.restart_service();
+    }
+
     /// A run begins on the connection that the last one left: [`Step::Continue`] with a request to write.
     pub fn begin_again(&mut self, plan: &Plan, out: &mut Output, at: Instant) -> Step {
         let certificate_left = self.measured.certificate_left;

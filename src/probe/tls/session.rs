@@ -100,7 +100,15 @@ impl Session {
     /// Not long enough, or no more.
     pub(crate) fn check_expiry(&mut self, plan: &Plan, now: Now) -> Result<(), Cause> {
         let leaf = self.connection.peer_certificates().and_then(<[_]>::first);
-        let Some(validity) = leaf.and_then(|leaf| certificate::validity(leaf)) else { return Ok(()) };
+        let Some(validity) = leaf.and_then(|leaf| certificate::validity(leaf)) else {
+            // The verifier has read them; without one they matter only where they are asked for.
+            let matters = !plan.expiry.is_zero();
+            return if matters {
+                Err(Cause::TlsUntrusted("the certificate's dates cannot be read".into()))
+            } else {
+                Ok(())
+            };
+        };
         let wall = now.wall.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let left = validity.not_after.saturating_sub(i64::try_from(wall.as_secs()).unwrap_or(i64::MAX));
         self.certificate_left = Some(left);

@@ -80,6 +80,8 @@ pub(super) struct Lane {
     is_reused: bool,
     /// The other side has reset the connection; what it said before may still be there to be read.
     is_reset: bool,
+    /// It waits in the line of connections with more to read.
+    pub(super) is_queued: bool,
     /// All that had come was read: the poll tells of whatever comes next.
     is_drained: bool,
     out: Vec<u8>,
@@ -96,6 +98,7 @@ impl Lane {
             run: None,
             is_reused: false,
             is_reset: false,
+            is_queued: false,
             is_drained: true,
             out: Vec::new(),
             written: 0,
@@ -115,7 +118,9 @@ impl Lane {
         if is_same {
             self.look_at_kept(plan, around, now);
         }
-        if self.stream.is_some() && is_same && self.conversation.can_serve_again() {
+        // A certificate that has run out since is judged by a fresh handshake.
+        let can_serve = self.conversation.can_serve_again() && self.conversation.certificate_lasts(plan, now);
+        if self.stream.is_some() && is_same && can_serve {
             self.clear_output();
             self.is_reused = true;
             let step = self.conversation.begin_again(plan, &mut self.out, now.mono);
@@ -179,6 +184,7 @@ impl Lane {
         match (outcome, self.run) {
             (Outcome::Done(_), None) => {
                 self.drop_stream();
+                self.conversation.release();
                 Outcome::Waits
             }
             (Outcome::Done(verdict), Some(_)) => self.done_or_again(plan, to, verdict, around, now),
@@ -193,6 +199,7 @@ impl Lane {
         let was_good = *verdict == Verdict::Success;
         if !was_good || !plan.reuses() || !self.is_connected || !self.conversation.may_serve_again() {
             self.drop_stream();
+            self.conversation.release();
         }
     }
 

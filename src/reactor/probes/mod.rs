@@ -159,6 +159,9 @@ impl Probes {
     pub fn go_on(&mut self, now: Now, ended: &mut Vec<Event>) {
         for _ in 0..self.more.len() {
             let Some(rule) = self.more.pop_front() else { break };
+            if let Some(lane) = &mut self.lanes[rule.index()] {
+                lane.is_queued = false;
+            }
             ended.extend(self.drive(rule, Readiness::UNKNOWN, now));
         }
         while let Some((at, run)) = self.full.front().copied()
@@ -246,7 +249,7 @@ impl Probes {
         match outcome {
             Outcome::Waits => None,
             Outcome::HasMore => {
-                self.more.push_back(run.rule);
+                self.queue(run.rule);
                 None
             }
             Outcome::Full => {
@@ -259,6 +262,15 @@ impl Probes {
         }
     }
 
+    /// Puts a connection in the line of those with more to read, once.
+    fn queue(&mut self, rule: RuleId) {
+        if let Some(lane) = &mut self.lanes[rule.index()]
+            && !std::mem::replace(&mut lane.is_queued, true)
+        {
+            self.more.push_back(rule);
+        }
+    }
+
     fn conclude(&mut self, run: RunId, verdict: Verdict, now: Now) -> Option<Event> {
         let (Some(plan), Some(lane)) = (&self.plans[run.rule.index()], &mut self.lanes[run.rule.index()])
         else {
@@ -268,7 +280,7 @@ impl Probes {
         let measured = lane.conversation.measured();
         lane.end(plan, &verdict);
         if lane.has_unread() {
-            self.more.push_back(run.rule);
+            self.queue(run.rule);
         }
         Some(Event::Concluded { run, at: now.mono, verdict, measured })
     }
