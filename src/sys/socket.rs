@@ -68,6 +68,11 @@ impl Stream {
         match socket.connect(&to.into()) {
             Ok(()) => Ok(Self(socket)),
             Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => Ok(Self(socket)),
+            // No port left, or no address of ours from which there is a way there: a datagram socket, whose
+            // ports are others, tells.
+            Err(error) if error.raw_os_error() == Some(libc::EADDRNOTAVAIL) && !leads_to(to) => {
+                Err(SocketError::Unreachable(libc::EADDRNOTAVAIL))
+            }
             Err(error) => Err(of_connecting(&error)),
         }
     }
@@ -156,9 +161,27 @@ fn set_up(socket: &Socket, options: &Options<'_>) -> Result<(), SocketError> {
     set_up_by_system(socket, options)?;
     let Some(source) = options.source else { return Ok(()) };
     socket.bind(&SocketAddr::new(source, 0).into()).map_err(|error| match error.raw_os_error() {
-        Some(libc::EADDRNOTAVAIL) => SocketError::NoSuchAddress,
+        // FreeBSD says the same when ports have run out.
+        Some(libc::EADDRNOTAVAIL) if !is_ours(source) => SocketError::NoSuchAddress,
         Some(_) | None => of_connecting(&error),
     })
+}
+
+/// Whether this machine has an address and a route for a target.
+fn leads_to(target: SocketAddr) -> bool {
+    let socket = Socket::new(Domain::for_address(target), Type::DGRAM, None);
+    !socket.is_ok_and(|socket| is_not_available(socket.connect(&target.into())))
+}
+
+/// Whether an address is one of this machine's.
+fn is_ours(address: IpAddr) -> bool {
+    let address = SocketAddr::new(address, 0);
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, None);
+    !socket.is_ok_and(|socket| is_not_available(socket.bind(&address.into())))
+}
+
+fn is_not_available(outcome: io::Result<()>) -> bool {
+    outcome.is_err_and(|error| error.raw_os_error() == Some(libc::EADDRNOTAVAIL))
 }
 
 #[cfg(target_os = "linux")]
