@@ -10,9 +10,9 @@ use regex::bytes::{Regex, RegexBuilder};
 use crate::rule;
 use crate::verdict::{Cause, Text};
 
-/// Searches of the whole reply that cost nothing to speak of; after these, a reply that trickles in is
-/// searched again only once it has grown by a quarter, or is at its end.
-const FREE_SEARCHES: u32 = 32;
+/// Bytes that may be searched while a reply comes in as if that cost nothing; after these, one that trickles
+/// in is searched again only once it has doubled, or is at its end. The same byte counts each time.
+const FREE_BYTES: usize = 256 * 1024;
 /// Characters of a pattern that a detail shows.
 const SHOWN_CHARS_MAX: usize = 60;
 
@@ -184,7 +184,8 @@ pub(super) struct Search {
     found: Vec<bool>,
     /// Bytes that have been searched.
     searched: usize,
-    searches: u32,
+    /// Bytes that all searches together have looked at.
+    spent: usize,
     /// Not before the reply is this long.
     next_at: usize,
 }
@@ -194,7 +195,7 @@ impl Search {
     pub(super) fn restart(&mut self) {
         self.found.clear();
         self.searched = 0;
-        self.searches = 0;
+        self.spent = 0;
         self.next_at = 0;
     }
 
@@ -204,9 +205,9 @@ impl Search {
         if sight != Sight::Whole && reply.len() < self.next_at {
             return Found::Open;
         }
-        self.searches += 1;
-        if self.searches > FREE_SEARCHES {
-            self.next_at = reply.len() + reply.len() / 4 + 1;
+        self.spent = self.spent.saturating_add(reply.len());
+        if self.spent > FREE_BYTES {
+            self.next_at = 2 * reply.len() + 1;
         }
         let searched = std::mem::replace(&mut self.searched, reply.len());
         for (pattern, found) in patterns.all.iter().zip(&mut self.found) {

@@ -138,10 +138,10 @@ fn a_reply_is_cut_at_max_body() {
 fn at_the_deadline_what_is_there_counts() {
     check(&plan(&[], &["ready"], &[]), &[(&["TIME"], "open", "hello"), (&["read", "TIME"], "open", "hello")]);
     check(&plan(&["<a"], &[], &[]), &[(&["b", "TIME"], "open", "hello")]);
-    let mut pieces = vec!["x"; 200];
+    let mut pieces = vec!["x"; 900];
     pieces.extend(["ready", "TIME"]);
     check(&plan(&[], &["ready"], &[]), &[(&pieces, "ok", "hello")]);
-    let mut pieces = vec!["x"; 200];
+    let mut pieces = vec!["x"; 900];
     pieces.extend(["bad", "TIME"]);
     check(&plan(&[], &["ready"], &["bad"]), &[(&pieces, "pattern-rejected", "hello")]);
 }

@@ -109,7 +109,7 @@ fn throttled_searches_are_right_at_the_end() {
     for (regex, outcome) in
         [("+needle", "holds"), ("-needle", "pattern-rejected"), ("+no", "pattern-missing")]
     {
-        let mut pieces = vec!["x"; 200];
+        let mut pieces = vec!["x"; 1000];
         pieces.push("needle");
         pieces.push("");
         let last = pieces.len() - 1;
@@ -123,7 +123,7 @@ fn throttled_searches_are_right_at_the_end() {
 #[test]
 fn a_throttled_reply_is_searched_at_once_when_nothing_more_comes() {
     let (patterns, mut search, mut reply) = (patterns(&["+needle"], &[]), Search::default(), Vec::new());
-    for _ in 0..200 {
+    for _ in 0..1000 {
         reply.push(b'x');
         assert_eq!(search.look(&patterns, &reply, Sight::Growing), Found::Open);
     }
