@@ -92,7 +92,7 @@ impl<W: Write> Runner<W> {
     fn go(&mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS_PER_TURN);
         let mut flushed = reactor::now().mono;
-        while self.ended < self.count && !self.is_stopped {
+        while self.ended < self.count && !self.is_stopped && !self.report.is_closed() {
             let now = reactor::now().mono;
             if self.started == self.ended || now.saturating_duration_since(flushed) >= FLUSH_EVERY {
                 self.report.flush();

@@ -24,6 +24,8 @@ pub(super) struct Report<W: Write> {
     /// Nanoseconds of every run that says something about the target.
     times: Histogram<u64>,
     line: String,
+    /// Nobody reads any more.
+    is_closed: bool,
 }
 
 impl<W: Write> Report<W> {
@@ -39,6 +41,7 @@ impl<W: Write> Report<W> {
             inconclusive: 0,
             times,
             line: String::new(),
+            is_closed: false,
         }
     }
 
@@ -101,8 +104,12 @@ impl<W: Write> Report<W> {
     }
 
     pub(super) fn flush(&mut self) {
-        // Whoever closed our output wants no more of it; the exit status says the rest.
-        let _ = self.out.flush();
+        self.is_closed |= self.out.flush().is_err();
+    }
+
+    /// Whether whoever read our output has closed it, and wants no more runs.
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_closed
     }
 
     pub(super) fn all_succeeded(&self) -> bool {
@@ -110,7 +117,7 @@ impl<W: Write> Report<W> {
     }
 
     fn print(&mut self, line: &str) {
-        let _ = self.out.write_all(line.as_bytes());
+        self.is_closed |= self.out.write_all(line.as_bytes()).is_err();
     }
 
     fn json_line(

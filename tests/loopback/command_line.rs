@@ -116,3 +116,22 @@ fn whoever_reads_no_more_ends_nothing_but_the_text() {
     assert_eq!(ended.stderr, "");
     assert_eq!(server.accepted(), 200);
 }
+
+#[test]
+fn it_ends_when_nobody_reads_its_output_any_more() {
+    use std::io::{BufRead, BufReader};
+    let server = healthy();
+    let mut child = probe::command(&[&http_url(server.address), AMPLE, "-c", "1000000000"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("hfm runs");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+    assert!(line.starts_with("success"), "{line}");
+    let ended = crate::harness::patiently(|| child.try_wait().expect("a child can be waited for").is_some());
+    if !ended {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    assert!(ended, "it makes runs that nobody sees");
+}
