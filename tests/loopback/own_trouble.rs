@@ -184,6 +184,29 @@ fn without_descriptors_runs_say_nothing() {
 }
 
 /// Starts hfm with so many rules against one healthy server; their total of runs.
+/// socket(2) fails for want of memory: a library laid over the system's says so.
+#[test]
+#[cfg(target_os = "linux")]
+fn without_memory_for_sockets_runs_say_nothing() {
+    let place = Place::new("loopback-buffers");
+    let source = place.write(
+        "full.c",
+        "#include <errno.h>\nint socket(int domain, int type, int protocol)\n\
+         { (void)domain; (void)type; (void)protocol; errno = ENOBUFS; return -1; }\n",
+    );
+    let library = place.path.join("full.so");
+    let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source).status();
+    if !built.is_ok_and(|status| status.success()) {
+        return skip("without_memory_for_sockets_runs_say_nothing: no C compiler works here");
+    }
+    let server = Server::new(V4, |stream, _| answer(stream, ok("")));
+    let mut command = probe::command(&[&http_url(server.address), "-json", AMPLE]);
+    command.env("LD_PRELOAD", &library);
+    let told = probe::tell(command);
+    assert_eq!((told.status, told.reasons()), (1, vec!["buffers"]));
+    assert_eq!(server.accepted(), 0);
+}
+
 fn healthy(server: &Server, rules: usize) -> String {
     let url = http_url(server.address);
     let rule = |number| format!("rule{number} {{ test = '{url}' }}\n");

@@ -96,7 +96,8 @@ pub(crate) fn run(mut command: Command) -> Ended {
     let mut status = None;
     let mut peak_kib = 0;
     patiently(|| {
-        peak_kib = peak_kib.max(peak_kib_of(&child));
+        // It never falls, but for the moment in which a child still has our memory: the last counts.
+        peak_kib = peak_kib_of(&child).unwrap_or(peak_kib);
         status = child.try_wait().expect("a child can be waited for");
         status.is_some()
     });
@@ -119,8 +120,8 @@ fn read_all(mut from: impl Read + Send + 'static) -> thread::JoinHandle<String> 
     })
 }
 
-fn peak_kib_of(child: &Child) -> u64 {
-    peak_kib(child.id()).unwrap_or_default()
+fn peak_kib_of(child: &Child) -> Option<u64> {
+    peak_kib(child.id())
 }
 
 /// The most memory that a process has ever had, where the system tells.
