@@ -1,0 +1,205 @@
+//! In steady state a run over TCP, and one over HTTP, allocates nothing: the machines keep what they need
+//! from run to run.
+#![allow(unsafe_code, reason = "a global allocator is unsafe by its nature; this one only counts")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::{Duration, Instant, SystemTime};
+
+use hfm::engine::{Engine, Event, Output};
+use hfm::now::Now;
+use hfm::probe::{Compiler, Conversation, Files, Plan, Step};
+use hfm::rule::{
+    Dialogue, HealthSettings, Http, HttpVersion, Network, Patterns, Peer, Probe, Rule, Service, Status, Test,
+};
+use hfm::verdict::{Measured, Verdict};
+
+struct Counting;
+
+thread_local! {
+    /// Allocations of this thread.
+    static COUNT: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: every call goes to the system's allocator as it came; counting touches nothing of it.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.with(|count| count.set(count.get() + 1));
+        // SAFETY: as the caller promised.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promised.
+        unsafe { System.dealloc(at, layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
+        COUNT.with(|count| count.set(count.get() + 1));
+        // SAFETY: as the caller promised.
+        unsafe { System.realloc(at, layout, bytes) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn read(&mut self, _path: &str) -> std::io::Result<Vec<u8>> {
+        Err(std::io::ErrorKind::NotFound.into())
+    }
+
+    fn system_roots(&mut self) -> Result<Vec<Vec<u8>>, String> {
+        Err("there are none".to_owned())
+    }
+}
+
+fn probe(service: Service) -> Probe {
+    Probe {
+        url: "under test".into(),
+        peer: Peer::Address(IpAddr::V4(Ipv4Addr::LOCALHOST), 80),
+        network: Network::default(),
+        timeout: Duration::from_secs(1),
+        service,
+        tls: None,
+    }
+}
+
+fn plan(service: Service) -> Plan {
+    Compiler::default().compile(&probe(service), &mut NoFiles).expect("it compiles")
+}
+
+fn rule() -> Rule {
+    Rule {
+        name: "rule".into(),
+        status: Status::Enabled,
+        test: Test::Probe(Box::new(probe(Service::Dialogue(Dialogue::default())))),
+        start_delay: None,
+        runs: None,
+        interval: Duration::from_secs(1),
+        interval_fail: Duration::from_secs(1),
+        interval_debounce: None,
+        spread: true,
+        health: HealthSettings::default(),
+        requires: Vec::new(),
+        guard: Vec::new(),
+        change_success: None,
+        change_fail: None,
+        change_timeout: None,
+    }
+}
+
+fn http(patterns: Patterns, reuse: bool) -> Service {
+    Service::Http(Box::new(Http {
+        method: "GET".into(),
+        target: "/".into(),
+        version: HttpVersion::V11,
+        host: "h".into(),
+        headers: Vec::new(),
+        body: None,
+        status: vec![200..=399],
+        expect_header: Vec::new(),
+        reject_header: Vec::new(),
+        patterns,
+        reuse,
+    }))
+}
+
+#[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing")]
+fn now() -> Now {
+    Now { mono: Instant::now(), wall: SystemTime::UNIX_EPOCH }
+}
+
+/// Allocations of many runs, each with an answer in these pieces, after some that warm up.
+fn allocations(plan: &Plan, pieces: &[&[u8]], again: bool) -> u64 {
+    let now = now();
+    let mut conversation = Conversation::new(plan, now.mono);
+    let mut out = Vec::new();
+    let mut run = |is_first: bool| {
+        out.clear();
+        let mut step = if again && !is_first {
+            assert!(conversation.can_serve_again());
+            conversation.begin_again(plan, &mut out, now.mono)
+        } else {
+            conversation.begin(true, now.mono);
+            conversation.connected(plan, None, &mut out, now)
+        };
+        for piece in pieces {
+            let next = conversation.bytes(plan, piece, &mut out, now);
+            step = if step == Step::Continue { next } else { step };
+        }
+        assert_eq!(step, Step::Done(Verdict::Success));
+    };
+    for number in 0..10 {
+        run(number == 0);
+    }
+    let before = COUNT.with(Cell::get);
+    for _ in 0..1000 {
+        run(false);
+    }
+    COUNT.with(Cell::get) - before
+}
+
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nready";
+const CHUNKS: &[&[u8]] =
+    &[b"HTTP/1.1 200 OK\r\nTransfer-Enc", b"oding: chunked\r\n\r\n5\r\nre", b"ady\r\n0\r\n\r\n"];
+
+#[test]
+fn the_allocator_counts() {
+    let before = COUNT.with(Cell::get);
+    drop(std::hint::black_box(vec![0_u8; 100]));
+    assert_eq!(COUNT.with(Cell::get) - before, 1);
+}
+
+#[test]
+fn a_bare_connection_allocates_nothing() {
+    assert_eq!(allocations(&plan(Service::Dialogue(Dialogue::default())), &[], false), 0);
+}
+
+#[test]
+fn an_exchange_of_http_allocates_nothing() {
+    let expects = || Patterns { expect: vec!["ready".into()], ..Patterns::default() };
+    for patterns in [Patterns::default, expects] {
+        for pieces in [&[ANSWER][..], CHUNKS] {
+            assert_eq!(allocations(&plan(http(patterns(), false)), pieces, false), 0);
+            assert_eq!(allocations(&plan(http(patterns(), true)), pieces, true), 0);
+        }
+    }
+}
+
+#[test]
+fn a_dialogue_allocates_nothing() {
+    let patterns = Patterns { expect: vec!["PONG".into()], ..Patterns::default() };
+    let dialogue = Dialogue { send: b"PING\r\n".as_slice().into(), steps: Vec::new(), patterns };
+    assert_eq!(allocations(&plan(Service::Dialogue(dialogue)), &[b"+PO", b"NG\r\n"], false), 0);
+}
+
+#[test]
+fn the_engine_allocates_nothing_for_a_run_that_changes_nothing() {
+    let Now { mono, wall } = now();
+    let mut engine = Engine::new((0..100).map(|_| rule()).collect(), Now { mono, wall });
+    let mut second = |number: u64| {
+        for millisecond in 0..1000 {
+            let mono = mono + Duration::from_secs(number) + Duration::from_millis(millisecond);
+            let at = Now { mono, wall };
+            engine.turn_begins(mono);
+            engine.handle_timeout(at);
+            while let Some(output) = engine.poll_output() {
+                if let Output::StartTest { run } = output {
+                    engine.handle_event(Event::Started { run, at: mono }, at);
+                    let (verdict, measured) = (Verdict::Success, Measured::default());
+                    engine.handle_event(Event::Concluded { run, at: mono, verdict, measured }, at);
+                }
+            }
+            engine.turn_ends(mono);
+        }
+    };
+    (0..5).for_each(&mut second);
+    let before = COUNT.with(Cell::get);
+    (5..20).for_each(&mut second);
+    assert_eq!(COUNT.with(Cell::get) - before, 0);
+    assert_eq!(engine.counters().runs, 2000);
+}
