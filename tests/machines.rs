@@ -26,6 +26,15 @@ mod peer;
 mod play;
 #[path = "machines/sabotage.rs"]
 mod sabotage;
+#[path = "machines/talk.rs"]
+mod talk;
+
+#[path = "machines/client_certificates.rs"]
+mod client_certificates;
+#[path = "machines/sessions.rs"]
+mod sessions;
+#[path = "machines/tls.rs"]
+mod tls;
 
 use std::time::Instant;
 
