@@ -201,6 +201,33 @@ fn a_resumed_session_does_not_outlive_its_certificate() {
     }
 }
 
+/// A connection that was kept went on being used however long ago its certificate had run out.
+#[test]
+fn a_kept_session_does_not_outlive_its_certificate() {
+    let authority = Authority::new("authority");
+    let shelf = shelf_of(authority.pem());
+    let identity = authority.issue(Wanted { to: 1, ..Wanted::default() });
+    for (expiry, verify, hours, lasts) in [
+        (0, true, 11, true),
+        (0, true, 13, false),
+        (0, false, 13, true),
+        (6, true, 5, true),
+        (6, true, 7, false),
+        (6, false, 7, false),
+    ] {
+        let hour = Duration::from_secs(3_600);
+        let probe = probe(Tls { verify, expiry: expiry * hour, ..tls() }, https(&["ready"], true));
+        let mut talk = Talk::new(&probe, &shelf, config_of(&identity, VERSIONS[0]), usize::MAX);
+        talk.settle().say(ANSWER);
+        assert_eq!(talk.reason(), "ok");
+        let before = talk.conversation.measured().certificate_left.expect("it was measured");
+        talk.time_passes(hours * hour);
+        assert_eq!(talk.certificate_lasts(), lasts, "{expiry} {verify} {hours}");
+        let left = talk.conversation.measured().certificate_left.expect("it was measured");
+        assert_eq!(before - left, i64::from(hours) * 3_600);
+    }
+}
+
 #[test]
 fn a_proxy_header_goes_before_the_session_in_the_clear() {
     let (identity, shelf) = in_order();

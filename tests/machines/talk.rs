@@ -118,6 +118,11 @@ impl Talk {
         self.clock.set(self.now.wall);
     }
 
+    /// Whether the session that was kept may serve another run, by its certificate.
+    pub(crate) fn certificate_lasts(&mut self) -> bool {
+        self.conversation.certificate_lasts(&self.plan, self.now)
+    }
+
     /// Gives the machine what came over the wire, up to its verdict, as the loop does.
     pub(crate) fn feed(&mut self, wire: &[u8]) {
         for piece in wire.chunks(self.piece) {
