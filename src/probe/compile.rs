@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::patterns::Compiled;
-use super::stream::{Plan, ServicePlan};
+use super::plan::{Plan, ServicePlan};
 use super::tls::{self, WallClock};
 use super::{dialogue, http};
 use crate::rule::{Probe, Service};

@@ -15,11 +15,13 @@ mod compile;
 mod dialogue;
 mod http;
 mod patterns;
+mod plan;
 mod stream;
 mod tls;
 
 pub use compile::{CompileError, Compiler, Files, Plans};
-pub use stream::{Conversation, Ends, Plan};
+pub use plan::Plan;
+pub use stream::{Conversation, Ends};
 pub use tls::WallClock;
 
 use crate::verdict::Verdict;

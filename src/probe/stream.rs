@@ -3,53 +3,15 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::dialogue::{self, Dialogue};
-use super::http::{self, Exchange};
+use super::dialogue::Dialogue;
+use super::http::Exchange;
+use super::plan::{Plan, ServicePlan};
 use super::tls::{self, Progress, Session};
 use super::{Output, Step};
 use crate::now::Now;
-use crate::rule::{Network, Peer, ProxyVersion};
+use crate::rule::ProxyVersion;
 use crate::verdict::{Cause, Measured, Stage, Verdict};
 use crate::wire::proxy;
-
-/// What a rule asks for, compiled.
-#[derive(Debug)]
-pub struct Plan {
-    /// Where to connect to.
-    pub peer: Peer,
-    /// How.
-    pub network: Network,
-    /// The deadline of a run, from its start.
-    pub timeout: Duration,
-    pub(super) tls: Option<tls::Plan>,
-    pub(super) service: ServicePlan,
-}
-
-#[derive(Debug)]
-pub(super) enum ServicePlan {
-    Dialogue(dialogue::Plan),
-    Http(http::Plan),
-}
-
-impl Plan {
-    /// Whether the outcome is certain as soon as there is a connection, so that not even the handshake of
-    /// TCP has to be completed.
-    pub fn is_connection_only(&self) -> bool {
-        let nothing_said = match &self.service {
-            ServicePlan::Dialogue(dialogue) => dialogue.is_empty(),
-            ServicePlan::Http(_) => false,
-        };
-        nothing_said && self.tls.is_none() && self.network.proxy_protocol.is_none()
-    }
-
-    /// Whether a connection is kept from run to run.
-    pub fn reuses(&self) -> bool {
-        match &self.service {
-            ServicePlan::Dialogue(_) => false,
-            ServicePlan::Http(http) => http.reuse,
-        }
-    }
-}
 
 /// The two ends of a connection, where they have addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

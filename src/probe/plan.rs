@@ -1,0 +1,45 @@
+//! What a rule asks of its probe, compiled once: the machines go by it, run after run.
+
+use std::time::Duration;
+
+use super::{dialogue, http, tls};
+use crate::rule::{Network, Peer};
+
+/// What a rule asks for, compiled.
+#[derive(Debug)]
+pub struct Plan {
+    /// Where to connect to.
+    pub peer: Peer,
+    /// How.
+    pub network: Network,
+    /// The deadline of a run, from its start.
+    pub timeout: Duration,
+    pub(super) tls: Option<tls::Plan>,
+    pub(super) service: ServicePlan,
+}
+
+#[derive(Debug)]
+pub(super) enum ServicePlan {
+    Dialogue(dialogue::Plan),
+    Http(http::Plan),
+}
+
+impl Plan {
+    /// Whether the outcome is certain as soon as there is a connection, so that not even the handshake of
+    /// TCP has to be completed.
+    pub fn is_connection_only(&self) -> bool {
+        let nothing_said = match &self.service {
+            ServicePlan::Dialogue(dialogue) => dialogue.is_empty(),
+            ServicePlan::Http(_) => false,
+        };
+        nothing_said && self.tls.is_none() && self.network.proxy_protocol.is_none()
+    }
+
+    /// Whether a connection is kept from run to run.
+    pub fn reuses(&self) -> bool {
+        match &self.service {
+            ServicePlan::Dialogue(_) => false,
+            ServicePlan::Http(http) => http.reuse,
+        }
+    }
+}
