@@ -1,5 +1,5 @@
 //! In steady state a run over TCP, and one over HTTP, allocates nothing: the machines keep what they need
-//! from run to run.
+//! from run to run. And whatever comes, a machine holds no more memory than its bounds say.
 #![allow(unsafe_code, reason = "a global allocator is unsafe by its nature; this one only counts")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -20,23 +20,35 @@ struct Counting;
 thread_local! {
     /// Allocations of this thread.
     static COUNT: Cell<u64> = const { Cell::new(0) };
+    /// Bytes that this thread has allocated and not freed.
+    static LIVE_BYTES: Cell<isize> = const { Cell::new(0) };
+}
+
+fn count(allocations: u64, bytes: isize) {
+    COUNT.with(|count| count.set(count.get() + allocations));
+    LIVE_BYTES.with(|live| live.set(live.get() + bytes));
+}
+
+fn signed(bytes: usize) -> isize {
+    isize::try_from(bytes).expect("no layout is larger (Layout::from_size_align)")
 }
 
 // SAFETY: every call goes to the system's allocator as it came; counting touches nothing of it.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.with(|count| count.set(count.get() + 1));
+        count(1, signed(layout.size()));
         // SAFETY: as the caller promised.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        count(0, -signed(layout.size()));
         // SAFETY: as the caller promised.
         unsafe { System.dealloc(at, layout) }
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
-        COUNT.with(|count| count.set(count.get() + 1));
+        count(1, signed(bytes) - signed(layout.size()));
         // SAFETY: as the caller promised.
         unsafe { System.realloc(at, layout, bytes) }
     }
@@ -149,9 +161,11 @@ const CHUNKS: &[&[u8]] =
 
 #[test]
 fn the_allocator_counts() {
-    let before = COUNT.with(Cell::get);
-    drop(std::hint::black_box(vec![0_u8; 100]));
-    assert_eq!(COUNT.with(Cell::get) - before, 1);
+    let (before, live) = (COUNT.with(Cell::get), LIVE_BYTES.with(Cell::get));
+    let some = std::hint::black_box(vec![0_u8; 100]);
+    assert_eq!((COUNT.with(Cell::get) - before, LIVE_BYTES.with(Cell::get) - live), (1, 100));
+    drop(some);
+    assert_eq!((COUNT.with(Cell::get) - before, LIVE_BYTES.with(Cell::get) - live), (1, 0));
 }
 
 #[test]
@@ -202,4 +216,59 @@ fn the_engine_allocates_nothing_for_a_run_that_changes_nothing() {
     (5..20).for_each(&mut second);
     assert_eq!(COUNT.with(Cell::get) - before, 0);
     assert_eq!(engine.counters().runs, 2000);
+}
+
+/// A piece as large as the loop ever reads one.
+const PIECE_BYTES: usize = 64 * 1024;
+/// What a machine may hold beside the reply: its heads, and the piece that an end of a head came in.
+const BESIDE: usize = 4 * PIECE_BYTES;
+
+/// Pours until the verdict or 8 MiB, and says how much memory the machine held at most behind a piece.
+fn pour(service: Service, head: &[u8], piece: &[u8]) -> usize {
+    let (plan, now) = (plan(service), now());
+    let mut out = Vec::with_capacity(1024);
+    let mut machine = Conversation::new(&plan, now.mono);
+    let units = PIECE_BYTES / piece.len();
+    let first = [head, &piece.repeat(units / 2)].concat();
+    let piece = piece.repeat(units);
+    let before = LIVE_BYTES.with(Cell::get);
+    let held = || usize::try_from(LIVE_BYTES.with(Cell::get) - before).unwrap_or_default();
+    let mut most = 0;
+    machine.begin(true, now.mono);
+    let mut step = machine.connected(&plan, None, &mut out, now);
+    for number in 0..8 * 1024 * 1024 / PIECE_BYTES {
+        if step != Step::Continue && !plan.reuses() {
+            break;
+        }
+        step = machine.bytes(&plan, if number == 0 { &first } else { &piece }, &mut out, now);
+        most = most.max(held());
+    }
+    drop(step);
+    machine.begin(true, now.mono);
+    assert!(held() <= 4 * 8 * 1024, "{} bytes are kept for the next run", held());
+    most
+}
+
+#[test]
+fn a_machine_holds_no_more_than_max_body_and_a_constant() {
+    for bytes_max in [16, 5_000, 65_536, 1_000_000] {
+        let patterns = || Patterns { expect: vec!["not there".into()], bytes_max, ..Patterns::default() };
+        let http = |reuse| http(patterns(), reuse);
+        let dialogue = Service::Dialogue(Dialogue { patterns: patterns(), ..Dialogue::default() });
+        let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        for (what, service, head, piece) in [
+            ("dialogue", dialogue, &b""[..], &b"x"[..]),
+            ("until close", http(false), b"HTTP/1.1 200 OK\r\n\r\n", b"x"),
+            ("length", http(true), b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n", b"x"),
+            ("chunks", http(true), chunked, b"6;ext\r\nabcdef\r\n"),
+            ("chunks of one", http(true), chunked, b"0001\r\nx\r\n"),
+            ("head", http(false), b"HTTP/1.1 200 OK\r\n", b"A: b\r\n"),
+            ("a line", http(false), b"HTTP/1.1 200 ", b"x"),
+            ("interim", http(false), b"", b"HTTP/1.1 103 ?\r\n\r\n"),
+        ] {
+            let held = pour(service, head, piece);
+            println!("{what:14} with max_body {bytes_max:8} held {held:8}");
+            assert!(held <= bytes_max + BESIDE, "{what} with max_body {bytes_max} held {held}");
+        }
+    }
 }
