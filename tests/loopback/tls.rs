@@ -28,7 +28,9 @@ fn expect_both(config: &dyn Fn() -> ServerConfig, properties: &[&str], reason: &
         let server = server(ip, config(), serve_http);
         run = Some(probe::expect("https", &server.url("https", "/"), &all, reason));
         let plain = probe::expect("tls", &server.url("tls", ""), &all, reason);
-        assert_eq!(run.as_ref().map(|run| &*run.detail), Some(&*plain.detail));
+        // But for the time that passes between them.
+        let words = |run: &Run| run.detail.replace(|letter: char| letter.is_ascii_digit(), "");
+        assert_eq!(run.as_ref().map(words), Some(words(&plain)));
     }
     run.expect("at least one address")
 }
