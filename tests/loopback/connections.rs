@@ -142,8 +142,8 @@ fn a_name_with_two_addresses_goes_by_family() {
         let (v4, _v6) = on_both();
         let port = v4.address.port();
         let url = |name: &str| format!("http://{name}.example:{port}/");
-        let run = probe::expect("4", &url("both"), &[AMPLE, "family=4", "expect=four"], "ok");
-        assert!(run.reached("resolve_us"));
+        // The answer may be there before the run begins: then it has no phase of that name.
+        probe::expect("4", &url("both"), &[AMPLE, "family=4", "expect=four"], "ok");
         probe::expect("6", &url("both"), &[AMPLE, "family=6", "expect=six"], "ok");
         probe::expect("any", &url("both"), &[AMPLE, "expect_regex='four|six'"], "ok");
         probe::expect("any, one", &url("six"), &[AMPLE, "expect=six"], "ok");

@@ -96,8 +96,7 @@ pub(crate) fn run(mut command: Command) -> Ended {
     let mut status = None;
     let mut peak_kib = 0;
     patiently(|| {
-        // It never falls, but for the moment in which a child still has our memory: the last counts.
-        peak_kib = peak_kib_of(&child).unwrap_or(peak_kib);
+        peak_kib = peak_kib.max(peak_kib_of(&child).unwrap_or_default());
         status = child.try_wait().expect("a child can be waited for");
         status.is_some()
     });
@@ -120,8 +119,11 @@ fn read_all(mut from: impl Read + Send + 'static) -> thread::JoinHandle<String> 
     })
 }
 
+/// Nothing for the moment in which a child still has our memory, and so our command line.
 fn peak_kib_of(child: &Child) -> Option<u64> {
-    peak_kib(child.id())
+    let line_of = |process: &str| std::fs::read(format!("/proc/{process}/cmdline")).ok();
+    let line = line_of(&child.id().to_string())?;
+    if Some(&line) == line_of("self").as_ref() { None } else { peak_kib(child.id()) }
 }
 
 /// The most memory that a process has ever had, where the system tells.
