@@ -10,10 +10,10 @@
 //! | layer | modules | what they do |
 //! |---|---|---|
 //! | 0 | [`now`], [`verdict`], [`histogram`], [`ucl`], [`wire`] | the moment, the ways a run can end, counting, the language of the file, that of the network |
-//! | 1 | [`rule`] | a rule as meant: validated, immutable |
+//! | 1 | [`rule`], [`standing`] | a rule as meant: validated, immutable; what it says of its addresses |
 //! | 2 | [`health`], [`schedule`], [`timer`], [`probe`] | verdicts to states, dues on a grid, what comes next; protocols as machines |
 //! | 3 | [`engine`], [`config`] | the decisions; from what was written to what was meant |
-//! | 4 | [`sys`] | what only the operating system can do |
+//! | 4 | [`sys`], [`dataplane`] | what only the operating system can do; what holds the tables |
 //! | 5 | [`reactor`], [`resolver`], [`commands`], [`logging`], [`wait`] | the loops: the only ones that read a clock or wait |
 //! | 6 | [`cli`], [`probe_cli`], the binary | wiring |
 //!
@@ -42,6 +42,7 @@
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod dataplane;
 pub mod engine;
 pub mod health;
 pub mod histogram;
@@ -53,6 +54,7 @@ pub mod reactor;
 pub mod resolver;
 pub mod rule;
 pub mod schedule;
+pub mod standing;
 pub mod sys;
 pub mod timer;
 pub mod ucl;

@@ -146,6 +146,7 @@ impl<W: Write> Runner<W> {
                 | Output::Expire { .. }
                 | Output::Signal { .. }
                 | Output::Change(_)
+                | Output::Standing { .. }
                 | Output::Notice(_) => {}
             }
         }

@@ -1,6 +1,7 @@
 //! A rule as meant: validated, immutable, every unit resolved. Made by `config`, run by `engine`.
 
 mod probe;
+mod table;
 
 use std::num::NonZeroU16;
 use std::sync::Arc;
@@ -9,6 +10,10 @@ use std::time::Duration;
 pub use probe::{
     Close, Dialogue, DialogueStep, Family, HeaderPattern, Http, HttpVersion, Network, Patterns, Peer, Probe,
     ProxyVersion, Service, Tls, TlsVersion,
+};
+pub use table::{
+    Combine, DataPlaneChoice, Firewall, Member, Membership, Placement, Prefix, PrefixError,
+    RECONCILE_DEFAULT, STATE_DIR_DEFAULT, Share, Table,
 };
 
 /// A rule's place in the configuration: its index in the order of the file.
@@ -129,6 +134,8 @@ pub struct Rule {
     pub change_fail: Option<CommandLine>,
     /// When a change command's process group is killed; `None` for never. `change_timeout`.
     pub change_timeout: Option<Duration>,
+    /// Its addresses and the tables that hold them.
+    pub placement: Placement,
 }
 
 /// Everything a configuration file says.
@@ -138,4 +145,8 @@ pub struct Configuration {
     pub rules: Vec<Rule>,
     /// Change commands running at a time at most. `change_max`.
     pub change_max: usize,
+    /// Every table that a rule names, in the order of the file.
+    pub tables: Vec<Table>,
+    /// What holds them.
+    pub firewall: Firewall,
 }

@@ -11,7 +11,8 @@ use hfm::engine::{Engine, Event, Output};
 use hfm::now::Now;
 use hfm::probe::{Compiler, Conversation, Files, Plan, Step};
 use hfm::rule::{
-    Dialogue, HealthSettings, Http, HttpVersion, Network, Patterns, Peer, Probe, Rule, Service, Status, Test,
+    Dialogue, HealthSettings, Http, HttpVersion, Network, Patterns, Peer, Placement, Probe, Rule, Service,
+    Status, Test,
 };
 use hfm::verdict::{Measured, Verdict};
 
@@ -101,6 +102,7 @@ fn rule() -> Rule {
         change_success: None,
         change_fail: None,
         change_timeout: None,
+        placement: Placement::default(),
     }
 }
 

@@ -13,6 +13,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("wire", 0, &[]),
     ("ucl", 0, &[]),
     ("rule", 1, &[]),
+    ("standing", 1, &[]),
     ("health", 2, &[]),
     ("schedule", 2, &[]),
     ("timer", 2, &[]),

@@ -13,7 +13,7 @@ use super::raw::{Level, NodeId, ROOT, Tree};
 use super::settings::{Settings, Written, name_of};
 use super::target::{self, Target};
 use crate::probe::{Compiler, Files, Plan, Plans};
-use crate::rule::{CommandLine, Configuration, HealthSettings, Rule, Test};
+use crate::rule::{CommandLine, Configuration, Firewall, HealthSettings, Placement, Rule, Test};
 use crate::ucl::Span;
 
 /// Makes rules of what is written; `None` when anything is wrong with the file.
@@ -61,7 +61,8 @@ pub(super) fn resolve(
         .collect();
     let change_max = tree.nodes.get(ROOT).and_then(|root| root.settings.change_max.as_ref());
     let change_max = change_max.map_or(CHANGE_MAX_DEFAULT, |written| written.value);
-    Some((Configuration { rules: rules?, change_max: change_max.into() }, plans))
+    let (tables, firewall) = (Vec::new(), Firewall::default());
+    Some((Configuration { rules: rules?, change_max: change_max.into(), tables, firewall }, plans))
 }
 
 impl Tree {
@@ -153,6 +154,7 @@ fn rule(
         change_success: command_line(&own.change_success, &own.change_success_arguments),
         change_fail: command_line(&own.change_fail, &own.change_fail_arguments),
         change_timeout: tree.inherited(id, |settings| &settings.change_timeout).and_then(non_zero),
+        placement: Placement::default(),
     })
 }
 

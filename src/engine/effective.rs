@@ -48,6 +48,8 @@ impl Engine {
             return false;
         }
         state.effective = to;
+        self.touch(rule);
+        let state = &self.states[rule.index()];
         let run = RunId { rule, run: state.count };
         if to == State::Unknown || state.announced == to {
             self.outputs.push_back(Output::Notice(Notice::Effective { run, from, to }));

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::health::State;
 use crate::rule::{RuleId, RunId};
+use crate::standing::Standing;
 use crate::verdict::{Ending, Measured, Verdict};
 
 /// Something that happened to a run.
@@ -108,6 +109,13 @@ pub enum Output {
     /// The effective state of a rule changed (or is confirmed, for `always-fail` and `always-success`):
     /// run its change command, if it has one.
     Change(Change),
+    /// What a rule that has tables says of its addresses is now this; once at the start for each.
+    Standing {
+        /// The rule.
+        rule: RuleId,
+        /// What it says.
+        standing: Standing,
+    },
     /// Something for the log.
     Notice(Notice),
 }

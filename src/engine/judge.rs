@@ -95,6 +95,7 @@ impl Engine {
         self.states[rule.index()].phase = Phase::Over(reason);
         self.states[rule.index()].stale = false;
         self.live -= 1;
+        self.touch(rule);
         self.warn_of_guard(rule, Unguarded::Ended);
     }
 }

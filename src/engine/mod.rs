@@ -14,6 +14,7 @@ mod event;
 mod judge;
 mod run;
 mod stalls;
+mod standing;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -59,6 +60,8 @@ pub struct Engine {
     lateness: Histogram,
     /// Scratch for `handle_timeout`, kept so that a turn allocates nothing.
     due: Vec<RuleId>,
+    /// Rules with tables of which something changed in this call.
+    touched: Vec<RuleId>,
 }
 
 impl Engine {
@@ -92,6 +95,7 @@ impl Engine {
             counters: Counters::default(),
             lateness: Histogram::default(),
             due: Vec::new(),
+            touched: Vec::new(),
             rules,
         };
         for index in 0..engine.rules.len() {
@@ -101,7 +105,9 @@ impl Engine {
             }
             engine.settle(rule, None);
             engine.arm(rule);
+            engine.touch(rule);
         }
+        engine.tell_standings(now);
         engine.check_invariants();
         engine
     }
@@ -122,6 +128,7 @@ impl Engine {
             }
         }
         self.arm(rule);
+        self.tell_standings(now);
         self.check_invariants();
     }
 
@@ -138,6 +145,7 @@ impl Engine {
             self.arm(rule);
         }
         self.due = due;
+        self.tell_standings(now);
         self.check_invariants();
     }
 

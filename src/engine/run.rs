@@ -211,7 +211,9 @@ impl Engine {
         let state = &mut self.states[rule.index()];
         state.fresh_since = now.mono;
         state.conclusive = state.conclusive.saturating_add(1);
-        if std::mem::take(&mut state.stale) {
+        let was_stale = std::mem::take(&mut state.stale);
+        self.touch(rule);
+        if was_stale {
             self.outputs.push_back(Output::Notice(Notice::Fresh { run }));
         }
         let occasion = Occasion { verdict, elapsed: Some(elapsed) };
@@ -330,6 +332,8 @@ impl Engine {
             return;
         }
         state.stale = true;
+        self.touch(rule);
+        let state = &self.states[rule.index()];
         let run = RunId { rule, run: state.count };
         self.outputs.push_back(Output::Notice(Notice::Stale { run, age }));
         self.warn_of_guard(rule, Unguarded::Stale);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::engine::event::StopSignal;
 use crate::health::{Health, State};
 use crate::rule::{Rule, Status};
+use crate::standing::Standing;
 use crate::verdict::Verdict;
 
 /// A rule without a conclusive verdict for this many intervals is stale,
@@ -117,7 +118,8 @@ pub(super) struct RuleState {
     /// The last conclusive verdict, or the first due.
     pub(super) fresh_since: Instant,
     pub(super) stale: bool,
-    /// Some rule names it in `guard`.
+    /// What was last told of its addresses; `None` for a rule without tables.
+    pub(super) standing: Option<Standing>,
     pub(super) last_inconclusive_notice: Option<Instant>,
     pub(super) unreported: u64,
 }
@@ -143,6 +145,7 @@ impl RuleState {
             streak: 0,
             fresh_since: due,
             stale: false,
+            standing: None,
             last_inconclusive_notice: None,
             unreported: 0,
         }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::*;
 use crate::health::State;
-use crate::rule::{CommandLine, HealthSettings};
+use crate::rule::{CommandLine, HealthSettings, Placement};
 use crate::verdict::{Cause, Ending, LocalCause, TimedOut, Verdict};
 
 const MS: Duration = Duration::from_millis(1);
@@ -32,6 +32,7 @@ fn rule() -> Rule {
         change_success: None,
         change_fail: None,
         change_timeout: None,
+        placement: Placement::default(),
     }
 }
 
@@ -121,7 +122,11 @@ impl Bench {
 fn changes(outputs: &[Output]) -> Vec<(u32, State, State, Verdict)> {
     let change = |output: &Output| match output {
         Output::Change(change) => Some((change.run.rule.0, change.from, change.to, change.verdict.clone())),
-        Output::StartTest { .. } | Output::Signal { .. } | Output::Expire { .. } | Output::Notice(_) => None,
+        Output::StartTest { .. }
+        | Output::Signal { .. }
+        | Output::Expire { .. }
+        | Output::Standing { .. }
+        | Output::Notice(_) => None,
     };
     outputs.iter().filter_map(change).collect()
 }

@@ -176,6 +176,7 @@ impl Reactor {
                 // The prober's own affair.
                 Output::Expire { .. } => {}
                 Output::Change(change) => self.change(&change),
+                Output::Standing { .. } => {}
                 Output::Notice(notice) => self.journal.notice(&notice),
             }
         }

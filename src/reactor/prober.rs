@@ -126,6 +126,7 @@ impl Prober {
                 output @ (Output::StartTest { .. }
                 | Output::Signal { .. }
                 | Output::Change(_)
+                | Output::Standing { .. }
                 | Output::Notice(_)) => return Some(output),
             }
         }

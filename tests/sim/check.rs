@@ -79,7 +79,11 @@ impl Model {
             {
                 *elapsed = Duration::ZERO;
             }
-            Output::Notice(_) | Output::StartTest { .. } | Output::Signal { .. } | Output::Expire { .. } => {}
+            Output::Notice(_)
+            | Output::StartTest { .. }
+            | Output::Signal { .. }
+            | Output::Expire { .. }
+            | Output::Standing { .. } => {}
         }
         output
     }

@@ -5,7 +5,8 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use hfm::rule::{
-    CommandLine, Dialogue, HealthSettings, Network, Peer, Probe, Rule, RuleId, Service, Status, Test,
+    CommandLine, Dialogue, HealthSettings, Network, Peer, Placement, Probe, Rule, RuleId, Service, Status,
+    Test,
 };
 
 use crate::random::Random;
@@ -67,6 +68,7 @@ fn one_rule(random: &mut Random, index: u64, scale_ms: u64) -> Rule {
         change_success: None,
         change_fail: None,
         change_timeout: None,
+        placement: Placement::default(),
     }
 }
 

@@ -164,6 +164,7 @@ impl Tampered {
             },
             Output::Expire { run } => self.expire(saboteur, run, now),
             Output::Change(change) => self.change(saboteur, change, now),
+            output @ Output::Standing { .. } => vec![output],
             Output::Notice(notice) => self.notice(saboteur, notice, now),
         }
     }

@@ -1,0 +1,49 @@
+//! What rules say of their addresses: computed anew for each rule that was touched, told when it changed.
+
+use super::state::{EndReason, Phase};
+use super::{Engine, Output};
+use crate::health::State;
+use crate::now::Now;
+use crate::rule::RuleId;
+use crate::standing::{Contribution, Standing};
+
+impl Engine {
+    /// Has the standing of this rule looked at before the present call ends. Harmless when nothing changed.
+    pub(super) fn touch(&mut self, rule: RuleId) {
+        if !self.rules[rule.index()].placement.tables.is_empty() {
+            self.touched.push(rule);
+        }
+    }
+
+    /// Tells what is new of the rules that were touched.
+    pub(super) fn tell_standings(&mut self, now: Now) {
+        let mut touched = std::mem::take(&mut self.touched);
+        for rule in touched.drain(..) {
+            let contribution = self.contribution(rule);
+            let state = &mut self.states[rule.index()];
+            let settled = state.conclusive > 0 || state.is_over();
+            let since = match state.standing {
+                Some(told) if told.contribution == contribution => told.since,
+                Some(_) | None => now.mono,
+            };
+            let standing = Standing { contribution, since, stale: state.stale, settled };
+            if state.standing.replace(standing) != Some(standing) {
+                self.outputs.push_back(Output::Standing { rule, standing });
+            }
+        }
+        self.touched = touched;
+    }
+
+    /// A rule that has ended says what it said last, if it ever knew anything of its own.
+    fn contribution(&self, rule: RuleId) -> Contribution {
+        let state = &self.states[rule.index()];
+        let knows = self.own_state(rule) != State::Unknown;
+        match (state.phase, state.effective) {
+            (Phase::Over(EndReason::Disabled), _) => Contribution::Nothing,
+            (Phase::Over(_), State::Unknown) if !knows => Contribution::Nothing,
+            (_, State::Unknown) => Contribution::Unknown,
+            (_, State::Success) => Contribution::Up,
+            (_, State::Fail) => Contribution::Down { drained: false },
+        }
+    }
+}

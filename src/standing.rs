@@ -1,0 +1,56 @@
+//! What a rule has to say about its addresses: the word that goes from the engine to the writer.
+
+use std::time::Instant;
+
+/// A rule's part in the fate of its addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Contribution {
+    /// None: the rule is disabled in the file, or ended before it knew anything.
+    Nothing,
+    /// It may become either.
+    #[default]
+    Unknown,
+    /// The address works.
+    Up,
+    /// It does not.
+    Down {
+        /// Only because an operator drains the rule, or one that it requires: no failure.
+        drained: bool,
+    },
+}
+
+/// A rule's contribution, and what there is to know of it. The newest replaces all before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// By its effective state.
+    pub contribution: Contribution,
+    /// When the contribution became what it is.
+    pub since: Instant,
+    /// No conclusive verdict for too long, though it is scheduled.
+    pub stale: bool,
+    /// It has had a conclusive verdict since the start, or will never have one.
+    pub settled: bool,
+}
+
+/// What an operator has set in place of a rule's own word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Override {
+    /// Taken out on purpose.
+    Drained,
+    /// Down whatever the tests say.
+    AlwaysFail,
+    /// Up whatever the tests say.
+    AlwaysSuccess,
+}
+
+impl Contribution {
+    /// This contribution with what an operator has set in its place.
+    pub fn overridden(self, by: Option<Override>) -> Self {
+        match by {
+            None => self,
+            Some(Override::Drained) => Self::Down { drained: true },
+            Some(Override::AlwaysFail) => Self::Down { drained: false },
+            Some(Override::AlwaysSuccess) => Self::Up,
+        }
+    }
+}
