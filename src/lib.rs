@@ -61,3 +61,4 @@ pub mod ucl;
 pub mod verdict;
 pub mod wait;
 pub mod wire;
+pub mod writer;

@@ -1,0 +1,3 @@
+//! The writer.
+
+pub mod desired;
