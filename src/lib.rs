@@ -12,9 +12,9 @@
 //! | 0 | [`now`], [`verdict`], [`histogram`], [`ucl`], [`wire`] | the moment, the ways a run can end, counting, the language of the file, that of the network |
 //! | 1 | [`rule`], [`standing`] | a rule as meant: validated, immutable; what it says of its addresses |
 //! | 2 | [`health`], [`schedule`], [`timer`], [`probe`] | verdicts to states, dues on a grid, what comes next; protocols as machines |
-//! | 3 | [`engine`], [`config`] | the decisions; from what was written to what was meant |
+//! | 3 | [`engine`], [`config`], [`writer::desired`] | the decisions; from what was written to what was meant; who is in a table |
 //! | 4 | [`sys`], [`dataplane`] | what only the operating system can do; what holds the tables |
-//! | 5 | [`reactor`], [`resolver`], [`commands`], [`logging`], [`wait`] | the loops: the only ones that read a clock or wait |
+//! | 5 | [`reactor`], [`resolver`], [`commands`], [`writer`], [`logging`], [`wait`] | the loops: the only ones that read a clock or wait |
 //! | 6 | [`cli`], [`probe_cli`], the binary | wiring |
 //!
 //! Layers 0 to 3 are pure: no clock, thread, socket, file or log. Time reaches them as [`now::Now`], files
@@ -26,6 +26,7 @@
 //!   poll.
 //! - *resolver*: four that look up names ([`resolver`]), if any rule has one.
 //! - *commands*: every child process ([`commands`]).
+//! - *writer*: the tables ([`writer`]), if any rule has one; a slow firewall holds up this thread alone.
 //! - *log*: the sink ([`logging`]); what it cannot take in time is dropped and counted.
 //!
 //! They talk by channels and wake each other's polls.
@@ -38,6 +39,8 @@
 //! - *verdict*: what a run found: success, failure, or inconclusive (this machine's own trouble).
 //! - *state*: what verdicts add up to; *effective state*: with those of the rules that are required.
 //! - *change*: a new effective state, for which a change command runs.
+//! - *table*: the firewall's set of addresses; *managed*: named by a rule, and so ours; *standing*: what a rule
+//!   says of its addresses; *wanted* and *actual*: who should be in a table, and who is.
 
 pub mod cli;
 pub mod commands;

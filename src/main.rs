@@ -147,7 +147,7 @@ fn run_logged(loaded: Loaded, flusher: &Flusher) -> ExitCode {
     drop(warnings);
     let rules = configuration.rules.len();
     raise_limits(descriptors_needed(&configuration));
-    let mut reactor = match Reactor::new(configuration, plans) {
+    let mut reactor = match Reactor::new(configuration, plans, None) {
         Ok(reactor) => reactor,
         Err(error) => {
             log::error!("cannot start: {error}");

@@ -52,6 +52,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("reactor", "logging"),
     ("reactor", "wait"),
     ("commands", "wait"),
+    ("reactor", "writer"),
 ];
 
 /// The layer that wires all others together.

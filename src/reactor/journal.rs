@@ -10,7 +10,7 @@ use log::{debug, error, info, warn};
 use crate::commands::{Captured, ChangeNews};
 use crate::engine::{Change, Notice, StopSignal, Unguarded};
 use crate::health::State;
-use crate::rule::{Rule, RuleId, RunId, Test};
+use crate::rule::{CommandLine, Rule, RuleId, RunId, Test};
 use crate::verdict::{Ending, Measured, Verdict};
 
 /// hfm counts instances in nanoseconds from 2015-12-16 00:00 UTC.
@@ -45,6 +45,12 @@ impl Journal {
             State::Fail => warn!("'{name}' run {id} changed state to: {to}{more}"),
             State::Success | State::Unknown => info!("'{name}' run {id} changed state to: {to}{more}"),
         }
+    }
+
+    /// A change command that is due and is not run, because of `dry_run`.
+    pub(super) fn not_run(&self, run: RunId, command: &CommandLine) {
+        let (name, id) = (self.name(run.rule), self.id(run));
+        info!("'{name}' run {id} change command would run (dry_run): {}", Escaped(&command.program));
     }
 
     /// What the change command finds in its environment.

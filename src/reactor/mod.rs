@@ -12,17 +12,20 @@ mod summary;
 
 use std::io;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use mio::{Events, Token, Waker};
 
 use crate::commands::{Commands, FINISH_MAX, Job, Report, Request, StartNews};
+use crate::dataplane::DataPlane;
 use crate::engine::{Change, Output};
 use crate::health::State;
 use crate::now::Now;
 use crate::probe::Plans;
 use crate::rule::{CommandLine, Configuration, Rule, RunId, Test};
 use crate::wait::Waiter;
+use crate::writer::{self, Writer, Written};
 use journal::Journal;
 pub(crate) use journal::Millis;
 pub(crate) use prober::{EVENTS_PER_TURN, Prober};
@@ -45,13 +48,36 @@ pub struct Reactor {
     signals: Signals,
     commands: Commands,
     prober: Prober,
+    /// Keeps the tables, if there are any.
+    writer: Option<Writer>,
     journal: Journal,
+    /// Change commands are not run.
+    dry_run: bool,
+    /// Who watches what happens.
+    watcher: Option<Sender<Seen>>,
     /// The process is ending; when to stop waiting.
     finish_by: Option<Instant>,
     /// There were more reports than one turn takes.
     unread: bool,
-
+    /// What is still waited for at the end.
+    unfinished: Unfinished,
     done: bool,
+}
+
+/// The threads that have not ended yet although they were told to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Unfinished {
+    commands: bool,
+    writer: bool,
+}
+
+/// Something that whoever watches the reactor may see.
+#[derive(Clone, Debug)]
+pub enum Seen {
+    /// The effective state of a rule changed.
+    Changed(Change),
+    /// A table was written.
+    Written(Written),
 }
 
 /// Reads both clocks.
@@ -65,18 +91,51 @@ impl Reactor {
     ///
     /// # Errors
     /// When no descriptors, threads or signal handlers can be had.
-    pub fn new(configuration: Configuration, plans: Plans) -> io::Result<Self> {
+    pub fn new(
+        configuration: Configuration,
+        plans: Plans,
+        plane: Option<Box<dyn DataPlane>>,
+    ) -> io::Result<Self> {
         let waiter = Waiter::new(ALARM)?;
         let signals = Signals::new(waiter.registry(), SIGNALS)?;
         let wake = Arc::new(Waker::new(waiter.registry(), WAKE)?);
         let tests: Vec<Option<CommandLine>> = configuration.rules.iter().map(test_command).collect();
         let commands = Commands::start(tests, configuration.change_max, wake.clone())?;
         let now = now();
-        let rules: Arc<[Rule]> = configuration.rules.into();
+        let Configuration { rules, tables, firewall, change_max: _ } = configuration;
+        let rules: Arc<[Rule]> = rules.into();
+        let dry_run = firewall.dry_run;
+        let settings = plane.map(|plane| writer::Settings {
+            tables: tables.into(),
+            rules: rules.len(),
+            plane,
+            firewall,
+        });
+        let writer = settings.map(|settings| Writer::start(settings, wake.clone())).transpose()?;
         let journal = Journal::new(rules.clone(), now.wall);
         let registry = waiter.registry().try_clone()?;
         let prober = Prober::new(rules, plans, registry, &wake, now)?;
-        Ok(Self { waiter, signals, commands, prober, journal, finish_by: None, unread: false, done: false })
+        Ok(Self {
+            waiter,
+            signals,
+            commands,
+            prober,
+            writer,
+            journal,
+            dry_run,
+            watcher: None,
+            finish_by: None,
+            unread: false,
+            unfinished: Unfinished::default(),
+            done: false,
+        })
+    }
+
+    /// Has everything that happens from now on seen by someone else too.
+    pub fn watch(&mut self) -> Receiver<Seen> {
+        let (watcher, seen) = channel();
+        self.watcher = Some(watcher);
+        seen
     }
 
     /// Runs until every rule is done or a signal says so.
@@ -87,7 +146,7 @@ impl Reactor {
         let mut events = Events::with_capacity(EVENTS_PER_TURN);
         self.carry_out();
         self.end_if_finished(now());
-        self.commands.flush();
+        self.flush();
         while !self.done {
             let now = now().mono;
             let deadline = self.prober.deadline(now).into_iter().chain(self.finish_by).min();
@@ -114,6 +173,7 @@ impl Reactor {
             }
         }
         self.take_reports();
+        self.take_writers_reports();
         self.prober.go_on();
         for _ in Prober::passes() {
             let at = self.prober.handle_timeout();
@@ -124,8 +184,16 @@ impl Reactor {
         }
         let end = now();
         self.end_if_finished(end);
-        self.commands.flush();
+        self.flush();
         self.prober.turn_ends(end);
+    }
+
+    /// Hands over what other threads are to do.
+    fn flush(&mut self) {
+        self.commands.flush();
+        if let Some(writer) = &mut self.writer {
+            writer.flush();
+        }
     }
 
     fn take_reports(&mut self) {
@@ -141,11 +209,37 @@ impl Reactor {
                 Some(Report::Change(run, news)) => self.journal.change_news(run, &news),
                 Some(Report::Finished(still_running)) => {
                     self.journal.finished(still_running);
-                    self.done = true;
+                    self.unfinished.commands = false;
+                    self.end_if_all_have_finished();
                 }
             }
         }
         self.unread = true;
+    }
+
+    fn take_writers_reports(&mut self) {
+        let Some(writer) = &mut self.writer else { return };
+        let mut has_finished = false;
+        while let Some(report) = writer.poll_report() {
+            match report {
+                writer::Report::Written(written) => {
+                    if let Some(watcher) = &self.watcher {
+                        // Whoever has gone watches no more.
+                        let _ = watcher.send(Seen::Written(written));
+                    }
+                }
+                writer::Report::Finished => has_finished = true,
+            }
+        }
+        if has_finished {
+            self.unfinished.writer = false;
+            self.end_if_all_have_finished();
+        }
+    }
+
+    fn end_if_all_have_finished(&mut self) {
+        let Unfinished { commands, writer } = self.unfinished;
+        self.done |= self.finish_by.is_some() && !commands && !writer;
     }
 
     fn take_signals(&mut self, now: Now) {
@@ -162,7 +256,12 @@ impl Reactor {
                 Signal::Reload => {
                     log::error!("SIGHUP: reload is not supported yet, nothing changes; restart instead")
                 }
-                Signal::Summary => summary::log(&self.prober.engine, self.prober.turns()),
+                Signal::Summary => {
+                    summary::log(&self.prober.engine, self.prober.turns());
+                    if let Some(writer) = &mut self.writer {
+                        writer.summary();
+                    }
+                }
             }
         }
     }
@@ -176,7 +275,11 @@ impl Reactor {
                 // The prober's own affair.
                 Output::Expire { .. } => {}
                 Output::Change(change) => self.change(&change),
-                Output::Standing { .. } => {}
+                Output::Standing { rule, standing } => {
+                    if let Some(writer) = &mut self.writer {
+                        writer.say(rule, standing);
+                    }
+                }
                 Output::Notice(notice) => self.journal.notice(&notice),
             }
         }
@@ -195,6 +298,9 @@ impl Reactor {
 
     fn change(&mut self, change: &Change) {
         self.journal.change(change);
+        if let Some(watcher) = &self.watcher {
+            let _ = watcher.send(Seen::Changed(change.clone()));
+        }
         let rule = &self.prober.engine.rules()[change.run.rule.index()];
         let command = match change.to {
             State::Success => &rule.change_success,
@@ -202,6 +308,9 @@ impl Reactor {
             State::Unknown => &None,
         };
         let Some(command) = command else { return };
+        if self.dry_run {
+            return self.journal.not_run(change.run, command);
+        }
         let job = Job {
             run: change.run,
             command: command.clone(),
@@ -213,7 +322,10 @@ impl Reactor {
 
     fn end_if_finished(&mut self, now: Now) {
         if self.finish_by.is_some_and(|by| by <= now.mono) && !self.done {
-            log::error!("the commands thread does not answer, ending without it");
+            let Unfinished { commands, writer } = self.unfinished;
+            for (name, _) in [("commands", commands), ("writer", writer)].iter().filter(|(_, is)| *is) {
+                log::error!("the {name} thread does not answer, ending without it");
+            }
             self.done = true;
         }
         if self.finish_by.is_none() && self.prober.engine.is_finished() {
@@ -227,6 +339,10 @@ impl Reactor {
         self.prober.stop();
         self.carry_out();
         self.commands.request(Request::Finish);
+        if let Some(writer) = &mut self.writer {
+            writer.finish();
+        }
+        self.unfinished = Unfinished { commands: true, writer: self.writer.is_some() };
         self.finish_by = now.mono.checked_add(FINISH_MAX + FINISH_GRACE);
     }
 }

@@ -7,5 +7,6 @@ pub mod limits;
 pub mod memory;
 pub mod process;
 pub mod socket;
+pub mod state_dir;
 pub mod syslog;
 pub mod wake_timer;

@@ -1,3 +1,166 @@
-//! The writer.
+//! The writer: the thread that makes tables hold what they should.
+//!
+//! It owns the data plane, what is wanted of every table ([`desired`]), and the record of what is managed.
+//! It is told what rules say of their addresses, the newest word of each, and decides nothing about rules.
+//! A firewall that is slow, hangs or fails holds up this thread alone: words wait on the reactor's side, one
+//! for each rule at most, and one letter of them at a time is on its way.
 
 pub mod desired;
+mod journal;
+mod keeper;
+mod kept;
+mod record;
+mod thread;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
+use std::time::Instant;
+
+use mio::Waker;
+
+use crate::dataplane::DataPlane;
+use crate::rule::{Firewall, Prefix, RuleId, Table};
+use crate::standing::Standing;
+
+/// What the writer is made of.
+#[derive(Debug)]
+pub struct Settings {
+    /// Every table that a rule names.
+    pub tables: Arc<[Table]>,
+    /// The number of rules.
+    pub rules: usize,
+    /// What holds the tables.
+    pub plane: Box<dyn DataPlane>,
+    /// How they are kept.
+    pub firewall: Firewall,
+}
+
+/// What goes to the thread in one piece.
+#[derive(Debug, Default)]
+struct Letter {
+    /// The newest word of each rule that has a new one.
+    standings: BTreeMap<RuleId, Standing>,
+    /// Log how all tables stand.
+    summary: bool,
+    /// Write what is to be written, then end.
+    finish: bool,
+}
+
+impl Letter {
+    fn is_empty(&self) -> bool {
+        self.standings.is_empty() && !self.summary && !self.finish
+    }
+}
+
+/// Something that the thread did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// A table was written.
+    Written(Written),
+    /// The thread ends, as it was told to.
+    Finished,
+}
+
+/// What was written into one table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The table's index in the configuration.
+    pub table: usize,
+    /// Addresses put in.
+    pub added: Vec<Prefix>,
+    /// Addresses taken out, after those were put in.
+    pub removed: Vec<Prefix>,
+    /// When the data plane had acknowledged all of it.
+    pub at: Instant,
+}
+
+/// The reactor's end of the thread. Nothing in it ever waits.
+#[derive(Debug)]
+pub struct Writer {
+    letters: SyncSender<Letter>,
+    reports: Receiver<Report>,
+    /// What could not be sent yet.
+    pending: Letter,
+    /// The thread is to wake the reactor when it has taken a letter: another one waits.
+    waits: Arc<AtomicBool>,
+    lost: bool,
+}
+
+impl Writer {
+    /// Starts the thread; `wake` is woken when there are reports, or room for another letter.
+    ///
+    /// # Errors
+    /// When no thread can be had.
+    pub fn start(settings: Settings, wake: Arc<Waker>) -> io::Result<Self> {
+        // One letter on its way: what comes meanwhile is merged into the next.
+        let (letters, receiver) = sync_channel(1);
+        let (sender, reports) = channel();
+        let waits = Arc::new(AtomicBool::new(false));
+        let thread = thread::WriterThread::new(settings, receiver, sender, wake, waits.clone());
+        std::thread::Builder::new().name("writer".into()).spawn(move || thread.run())?;
+        Ok(Self { letters, reports, pending: Letter::default(), waits, lost: false })
+    }
+
+    /// What a rule says of its addresses is now this; sent by the next [`flush`](Self::flush).
+    pub fn say(&mut self, rule: RuleId, standing: Standing) {
+        self.pending.standings.insert(rule, standing);
+    }
+
+    /// Has the thread log how all tables stand.
+    pub fn summary(&mut self) {
+        self.pending.summary = true;
+    }
+
+    /// Has the thread write what is to be written, once, then end with [`Report::Finished`].
+    pub fn finish(&mut self) {
+        self.pending.finish = true;
+    }
+
+    /// Hands over what is new, if the thread has taken what it was sent before; if not, the reactor is woken
+    /// when it has.
+    pub fn flush(&mut self) {
+        if self.pending.is_empty() || self.lost || self.hand_over() {
+            return;
+        }
+        self.waits.store(true, Ordering::SeqCst);
+        // It may have taken the letter just before it could see that.
+        if self.hand_over() {
+            self.waits.store(false, Ordering::SeqCst);
+        }
+    }
+
+    /// The next report, if one has come.
+    pub fn poll_report(&mut self) -> Option<Report> {
+        self.reports.try_recv().ok()
+    }
+
+    /// Whether nothing is left to wait for.
+    fn hand_over(&mut self) -> bool {
+        match self.letters.try_send(std::mem::take(&mut self.pending)) {
+            Ok(()) => true,
+            Err(TrySendError::Full(letter)) => {
+                self.pending = letter;
+                false
+            }
+            Err(TrySendError::Disconnected(letter)) => {
+                if !letter.finish {
+                    log::error!("the writer thread is gone: tables are not kept any more; restart hfm");
+                }
+                self.lost = true;
+                true
+            }
+        }
+    }
+}
+
+/// Reads the clock, for data planes that measure their own time.
+#[expect(clippy::disallowed_methods, reason = "the one place where the writer thread reads the clock")]
+pub fn now() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests;

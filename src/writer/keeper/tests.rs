@@ -1,0 +1,374 @@
+//! The keeper before a firewall that fails, lies and is changed by others, in time that is only counted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::rule::{Combine, Firewall, Member, Table};
+use crate::standing::Contribution;
+
+/// What a firewall does with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mood {
+    Well,
+    NoTable,
+    Absent,
+    /// Says that it is done, and does nothing.
+    Lies,
+    /// Does the first half of a write, then fails.
+    Half,
+}
+
+#[derive(Debug)]
+struct Model {
+    mood: Mood,
+    /// The mood of single tables, where it is another.
+    moods: BTreeMap<String, Mood>,
+    tables: BTreeMap<String, BTreeSet<Prefix>>,
+    calls: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Fake(Arc<Mutex<Model>>);
+
+impl Fake {
+    fn call(&self, what: &str, table: &str, addresses: &[Prefix]) -> Result<Mood, TableError> {
+        let mut model = self.0.lock().unwrap();
+        let list: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        model.calls.push(format!("{what} {table} {}", list.join(" ")).trim_end().to_owned());
+        let mood = model.moods.get(table).copied().unwrap_or(model.mood);
+        match mood {
+            Mood::NoTable => Err(TableError::NoTable),
+            Mood::Absent => Err(TableError::Absent("/dev/pf".to_owned())),
+            Mood::Well | Mood::Lies | Mood::Half => Ok(mood),
+        }
+    }
+
+    fn change(
+        &self,
+        what: &str,
+        table: &str,
+        addresses: &[Prefix],
+        change: impl Fn(&mut BTreeSet<Prefix>, Prefix),
+    ) -> Result<(), TableError> {
+        let mood = self.call(what, table, addresses)?;
+        let count = match mood {
+            Mood::Well | Mood::NoTable | Mood::Absent => addresses.len(),
+            Mood::Lies => 0,
+            Mood::Half => addresses.len() / 2,
+        };
+        let mut model = self.0.lock().unwrap();
+        let contents = model.tables.entry(table.to_owned()).or_default();
+        addresses.iter().take(count).for_each(|address| change(contents, *address));
+        if mood == Mood::Half { Err(TableError::Other("half of it".to_owned())) } else { Ok(()) }
+    }
+}
+
+impl DataPlane for Fake {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn read(&mut self, table: &str) -> Result<Vec<Prefix>, TableError> {
+        self.call("read", table, &[])?;
+        let model = self.0.lock().unwrap();
+        Ok(model.tables.get(table).into_iter().flatten().copied().collect())
+    }
+
+    fn add(&mut self, table: &str, addresses: &[Prefix]) -> Result<(), TableError> {
+        self.change("add", table, addresses, |contents, address| _ = contents.insert(address))
+    }
+
+    fn remove(&mut self, table: &str, addresses: &[Prefix]) -> Result<(), TableError> {
+        self.change("remove", table, addresses, |contents, address| _ = contents.remove(&address))
+    }
+}
+
+fn prefix(text: &str) -> Prefix {
+    text.parse().unwrap()
+}
+
+fn table(name: &str, first_rule: u32, addresses: &[&str]) -> Table {
+    let members = (first_rule..).zip(addresses).map(|(rule, address)| Member {
+        address: prefix(address),
+        combine: Combine::All,
+        backup: false,
+        rules: vec![RuleId(rule)],
+    });
+    Table { name: name.into(), min_up: None, panic: None, members: members.collect() }
+}
+
+struct Bench {
+    keeper: Keeper,
+    fake: Fake,
+    now: Instant,
+}
+
+impl Bench {
+    fn new(tables: Vec<Table>, contents: &[(&str, &[&str])]) -> Self {
+        let tables_of = contents.iter().map(|(name, addresses)| {
+            ((*name).to_owned(), addresses.iter().map(|address| prefix(address)).collect())
+        });
+        let model = Model {
+            mood: Mood::Well,
+            moods: BTreeMap::new(),
+            tables: tables_of.collect(),
+            calls: Vec::new(),
+        };
+        let fake = Fake(Arc::new(Mutex::new(model)));
+        #[expect(clippy::disallowed_methods, reason = "an instant to count from")]
+        let now = Instant::now();
+        let settings = Settings {
+            tables: tables.into(),
+            rules: 10,
+            plane: Box::new(fake.clone()),
+            firewall: Firewall::default(),
+        };
+        Self { keeper: Keeper::new(settings, Record::default(), now), fake, now }
+    }
+
+    fn say(&mut self, rule: u32, contribution: Contribution) {
+        let standing = Standing { contribution, since: self.now, stale: false, settled: true };
+        self.keeper.on_standing(RuleId(rule), standing);
+    }
+
+    fn up(&mut self, rule: u32) {
+        self.say(rule, Contribution::Up);
+    }
+
+    fn down(&mut self, rule: u32) {
+        self.say(rule, Contribution::Down { drained: false });
+    }
+
+    /// Goes on until nothing is due any more; when it wants to go on.
+    fn settle(&mut self) -> Option<Instant> {
+        for _ in 0..1000 {
+            let now = self.now;
+            if let Step::Idle(at) = self.keeper.step(&mut || now) {
+                assert!(at.is_none_or(|at| at > now), "it would never rest");
+                return at;
+            }
+        }
+        panic!("it does not come to rest: {:?}", self.calls());
+    }
+
+    /// Lets time pass, with every step that becomes due in it.
+    fn pass(&mut self, time: Duration) {
+        let until = self.now + time;
+        while let Some(at) = self.settle().filter(|at| *at <= until) {
+            self.now = at;
+        }
+        self.now = until;
+        self.settle();
+    }
+
+    fn calls(&self) -> Vec<String> {
+        std::mem::take(&mut self.fake.0.lock().unwrap().calls)
+    }
+
+    fn writes(&self) -> Vec<String> {
+        self.calls().into_iter().filter(|call| !call.starts_with("read")).collect()
+    }
+
+    fn contents(&self, table: &str) -> Vec<String> {
+        self.fake.0.lock().unwrap().tables[table].iter().map(ToString::to_string).collect()
+    }
+
+    fn set(&self, mood: Mood) {
+        self.fake.0.lock().unwrap().mood = mood;
+    }
+
+    fn change(&self, table: &str, change: impl FnOnce(&mut BTreeSet<Prefix>)) {
+        change(self.fake.0.lock().unwrap().tables.get_mut(table).unwrap());
+    }
+}
+
+const WEB: &[&str] = &["10.0.0.1", "10.0.0.2", "10.0.0.3"];
+
+#[test]
+fn a_table_is_read_before_it_is_written_and_left_until_the_first_verdict() {
+    let mut bench = Bench::new(vec![table("web", 0, WEB)], &[("web", &["10.0.0.2", "10.9.9.9"])]);
+    bench.settle();
+    assert_eq!(bench.calls(), ["read web"]);
+    bench.pass(Duration::from_secs(60));
+    assert_eq!(bench.writes(), [""; 0]);
+    bench.up(0);
+    bench.settle();
+    assert_eq!(bench.contents("web"), ["10.0.0.1", "10.0.0.2", "10.9.9.9"]);
+}
+
+#[test]
+fn additions_come_before_removals_in_one_batch_each() {
+    let mut bench = Bench::new(vec![table("web", 0, WEB)], &[("web", &["10.0.0.2", "10.0.0.3"])]);
+    bench.settle();
+    bench.calls();
+    bench.down(1);
+    bench.down(2);
+    bench.up(0);
+    bench.settle();
+    assert_eq!(bench.calls(), ["add web 10.0.0.1", "remove web 10.0.0.2 10.0.0.3"]);
+    let written = bench.keeper.take_written();
+    assert_eq!(written.len(), 1);
+    assert_eq!((written[0].added.len(), written[0].removed.len()), (1, 2));
+}
+
+#[test]
+fn the_newest_word_counts() {
+    let mut bench = Bench::new(vec![table("web", 0, WEB)], &[("web", &[])]);
+    bench.settle();
+    bench.calls();
+    bench.up(0);
+    bench.down(0);
+    bench.up(1);
+    bench.settle();
+    assert_eq!(bench.writes(), ["add web 10.0.0.2"]);
+}
+
+#[test]
+fn a_missing_table_is_tried_again_ever_more_rarely_and_keeps_no_other_waiting() {
+    let tables = vec![table("gone", 0, &["10.0.0.1"]), table("web", 1, &["10.0.0.2"])];
+    let mut bench = Bench::new(tables, &[("gone", &[]), ("web", &[])]);
+    bench.fake.0.lock().unwrap().moods.insert("gone".to_owned(), Mood::NoTable);
+    bench.up(0);
+    bench.up(1);
+    bench.settle();
+    assert_eq!(bench.contents("web"), ["10.0.0.2"]);
+    bench.calls();
+    bench.pass(Duration::from_secs(60));
+    let tries = bench.calls().iter().filter(|call| *call == "read gone").count();
+    assert!((6..=14).contains(&tries), "{tries}");
+    bench.fake.0.lock().unwrap().moods.clear();
+    bench.pass(Duration::from_secs(10));
+    assert_eq!(bench.contents("gone"), ["10.0.0.1"]);
+}
+
+#[test]
+fn when_the_firewall_is_gone_nothing_is_tried_in_vain_and_all_is_made_good_after() {
+    let mut bench =
+        Bench::new(vec![table("web", 0, WEB), table("dns", 3, &["10.0.1.1"])], &[("web", &[]), ("dns", &[])]);
+    for rule in 0..4 {
+        bench.up(rule);
+    }
+    bench.settle();
+    bench.set(Mood::Absent);
+    bench.calls();
+    bench.down(0);
+    bench.pass(Duration::from_secs(60));
+    let tries = bench.calls().len();
+    assert!((6..=14).contains(&tries), "{tries}");
+    bench.down(3);
+    bench.up(0);
+    bench.down(1);
+    bench.set(Mood::Well);
+    bench.pass(Duration::from_secs(10));
+    assert_eq!(bench.contents("web"), ["10.0.0.1", "10.0.0.3"]);
+    assert_eq!(bench.contents("dns"), [""; 0]);
+}
+
+#[test]
+fn after_a_failed_write_the_table_is_read_before_it_is_written_again() {
+    let mut bench = Bench::new(vec![table("web", 0, WEB)], &[("web", &[])]);
+    bench.settle();
+    bench.set(Mood::Half);
+    for rule in 0..3 {
+        bench.up(rule);
+    }
+    bench.settle();
+    bench.calls();
+    bench.set(Mood::Well);
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(bench.calls()[..2], ["read web", "add web 10.0.0.2 10.0.0.3"]);
+    assert_eq!(bench.contents("web"), WEB);
+    assert_eq!(bench.keeper.tables[0].retry.error, None);
+}
+
+#[test]
+fn writes_that_go_on_failing_are_tried_ever_more_rarely() {
+    let mut bench = Bench::new(vec![table("web", 0, WEB)], &[("web", &[])]);
+    bench.settle();
+    bench.up(0);
+    bench.set(Mood::Half);
+    bench.pass(Duration::from_secs(60));
+    let tries = bench.writes().len();
+    assert!((6..=14).contains(&tries), "{tries}");
+}
+
+#[test]
+fn a_firewall_that_lies_is_found_out_and_not_hammered() {
+    let mut bench = Bench::new(vec![table("web", 0, WEB)], &[("web", &[])]);
+    bench.settle();
+    bench.set(Mood::Lies);
+    bench.up(0);
+    bench.pass(Duration::from_secs(60));
+    let tries = bench.writes().len();
+    assert!((6..=16).contains(&tries), "{tries}");
+    bench.set(Mood::Well);
+    bench.pass(Duration::from_secs(11));
+    assert_eq!(bench.contents("web"), ["10.0.0.1"]);
+    bench.calls();
+    bench.down(0);
+    bench.settle();
+    assert_eq!(bench.writes(), ["remove web 10.0.0.1"], "what is well again is written at once");
+}
+
+#[test]
+fn what_others_change_of_ours_is_put_right_and_counted_and_what_is_theirs_is_left() {
+    let mut bench = Bench::new(vec![table("web", 0, WEB)], &[("web", &["10.9.9.9"])]);
+    bench.up(0);
+    bench.up(1);
+    bench.down(2);
+    bench.pass(Duration::from_secs(20));
+    bench.calls();
+    bench.change("web", |contents| {
+        contents.clear();
+        contents.insert(prefix("10.0.0.3"));
+        contents.insert(prefix("10.8.8.8"));
+    });
+    bench.pass(Duration::from_secs(10));
+    assert_eq!(bench.writes(), ["add web 10.0.0.1 10.0.0.2", "remove web 10.0.0.3"]);
+    assert_eq!(bench.contents("web"), ["10.0.0.1", "10.0.0.2", "10.8.8.8"]);
+    assert_eq!(bench.keeper.tables[0].repairs, 3);
+}
+
+#[test]
+fn what_nothing_is_known_of_is_not_put_right() {
+    let mut bench = Bench::new(vec![table("web", 0, WEB)], &[("web", &["10.0.0.1", "10.0.0.2"])]);
+    bench.say(1, Contribution::Nothing);
+    bench.pass(Duration::from_secs(20));
+    bench.change("web", BTreeSet::clear);
+    bench.pass(Duration::from_secs(60));
+    assert_eq!(bench.writes(), [""; 0]);
+    assert_eq!(bench.keeper.tables[0].repairs, 0);
+}
+
+#[test]
+fn the_end_writes_what_is_pending_and_waits_for_nothing() {
+    let mut bench = Bench::new(vec![table("web", 0, WEB)], &[("web", &["10.0.0.1"])]);
+    bench.down(0);
+    bench.up(1);
+    let now = bench.now;
+    let mut steps = 0;
+    while bench.keeper.finish_step(&mut || now) == Step::Did {
+        steps += 1;
+        assert!(steps < 10);
+    }
+    assert_eq!(bench.contents("web"), ["10.0.0.2"]);
+    bench.set(Mood::Absent);
+    bench.up(0);
+    while bench.keeper.finish_step(&mut || now) == Step::Did {
+        steps += 1;
+        assert!(steps < 20, "a firewall that is gone must not keep hfm from ending");
+    }
+}
+
+#[test]
+fn no_write_flushes_or_touches_what_is_not_ours() {
+    let mut bench = Bench::new(vec![table("web", 0, WEB)], &[("web", &["10.9.9.9", "10.0.0.1"])]);
+    bench.settle();
+    for rule in 0..3 {
+        bench.down(rule);
+    }
+    bench.pass(Duration::from_secs(30));
+    assert_eq!(bench.contents("web"), ["10.9.9.9"]);
+}

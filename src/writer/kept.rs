@@ -1,0 +1,74 @@
+//! What the writer knows of one table: what it holds, and when to look at it again.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use crate::dataplane::TableError;
+use crate::rule::Prefix;
+
+/// How long after a failure the next try is made; doubles with each further one.
+const RETRY_FIRST: Duration = Duration::from_millis(100);
+/// What it doubles up to.
+const RETRY_MAX: Duration = Duration::from_secs(10);
+/// The same failure is told again after this long.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
+
+/// A table as it was last found, our own writes reckoned in.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// Everything in it; `None` while that is not known: never read, or a call has failed.
+    pub(super) contents: Option<HashSet<Prefix>>,
+    /// When it is to be read again; `None`: at once.
+    pub(super) read_at: Option<Instant>,
+    /// It may not hold what is wanted.
+    pub(super) may_differ: bool,
+    /// It was written since it was last read.
+    pub(super) unproved: bool,
+    pub(super) retry: Retry,
+    /// Addresses that others took out or put in, and that were put right.
+    pub(super) repairs: u64,
+    /// When the data plane last acknowledged a write.
+    pub(super) written_at: Option<Instant>,
+    /// Held addresses that were last told of.
+    pub(super) held_told: Vec<Prefix>,
+}
+
+/// When to try again what failed, and what was told of it.
+#[derive(Debug, Default)]
+pub(super) struct Retry {
+    delay: Duration,
+    pub(super) at: Option<Instant>,
+    pub(super) error: Option<TableError>,
+    told_at: Option<Instant>,
+}
+
+impl Retry {
+    /// It failed; says whether that is to be told: when it is another failure than before, and now and then.
+    pub(super) fn failed(&mut self, error: TableError, now: Instant) -> bool {
+        let is_same = self.error.as_ref() == Some(&error);
+        self.wait(now);
+        self.error = Some(error);
+        let is_told =
+            is_same && self.told_at.is_some_and(|at| now.saturating_duration_since(at) < TELL_AGAIN);
+        if !is_told {
+            self.told_at = Some(now);
+        }
+        !is_told
+    }
+
+    /// Waits before the next try, longer each time.
+    pub(super) fn wait(&mut self, now: Instant) {
+        self.delay = (self.delay * 2).clamp(RETRY_FIRST, RETRY_MAX);
+        self.at = now.checked_add(self.delay);
+    }
+
+    /// It went well; gives back the failure that is over.
+    pub(super) fn succeeded(&mut self) -> Option<TableError> {
+        std::mem::take(self).error
+    }
+
+    /// Whether the next try has to wait.
+    pub(super) fn is_waiting(&self, now: Instant) -> bool {
+        self.at.is_some_and(|at| at > now)
+    }
+}

@@ -1,0 +1,94 @@
+//! The loop of the writer thread: take what rules say, do one thing to one table, and again.
+//!
+//! Between two calls of the data plane it looks for newer words, so that a slow one is never told what is not
+//! true any more.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use mio::Waker;
+
+use super::keeper::{Keeper, Step};
+use super::record::Record;
+use super::{Letter, Report, Settings, now};
+
+/// How long it waits when nothing is due; any word ends that.
+const IDLE: Duration = Duration::from_secs(3600);
+
+pub(super) struct WriterThread {
+    settings: Settings,
+    letters: Receiver<Letter>,
+    reports: Sender<Report>,
+    wake: Arc<Waker>,
+    waits: Arc<AtomicBool>,
+}
+
+impl WriterThread {
+    pub(super) fn new(
+        settings: Settings,
+        letters: Receiver<Letter>,
+        reports: Sender<Report>,
+        wake: Arc<Waker>,
+        waits: Arc<AtomicBool>,
+    ) -> Self {
+        Self { settings, letters, reports, wake, waits }
+    }
+
+    /// Runs until it is told to finish, or the reactor is gone.
+    pub(super) fn run(self) {
+        let Self { settings, letters, reports, wake, waits } = self;
+        let record = Record::open(&settings);
+        let mut keeper = Keeper::new(settings, record, now());
+        let mut finish = false;
+        let mut wake_at = now();
+        loop {
+            let wait = wake_at.saturating_duration_since(now());
+            // Once it is to finish there is nothing more to wait for.
+            let letter =
+                if finish { letters.recv_timeout(Duration::ZERO) } else { letters.recv_timeout(wait) };
+            match letter {
+                Ok(letter) => {
+                    if waits.swap(false, Ordering::SeqCst) {
+                        let _ = wake.wake();
+                    }
+                    finish |= letter.finish;
+                    take(&mut keeper, letter);
+                    // There may be another that makes this one old.
+                    wake_at = now();
+                    continue;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            let step = if finish { keeper.finish_step(&mut now) } else { keeper.step(&mut now) };
+            for written in keeper.take_written() {
+                let _ = reports.send(Report::Written(written));
+                let _ = wake.wake();
+            }
+            wake_at = match step {
+                Step::Did => now(),
+                Step::Idle(_) if finish => {
+                    let _ = reports.send(Report::Finished);
+                    let _ = wake.wake();
+                    return;
+                }
+                Step::Idle(at) => at.unwrap_or_else(|| idle_until(now())),
+            };
+        }
+    }
+}
+
+fn idle_until(now: Instant) -> Instant {
+    now.checked_add(IDLE).unwrap_or(now)
+}
+
+fn take(keeper: &mut Keeper, letter: Letter) {
+    for (rule, standing) in letter.standings {
+        keeper.on_standing(rule, standing);
+    }
+    if letter.summary {
+        keeper.log_summary(now());
+    }
+}
