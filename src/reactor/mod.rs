@@ -19,7 +19,7 @@ use mio::{Events, Token, Waker};
 
 use crate::commands::{Commands, FINISH_MAX, Job, Report, Request, StartNews};
 use crate::dataplane::DataPlane;
-use crate::engine::{Change, Output};
+use crate::engine::{Change, Engine, Output};
 use crate::health::State;
 use crate::now::Now;
 use crate::probe::Plans;
@@ -74,8 +74,8 @@ struct Unfinished {
 /// Something that whoever watches the reactor may see.
 #[derive(Clone, Debug)]
 pub enum Seen {
-    /// The effective state of a rule changed.
-    Changed(Change),
+    /// The effective state of a rule changed, which was known at this moment.
+    Changed(Change, Instant),
     /// A table was written.
     Written(Written),
 }
@@ -136,6 +136,11 @@ impl Reactor {
         let (watcher, seen) = channel();
         self.watcher = Some(watcher);
         seen
+    }
+
+    /// The rules as they stand, and what was counted and measured of their runs.
+    pub fn engine(&self) -> &Engine {
+        &self.prober.engine
     }
 
     /// Runs until every rule is done or a signal says so.
@@ -299,7 +304,7 @@ impl Reactor {
     fn change(&mut self, change: &Change) {
         self.journal.change(change);
         if let Some(watcher) = &self.watcher {
-            let _ = watcher.send(Seen::Changed(change.clone()));
+            let _ = watcher.send(Seen::Changed(change.clone(), now().mono));
         }
         let rule = &self.prober.engine.rules()[change.run.rule.index()];
         let command = match change.to {

@@ -131,3 +131,68 @@ impl StateDir {
         &self.path
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(name: &str) -> String {
+        let path = std::env::temp_dir().join(format!("hfm-state-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        path.to_str().expect("a plain path").to_owned()
+    }
+
+    #[test]
+    fn a_directory_is_made_and_belongs_to_one_alone() {
+        let path = place("lock");
+        let first = StateDir::open(&path, Lock::Exclusive).expect("it can be made");
+        assert!(matches!(StateDir::open(&path, Lock::Exclusive), Err(StateDirError::Locked)));
+        let reader = StateDir::open(&path, Lock::None).expect("reading needs no lock");
+        first.write("file", b"one").unwrap();
+        assert_eq!(reader.read("file").unwrap().as_deref(), Some(&b"one"[..]));
+        drop(first);
+        drop(StateDir::open(&path, Lock::Exclusive).expect("it is free again"));
+        fs::remove_dir_all(&path).unwrap();
+    }
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole_whatever_was_left_behind() {
+        let path = place("write");
+        let dir = StateDir::open(&path, Lock::Exclusive).unwrap();
+        assert_eq!(dir.read("file").unwrap(), None);
+        fs::write(dir.path().join("file.new"), "half of").unwrap();
+        dir.write("file", b"first").unwrap();
+        dir.write("file", b"second").unwrap();
+        assert_eq!(dir.read("file").unwrap().as_deref(), Some(&b"second"[..]));
+        assert!(!dir.path().join("file.new").exists());
+        assert_eq!(dir.set_aside("file").unwrap(), "file.corrupt");
+        assert_eq!(dir.read("file").unwrap(), None);
+        fs::remove_dir_all(&path).unwrap();
+    }
+
+    #[test]
+    fn links_fifos_and_directories_are_not_read() {
+        let path = place("odd");
+        let dir = StateDir::open(&path, Lock::Exclusive).unwrap();
+        fs::create_dir(dir.path().join("directory")).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(dir.path().join("fifo")).status();
+        assert!(made.unwrap().success());
+        std::os::unix::fs::symlink("/etc/passwd", dir.path().join("link")).unwrap();
+        for name in ["directory", "fifo", "link"] {
+            assert!(dir.read(name).is_err(), "{name}");
+        }
+        fs::remove_dir_all(&path).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_directory_is_said_to_be() {
+        let path = place("file");
+        fs::write(&path, "").unwrap();
+        let error = StateDir::open(&path, Lock::Exclusive).expect_err("a file is no directory").to_string();
+        assert!(error.starts_with("cannot write in it: "), "{error}");
+        let error =
+            StateDir::open(&format!("{path}.d/deeper"), Lock::Exclusive).expect_err("no parent").to_string();
+        assert!(error.starts_with("cannot make it: "), "{error}");
+        fs::remove_file(&path).unwrap();
+    }
+}
