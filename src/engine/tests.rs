@@ -357,3 +357,4 @@ fn late_and_repeated_events_of_ended_runs_are_dropped() {
 
 mod native;
 mod standing;
+mod words;
