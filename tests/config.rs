@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use hfm::config::{Loaded, Report, dump, load};
 use hfm::probe::Files;
-use hfm::rule::Configuration;
+use hfm::rule::{Configuration, STATE_DIR_DEFAULT};
 use hfm::ucl::Loader;
 use rustls::pki_types::pem::PemObject as _;
 
@@ -76,6 +76,9 @@ fn outcome(name: &str) -> Outcome {
         Ok(loaded) => {
             let text = dump(&loaded.configuration);
             assert_reads_back(&loaded.configuration, &text);
+            // The golden files have Linux's.
+            let default = format!("\nstate_dir = \"{STATE_DIR_DEFAULT}\";\n");
+            let text = text.replace(&default, "\nstate_dir = \"/var/lib/hfm\";\n");
             let warnings = loaded.warnings.to_string();
             Outcome { rules: Some(text), warn: (!warnings.is_empty()).then_some(warnings), err: None }
         }
@@ -204,6 +207,65 @@ fn what_ten_thousand_probes_inherit_is_reported_once() {
 }
 
 #[test]
+fn what_ten_thousand_rules_say_of_one_table_is_gathered_and_reported_once() {
+    let mut text = String::from("dataplane = memory\ntables = web\nmin_up = 1\n");
+    for i in 0..10_000 {
+        text.push_str(&format!("r{i} {{ test = \"true\"; addresses = 10.0.{}.{} }}\n", i / 200, i % 100));
+    }
+    let loaded = load_text(&text).expect("nothing is wrong with it");
+    assert!(loaded.warnings.is_empty());
+    let [table] = &loaded.configuration.tables[..] else { panic!("there is one table") };
+    assert_eq!(table.members.len(), 5_000);
+    for (i, member) in table.members.iter().enumerate() {
+        let rules: Vec<usize> = member.rules.iter().map(|id| id.index()).collect();
+        let first = i / 100 * 200 + i % 100;
+        assert_eq!(rules, [first, first + 100]);
+    }
+    assert_reads_back(&loaded.configuration, &dump(&loaded.configuration));
+    let other = "g { min_up = 2; s0 { test = \"true\"; addresses = 10.1.0.1 }; s1 { test = \"true\"; addresses = 10.1.0.2 } }\n";
+    let report = load_text(&format!("{text}{other}")).expect_err("they differ");
+    assert_eq!(report.total(), 1, "{report}");
+    let report = load_text(&text.replace("min_up = 1", "combine = 3")).expect_err("two rules name each");
+    assert_eq!(report.total(), 1, "{report}");
+}
+
+#[test]
+fn tables_and_addresses_are_bounded() {
+    let list = |count: usize, text: &dyn Fn(usize) -> String| {
+        let texts: Vec<String> = (0..count).map(text).collect();
+        format!("[{}]", texts.join(", "))
+    };
+    let table = |i: usize| format!("\"t{i}\"");
+    let own = |i: usize| format!("\"t{}=10.1.{}.{}\"", i % 3, i / 200, i % 200);
+    let address = |i: usize| format!("\"10.0.{}.{}\"", i / 200, i % 200);
+    let file = |tables: &str, addresses: &str, rules: usize| {
+        let mut text = format!("dataplane = memory\ntables = {tables}\naddresses = {addresses}\n");
+        (0..rules).for_each(|i| text.push_str(&format!("r{i} {{ test = \"true\" }}\n")));
+        text
+    };
+    load_text(&file(&list(100, &table), &list(1_000, &address), 9)).expect("909,000 addresses");
+    for (text, message) in [
+        (file(&list(101, &table), &list(1, &address), 3), "2:1: r0: a rule is in more than 100 tables\n"),
+        (
+            file("x", &format!("{}\naddresses = 10.9.9.9", list(1_000, &address)), 3),
+            "3:1: r0: a rule has more than 1000 addresses\n",
+        ),
+        (
+            file(&format!("{}\ntables = t3=10.9.9.9", list(1_000, &own)), &list(1, &address), 3),
+            "2:1: r0: a rule has more than 1000 addresses\n",
+        ),
+        (
+            file(&list(100, &table), &list(1_000, &address), 10),
+            "2:1: r9: the addresses of all rules in all tables are more than 1000000\n",
+        ),
+    ] {
+        let report = load_text(&text).expect_err(message);
+        assert_eq!(report.total(), 1, "{report}");
+        assert!(report.to_string().starts_with(&format!("t.conf:{message}")), "{report}");
+    }
+}
+
+#[test]
 fn a_hopeless_file_is_reported_in_bounds() {
     let mut text = String::new();
     for i in 0..20_000 {
@@ -306,6 +368,15 @@ const PIECES: &[&str] = &[
     "[::1]",
     "connect = ",
     "interval = 1s; ",
+    "dataplane = memory\n",
+    "tables = ",
+    "tables = [web, 'a/b=10.0.0.1,::1']; ",
+    "addresses = 10.0.0.1; ",
+    "addresses = []; ",
+    "combine = 2; ",
+    "backup = yes; ",
+    "min_up = 50%; ",
+    "panic = 50%; ",
 ];
 
 fn mutated(text: &str, random: &mut Rng) -> String {
@@ -610,6 +681,81 @@ golden! {
     status_misspelt
     status_words
     status_wrong_type
+    table_address_bare_ipv6
+    table_address_bare_list
+    table_address_host_bits
+    table_address_length
+    table_address_mapped
+    table_address_missing
+    table_address_missing_at_root
+    table_address_missing_inherited
+    table_address_name
+    table_address_negated
+    table_address_scoped
+    table_address_types
+    table_address_wrong
+    table_addresses_default
+    table_addresses_inherited
+    table_addresses_without_tables
+    table_any_case
+    table_auto_linux
+    table_auto_written_linux
+    table_backup_differs
+    table_backup_wrong
+    table_backups_alone
+    table_cleared
+    table_combine_above_rules
+    table_combine_differs
+    table_combine_number
+    table_combine_wrong
+    table_dataplane_nftables
+    table_dataplane_pf
+    table_dataplane_unknown
+    table_dataplane_unknown_far
+    table_dry_run_wrong
+    table_guard_in_inherited_tables
+    table_many_rules_of_one_address
+    table_merged_sections
+    table_merged_sections_differ
+    table_min_up_above_all
+    table_min_up_above_all_but_backups
+    table_min_up_differs
+    table_min_up_wrong
+    table_name_reserved
+    table_name_too_long
+    table_name_wrong
+    table_names
+    table_networks
+    table_object_called_tables
+    table_of_a_guard
+    table_one_string
+    table_own_addresses
+    table_own_addresses_wrong
+    table_panic_differs
+    table_panic_wrong
+    table_pfctl
+    table_pool
+    table_quoted
+    table_reconcile_mega
+    table_reconcile_wrong
+    table_refused_lists_say_no_more
+    table_repeated_adds_up
+    table_requires_in_inherited_tables
+    table_root_of_defaults
+    table_root_only
+    table_root_rule
+    table_scalar_twice
+    table_state_dir_control
+    table_state_dir_empty
+    table_state_dir_number
+    table_state_dir_relative
+    table_terms_above_no_tables
+    table_terms_above_tables
+    table_terms_differ_between_groups
+    table_terms_of_any_rule
+    table_terms_without_tables
+    table_types_wrong
+    table_without_any_tables
     test_array
     test_bare_comment
     test_bare_url

@@ -14,6 +14,7 @@ use super::raw::{Node, NodeId, Tree};
 use super::render::{clipped, quoted};
 use super::settings::{Mention, Settings, Written, name_of};
 use crate::rule::{RuleId, Status};
+use crate::ucl::Span;
 
 /// Dependencies in one file at most, those of inherited lists counted for each rule.
 const DEPENDENCIES_MAX: usize = 1_000_000;
@@ -160,6 +161,47 @@ impl Names<'_> {
             List::Guard => format!("{name} is disabled, so it does not guard"),
         };
         self.problems.push(Diagnostic::warning(mention.span, &node.name, message));
+    }
+}
+
+/// The first rule that depends on another one, and by which list.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Use {
+    user: NodeId,
+    list: List,
+}
+
+/// Who depends on each rule, if anybody does: the first in the order of the file.
+pub(super) fn uses(tree: &Tree, all: &[Dependencies]) -> Vec<Option<Use>> {
+    let mut uses: Vec<Option<Use>> = vec![None; all.len()];
+    for (user, dependencies) in tree.rules.iter().zip(all) {
+        for (list, rules) in [(List::Requires, &dependencies.requires), (List::Guard, &dependencies.guard)] {
+            for rule in rules {
+                uses[rule.index()].get_or_insert(Use { user: *user, list });
+            }
+        }
+    }
+    uses
+}
+
+impl Use {
+    /// The property of the list.
+    pub(super) fn key(&self) -> Key {
+        self.list.key()
+    }
+
+    /// The name of the rule that depends.
+    pub(super) fn by<'t>(&self, tree: &'t Tree) -> &'t str {
+        &tree.nodes[self.user].name
+    }
+
+    /// Where the list that counts for it names `used`.
+    pub(super) fn place(&self, tree: &Tree, used: NodeId) -> Span {
+        let name = &*tree.nodes[used].name;
+        let written =
+            owner(tree, self.user, self.list).and_then(|id| self.list.written(&tree.nodes[id].settings));
+        let mention = written.and_then(|written| written.value.iter().find(|mention| &*mention.name == name));
+        mention.map_or(tree.nodes[self.user].place, |mention| mention.span)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A configuration as text: everything that was understood, as a file that reads back to the same.
 
 mod probe;
+mod tables;
 
 use std::fmt::{self, Write};
 use std::time::Duration;
@@ -26,11 +27,12 @@ fn write(out: &mut String, configuration: &Configuration) -> fmt::Result {
     };
     writeln!(out, "# {rules}, in the order of the file, with everything that counts for each.")?;
     writeln!(out, "change_max = {};", configuration.change_max)?;
+    tables::write_root(out, configuration)?;
     for rule in &configuration.rules {
         writeln!(out)?;
         write_rule(out, configuration, rule)?;
     }
-    Ok(())
+    tables::write_comments(out, configuration)
 }
 
 fn write_rule(out: &mut String, configuration: &Configuration, rule: &Rule) -> fmt::Result {
@@ -66,6 +68,7 @@ fn write_rule(out: &mut String, configuration: &Configuration, rule: &Rule) -> f
     write_interval(out, "hold_down_max", rule.health.hold_down_max)?;
     write_names(out, "requires", configuration, &rule.requires)?;
     write_names(out, "guard", configuration, &rule.guard)?;
+    tables::write_placement(out, rule)?;
     writeln!(out, "}}")
 }
 

@@ -15,6 +15,7 @@ mod inherit;
 mod native;
 mod nearest;
 mod number;
+mod placement;
 pub mod properties;
 mod raw;
 mod render;

@@ -8,12 +8,13 @@ use super::depend::{self, Dependencies};
 use super::diagnose::{Diagnostic, Problems, Wrong};
 use super::inherit::{self, Inherited};
 use super::native;
+use super::placement::{self, Placed};
 use super::properties::{CHANGE_MAX_DEFAULT, Key, Setting};
 use super::raw::{Level, NodeId, ROOT, Tree};
 use super::settings::{Settings, Written, name_of};
 use super::target::{self, Target};
 use crate::probe::{Compiler, Files, Plan, Plans};
-use crate::rule::{CommandLine, Configuration, Firewall, HealthSettings, Placement, Rule, Test};
+use crate::rule::{CommandLine, Configuration, HealthSettings, Placement, Rule, Test};
 use crate::ucl::Span;
 
 /// Makes rules of what is written; `None` when anything is wrong with the file.
@@ -48,6 +49,8 @@ pub(super) fn resolve(
     let dependencies = depend::resolve(tree, &statuses, problems);
     inherit::compare(tree, problems);
     let (tests, plans) = tests(tree, &inherited, files, problems);
+    let uses = depend::uses(tree, &dependencies);
+    let Placed { placements, tables, firewall } = placement::resolve(tree, &tests, &uses, problems);
     if problems.any_error() {
         return None;
     }
@@ -57,11 +60,13 @@ pub(super) fn resolve(
         .zip(inherited)
         .zip(dependencies)
         .zip(tests)
-        .map(|(((id, inherited), dependencies), test)| rule(tree, *id, inherited, dependencies, test?))
+        .zip(placements)
+        .map(|((((id, inherited), dependencies), test), placement)| {
+            Some(Rule { placement, ..rule(tree, *id, inherited, dependencies, test?)? })
+        })
         .collect();
     let change_max = tree.nodes.get(ROOT).and_then(|root| root.settings.change_max.as_ref());
     let change_max = change_max.map_or(CHANGE_MAX_DEFAULT, |written| written.value);
-    let (tables, firewall) = (Vec::new(), Firewall::default());
     Some((Configuration { rules: rules?, change_max: change_max.into(), tables, firewall }, plans))
 }
 

@@ -3,6 +3,7 @@
 use super::super::diagnose::Wrong;
 use super::super::escape;
 use super::super::given::Given;
+use super::super::placement;
 use super::super::properties::Setting;
 use super::super::render::quoted;
 use super::{dialogue, http, network};
@@ -37,6 +38,9 @@ pub(in crate::config) fn judge(
         Given::Interval(interval) if interval.is_zero() && setting != Setting::TlsExpiry => {
             let help = "write a time, as in 500ms or 30s";
             vec![(None, Wrong::new(format!("'{name}' must be above 0")).help(help))]
+        }
+        Given::Word(word) if setting == Setting::DataPlane => {
+            placement::is_built(word).err().map(|wrong| (None, wrong)).into_iter().collect()
         }
         Given::Interval(_) | Given::Word(_) | Given::Number(_) | Given::Boolean(_) => Vec::new(),
     }
@@ -80,6 +84,12 @@ fn text_of(setting: Setting, name: &'static str, text: &str) -> Result<(), Wrong
         Setting::TlsName => network::tls_name(text).map(drop),
         Setting::TlsAlpn => protocol(text),
         Setting::TlsMin => network::tls_min(text).map(drop),
+        Setting::Tables => placement::element(text).map(drop),
+        Setting::Addresses => placement::prefix(text).map(drop),
+        Setting::Combine => placement::combine(text).map(drop),
+        Setting::MinUp => placement::min_up(text).map(drop),
+        Setting::Panic => placement::panic(text).map(drop),
+        Setting::StateDir => placement::state_dir(text),
         // They are no texts.
         Setting::Timeout
         | Setting::Resolve
@@ -91,7 +101,11 @@ fn text_of(setting: Setting, name: &'static str, text: &str) -> Result<(), Wrong
         | Setting::TlsResume
         | Setting::Reuse
         | Setting::Close
-        | Setting::IntervalDebounce => Ok(()),
+        | Setting::IntervalDebounce
+        | Setting::Backup
+        | Setting::DataPlane
+        | Setting::DryRun
+        | Setting::Reconcile => Ok(()),
     }
 }
 

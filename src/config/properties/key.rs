@@ -128,4 +128,24 @@ pub enum Setting {
     Close,
     /// `interval_debounce`
     IntervalDebounce,
+    /// `tables`
+    Tables,
+    /// `addresses`
+    Addresses,
+    /// `combine`
+    Combine,
+    /// `backup`
+    Backup,
+    /// `min_up`
+    MinUp,
+    /// `panic`
+    Panic,
+    /// `dataplane`
+    DataPlane,
+    /// `dry_run`
+    DryRun,
+    /// `reconcile`
+    Reconcile,
+    /// `state_dir`
+    StateDir,
 }
