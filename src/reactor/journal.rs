@@ -10,7 +10,7 @@ use log::{debug, error, info, warn};
 use crate::commands::{Captured, ChangeNews};
 use crate::engine::{Change, Notice, StopSignal, Unguarded};
 use crate::health::State;
-use crate::rule::{CommandLine, Rule, RuleId, RunId, Test};
+use crate::rule::{CommandLine, Prefix, Rule, RuleId, RunId, Test};
 use crate::verdict::{Ending, Measured, Verdict};
 
 /// hfm counts instances in nanoseconds from 2015-12-16 00:00 UTC.
@@ -55,13 +55,18 @@ impl Journal {
 
     /// What the change command finds in its environment.
     pub(super) fn environment(&self, change: &Change) -> Vec<(&'static str, String)> {
+        let rule = &self.rules[change.run.rule.index()];
+        let tables: Vec<&str> = rule.placement.tables.iter().map(|membership| &*membership.table).collect();
+        let addresses: Vec<String> = rule.placement.all_addresses().iter().map(Prefix::to_string).collect();
         vec![
-            ("HFM_RULE", self.rules[change.run.rule.index()].name.to_string()),
+            ("HFM_RULE", rule.name.to_string()),
             ("HFM_STATE", change.to.word().to_owned()),
             ("HFM_PREVIOUS", change.from.word().to_owned()),
             ("HFM_REASON", change.verdict.reason().to_owned()),
             ("HFM_DETAIL", self.detail(&change.verdict, change.blame)),
             ("HFM_RUN", self.id(change.run).to_string()),
+            ("HFM_TABLES", tables.join(" ")),
+            ("HFM_ADDRESSES", addresses.join(" ")),
         ]
     }
 

@@ -29,7 +29,38 @@ fn the_environment_tells_what_happened() {
     }
     let run = environment.lines().find_map(|line| line.strip_prefix("HFM_RUN=")).expect("HFM_RUN");
     assert!(run.ends_with(":g/up:2") && log.contains(run), "{run}:\n{log}");
-    assert!(!environment.contains("HFM_TABLES"), "tables are not supported yet");
+    for line in ["HFM_TABLES=", "HFM_ADDRESSES="] {
+        assert!(environment.lines().any(|found| found == line), "{line} is empty:\n{environment}");
+    }
+}
+
+#[test]
+fn the_environment_names_tables_and_addresses() {
+    let place = Place::new("environment-tables");
+    let rule = |name: &str, what: &str| {
+        format!(
+            "{name} {{ test = \"true\"; {what}; change_success = sh; \
+             change_success_arguments = [-c, 'env > @DIR@/{name}'] }}\n"
+        )
+    };
+    let given = "tables = ['web', 'filter/lb=10.0.0.2,10.0.1.0/24']; addresses = ['2001:db8::1', '10.0.0.2']";
+    let configuration = format!(
+        "dataplane = memory\nruns = 1\n{}{}{}",
+        rule("both", given),
+        rule("own", "tables = 'web=10.0.0.3'; addresses = '10.0.0.4'"),
+        rule("none", "addresses = ['10.0.0.5', '10.0.0.6']")
+    );
+    let (_, log) = place.run(&configuration);
+    for (name, tables, addresses) in [
+        ("both", "web filter/lb", "2001:db8::1 10.0.0.2 10.0.1.0/24"),
+        ("own", "web", "10.0.0.3"),
+        ("none", "", "10.0.0.5 10.0.0.6"),
+    ] {
+        let environment = place.read(name);
+        for line in [format!("HFM_TABLES={tables}"), format!("HFM_ADDRESSES={addresses}")] {
+            assert!(environment.lines().any(|found| found == line), "{line}:\n{environment}\n{log}");
+        }
+    }
 }
 
 #[test]
