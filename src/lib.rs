@@ -15,7 +15,7 @@
 //! | 3 | [`engine`], [`config`], [`writer::desired`] | the decisions; from what was written to what was meant; who is in a table |
 //! | 4 | [`sys`], [`dataplane`] | what only the operating system can do; what holds the tables |
 //! | 5 | [`reactor`], [`resolver`], [`commands`], [`writer`], [`logging`], [`wait`] | the loops: the only ones that read a clock or wait |
-//! | 6 | [`cli`], [`probe_cli`], the binary | wiring |
+//! | 6 | [`cli`], [`probe_cli`], [`demo`], the binary | wiring |
 //!
 //! Layers 0 to 3 are pure: no clock, thread, socket, file or log. Time reaches them as [`now::Now`], files
 //! through [`ucl::Loader`]; what they want done or told comes out as values.
@@ -46,6 +46,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod dataplane;
+pub mod demo;
 pub mod engine;
 pub mod health;
 pub mod histogram;
