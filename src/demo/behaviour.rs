@@ -33,4 +33,13 @@ impl Behaviour {
             Self::Drips => "drips its answer",
         }
     }
+
+    /// What is wrong with the backend, in a column of a table; empty when nothing is.
+    pub fn trouble(self) -> &'static str {
+        match self {
+            Self::Well => "",
+            Self::Expired => "expired certificate",
+            Self::Refuses | Self::Hangs | Self::Unavailable503 | Self::Drips => self.words(),
+        }
+    }
 }

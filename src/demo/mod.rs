@@ -4,6 +4,7 @@
 pub mod backend;
 mod behaviour;
 mod certificates;
+pub mod screen;
 pub mod script;
 
 pub use backend::Backend;
