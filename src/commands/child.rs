@@ -61,6 +61,15 @@ impl Child {
     }
 }
 
+/// Why there is no child.
+#[derive(Debug)]
+pub(super) struct NotSpawned {
+    pub(super) error: StartError,
+    pub(super) source: io::Error,
+    /// A process that was made all the same, and has been killed: it must still be reaped.
+    pub(super) stray: Option<u32>,
+}
+
 /// The command of a program, ready to be spawned any number of times.
 ///
 /// stdin is /dev/null; the process gets a group of its own, so that a signal reaches all it started.
@@ -78,15 +87,9 @@ pub(super) fn prepare(line: &CommandLine) -> Command {
 }
 
 /// Spawns a prepared command.
-pub(super) fn spawn(
-    command: &mut Command,
-    role: Role,
-    started: Instant,
-) -> Result<Child, (StartError, io::Error)> {
-    let mut child = match command.spawn() {
-        Ok(child) => child,
-        Err(error) => return Err((classify(&error), error)),
-    };
+pub(super) fn spawn(command: &mut Command, role: Role, started: Instant) -> Result<Child, NotSpawned> {
+    let failed = |source: io::Error, stray| NotSpawned { error: classify(&source), source, stray };
+    let mut child = command.spawn().map_err(|error| failed(error, None))?;
     let pid = child.id();
     let captured = capture(&mut child);
     // The child is reaped by its pid alone; dropping the handle neither waits nor kills.
@@ -96,9 +99,9 @@ pub(super) fn spawn(
             Ok(Child { role, pid, started, stdout, stderr, watched: false, reaped: false })
         }
         Err(error) => {
-            // Without its output it is of no use; it is reaped as a stranger.
+            // Without its output it is of no use.
             let _ = process::terminate(pid);
-            Err((classify(&error), error))
+            Err(failed(error, Some(pid)))
         }
     }
 }

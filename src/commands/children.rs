@@ -2,7 +2,7 @@
 //! when one wants to be looked at.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::ops::{Index, IndexMut};
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use slab::Slab;
 
 use super::child::{Child, Role};
 use crate::rule::{RuleId, RunId};
+use crate::sys::process::{self, Exit};
 
 /// A child that lives for this long has its output watched from then on.
 const WATCHED_AFTER: Duration = Duration::from_millis(5);
@@ -32,7 +33,10 @@ pub(super) fn stream_of(token: Token) -> (usize, usize) {
 #[derive(Debug, Default)]
 pub(super) struct Children {
     slab: Slab<Child>,
+    /// Those that are not reaped yet.
     by_pid: HashMap<u32, usize>,
+    /// The pids of those that were made and killed at once because they were of no use; to be reaped too.
+    strays: HashSet<u32>,
     by_run: HashMap<RunId, usize>,
     /// Children whose output is not watched yet, in the order of their starts, with their pids; those that
     /// are gone are passed over.
@@ -59,8 +63,36 @@ impl Children {
         index
     }
 
-    /// The child of this pid has been reaped; its index, if it was one of these.
-    pub(super) fn reaped(&mut self, pid: u32) -> Option<usize> {
+    /// Has a child reaped that is of no other interest.
+    pub(super) fn insert_stray(&mut self, pid: u32) {
+        self.strays.insert(pid);
+    }
+
+    /// Reaps one that has ended: its index, and how it ended. Children that others of this process made are
+    /// left to them.
+    pub(super) fn reap_one(&mut self) -> Option<(usize, Exit)> {
+        loop {
+            let ended = process::ended_child()?;
+            let (pid, exit) = if self.is_own(ended) {
+                (ended, process::reap(ended).ok()??)
+            } else {
+                // Somebody else's. Until it is reaped it may hide some of ours: each is tried.
+                let mut own = self.by_pid.keys().chain(&self.strays);
+                own.find_map(|pid| Some((*pid, process::reap(*pid).ok()??)))?
+            };
+            if let Some(index) = self.reaped(pid) {
+                return Some((index, exit));
+            }
+        }
+    }
+
+    fn is_own(&self, pid: u32) -> bool {
+        self.by_pid.contains_key(&pid) || self.strays.contains(&pid)
+    }
+
+    /// The child of this pid has been reaped; its index, if it is no stray.
+    fn reaped(&mut self, pid: u32) -> Option<usize> {
+        self.strays.remove(&pid);
         let index = self.by_pid.remove(&pid)?;
         self.slab[index].reaped = true;
         if let Role::Test(run) = &self.slab[index].role {
@@ -170,5 +202,58 @@ impl Index<usize> for Children {
 impl IndexMut<usize> for Children {
     fn index_mut(&mut self, index: usize) -> &mut Child {
         &mut self.slab[index]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::CommandLine;
+
+    fn ends_with(status: i32) -> std::process::Command {
+        let arguments = vec!["-c".into(), format!("exit {status}").into()];
+        super::super::child::prepare(&CommandLine { program: "sh".into(), arguments })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a test with real processes")]
+    fn insert(children: &mut Children, status: i32) -> usize {
+        let run = RunId { rule: RuleId(0), run: u64::from(status.unsigned_abs()) };
+        let child = super::super::child::spawn(&mut ends_with(status), Role::Test(run), Instant::now());
+        children.insert(child.unwrap())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a test with real processes")]
+    fn wait_for<T>(mut what: impl FnMut() -> Option<T>) -> T {
+        let until = Instant::now() + Duration::from_secs(30);
+        loop {
+            if let Some(found) = what() {
+                return found;
+            }
+            assert!(Instant::now() < until, "it never came");
+        }
+    }
+
+    /// The operating system names the same ended child again and again until it is reaped. Linux begins with
+    /// those of the calling thread, which is why all are made by one here.
+    #[test]
+    #[expect(clippy::zombie_processes, reason = "who reaps is what is tested")]
+    fn children_of_others_are_left_alone_and_hide_none_of_ours() {
+        let mut children = Children::default();
+        let mut other = ends_with(3).spawn().unwrap();
+        wait_for(|| process::ended_child().filter(|pid| *pid == other.id()));
+        let ours = insert(&mut children, 5);
+        assert_eq!(wait_for(|| children.reap_one()), (ours, Exit::Status(5)));
+        // A stray is reaped and not told of.
+        let stray = ends_with(6).spawn().unwrap();
+        children.insert_stray(stray.id());
+        wait_for(|| {
+            assert_eq!(children.reap_one(), None);
+            children.strays.is_empty().then_some(())
+        });
+        assert!(process::reap(stray.id()).is_err());
+        let ours = insert(&mut children, 7);
+        assert_eq!(wait_for(|| children.reap_one()), (ours, Exit::Status(7)));
+        assert_eq!(children.reap_one(), None);
+        assert_eq!(other.wait().unwrap().code(), Some(3));
     }
 }

@@ -13,10 +13,10 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use super::changes::{ChangeQueue, Startable};
-use super::child::{self, Child, Role};
+use super::child::{self, Child, NotSpawned, Role};
 use super::children::{self, Children};
 use super::{ChangeNews, FINISH_MAX, Job, Report, Request, StartNews};
-use crate::engine::{Event, StartError, StopSignal};
+use crate::engine::{Event, StopSignal};
 use crate::rule::{CommandLine, RuleId, RunId};
 use crate::sys::process::{self, Exit};
 use crate::verdict::Ending;
@@ -159,10 +159,8 @@ impl CommandsThread {
         while matches!(io::Read::read(&mut self.child_ended, &mut drain), Ok(length) if length == drain.len())
         {
         }
-        while let Some((pid, exit)) = process::reap_any() {
-            if let Some(index) = self.children.reaped(pid) {
-                self.on_exit(index, exit);
-            }
+        while let Some((index, exit)) = self.children.reap_one() {
+            self.on_exit(index, exit);
         }
     }
 
@@ -312,7 +310,7 @@ impl CommandsThread {
                     }
                 }
             }
-            Err((error, _)) => self.report(Report::Test(Event::NotStarted { run, error })),
+            Err(not) => self.report(Report::Test(Event::NotStarted { run, error: not.error })),
         }
         self.prepared[rule] = Some(command);
     }
@@ -331,20 +329,20 @@ impl CommandsThread {
                     self.children.look_at(index, kill_at);
                 }
             }
-            Err((_, error)) => {
+            Err(not) => {
                 self.changes.ended(key, at);
-                self.report(Report::Change(run, ChangeNews::NotStarted(error)));
+                self.report(Report::Change(run, ChangeNews::NotStarted(not.source)));
             }
         }
     }
 
-    fn spawn(
-        &mut self,
-        command: &mut Command,
-        role: Role,
-        at: Instant,
-    ) -> Result<usize, (StartError, io::Error)> {
-        Ok(self.children.insert(child::spawn(command, role, at)?))
+    fn spawn(&mut self, command: &mut Command, role: Role, at: Instant) -> Result<usize, NotSpawned> {
+        let child = child::spawn(command, role, at).inspect_err(|not| {
+            if let Some(pid) = not.stray {
+                self.children.insert_stray(pid);
+            }
+        })?;
+        Ok(self.children.insert(child))
     }
 
     /// Forgets a child that has ended and whose output is complete (or given up).

@@ -37,25 +37,49 @@ pub fn spawn_failure(error: &std::io::Error) -> SpawnFailure {
     }
 }
 
-/// Reaps one child of this process that has ended, whichever it is; `None` when none has.
+/// A child of this process that has ended and was not reaped, which it leaves so; `None` when there is none.
 ///
-/// One thread alone may call it: nobody else can wait for a child of their own then.
-pub fn reap_any() -> Option<(u32, Exit)> {
+/// Others may hide behind it: it is named again and again until somebody has reaped it.
+pub fn ended_child() -> Option<u32> {
+    loop {
+        // SAFETY: all zeroes are a value of this C struct of numbers and pointers.
+        let mut ended: libc::siginfo_t = unsafe { std::mem::zeroed() };
+        let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+        // By libc: nix knows no signals by number alone, and would not name a child that a real-time one ended.
+        // SAFETY: `ended` is valid for the call, which writes nothing else.
+        let result = unsafe { libc::waitid(libc::P_ALL, 0, &raw mut ended, options) };
+        if result == 0 {
+            // SAFETY: waitid(2) filled it in for a child, or left si_pid 0.
+            let pid = unsafe { ended.si_pid() };
+            return u32::try_from(pid).ok().filter(|pid| *pid != 0);
+        }
+        if Errno::last() != Errno::EINTR {
+            return None;
+        }
+    }
+}
+
+/// Reaps this child of this process if it has ended; `None` when it runs still.
+///
+/// Only who made it may call this: nobody waits for the children of others.
+///
+/// # Errors
+/// When this is no child of this process, or was reaped before.
+pub fn reap(child: u32) -> std::io::Result<Option<Exit>> {
+    let child = i32::try_from(child).map_err(std::io::Error::other)?;
     loop {
         let mut status = 0;
-        // By libc: nix knows no signals by number alone, and would lose a child that a real-time one ended.
+        // By libc, for the sake of real-time signals, as above.
         // SAFETY: `status` is valid for the call, which writes nothing else.
-        let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
-        match u32::try_from(pid) {
-            Ok(0) => return None,
-            Ok(pid) if libc::WIFEXITED(status) => {
-                return Some((pid, Exit::Status(libc::WEXITSTATUS(status))));
-            }
-            Ok(pid) if libc::WIFSIGNALED(status) => return Some((pid, Exit::Signal(libc::WTERMSIG(status)))),
+        let pid = unsafe { libc::waitpid(child, &raw mut status, libc::WNOHANG) };
+        match pid {
+            0 => return Ok(None),
+            1.. if libc::WIFEXITED(status) => return Ok(Some(Exit::Status(libc::WEXITSTATUS(status)))),
+            1.. if libc::WIFSIGNALED(status) => return Ok(Some(Exit::Signal(libc::WTERMSIG(status)))),
             // Stopped and continued children are not asked for.
-            Ok(_) => {}
-            Err(_) if Errno::last() == Errno::EINTR => {}
-            Err(_) => return None,
+            1.. => {}
+            _ if Errno::last() == Errno::EINTR => {}
+            _ => return Err(Errno::last().into()),
         }
     }
 }
