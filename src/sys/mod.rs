@@ -6,6 +6,7 @@ pub mod files;
 pub mod limits;
 pub mod memory;
 pub mod process;
+pub mod program;
 pub mod socket;
 pub mod state_dir;
 pub mod syslog;

@@ -1,0 +1,8 @@
+//! Data planes against stand-ins of what they drive, and the running of programs that they need.
+#[path = "dataplane/place.rs"]
+mod place;
+
+#[path = "dataplane/program.rs"]
+mod program;
+#[path = "dataplane/reaping.rs"]
+mod reaping;
