@@ -3,7 +3,13 @@
 //!
 //! Calls may block, for a bounded time each; the writer thread alone makes them.
 
+mod dry_run;
+mod memory;
+
 use std::fmt;
+
+pub use dry_run::DryRun;
+pub use memory::Memory;
 
 use crate::rule::Prefix;
 
