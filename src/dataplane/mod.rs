@@ -5,11 +5,13 @@
 
 mod dry_run;
 mod memory;
+mod pfctl;
 
 use std::fmt;
 
 pub use dry_run::DryRun;
 pub use memory::Memory;
+pub use pfctl::Pfctl;
 
 use crate::rule::Prefix;
 

@@ -1,0 +1,221 @@
+//! pf's tables by way of pfctl(8): a program for each step, on every release of FreeBSD the same.
+//!
+//! Three uses of it and no other: `-T show`, `-T add -f -` and `-T delete -f -`, with all addresses of a batch
+//! on stdin. It is given addresses alone, never names, so it asks no name server.
+
+mod messages;
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use self::messages::{Counted, Table};
+use super::{DataPlane, TableError};
+use crate::rule::Prefix;
+use crate::sys::process::Exit;
+use crate::sys::program::{ProgramError, Runner};
+
+/// Bytes of a table's name at most: PF_TABLE_NAME_SIZE of net/pfvar.h, without its end.
+const TABLE_BYTES_MAX: usize = 31;
+/// Bytes of an anchor's path at most: MAXPATHLEN, without its end.
+const ANCHOR_BYTES_MAX: usize = 1023;
+
+/// pf by way of pfctl(8). `dataplane = pfctl`.
+///
+/// `pfctl -T add` makes a table that is missing, which is not ours to do: [`add`](DataPlane::add) reads the
+/// table first, and adds nothing where there is none. A table that vanishes in the few milliseconds between
+/// the two is made anew all the same; that is reported as an error, and what it holds then is what was added.
+#[derive(Debug)]
+pub struct Pfctl {
+    program: Box<str>,
+    timeout: Duration,
+    runner: Runner,
+}
+
+/// What is done to a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Command {
+    Show,
+    Add,
+    Delete,
+}
+
+impl Command {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Show => "show",
+            Self::Add => "add",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+impl Pfctl {
+    /// The program when nothing else is said; looked up in PATH.
+    pub const PROGRAM: &'static str = "pfctl";
+
+    /// Runs `program`, for `timeout` at most each time it is run: once to read or to remove, at most twice to
+    /// add. `clock` tells the present moment.
+    pub fn new(program: &str, clock: fn() -> Instant, timeout: Duration) -> Self {
+        Self { program: program.into(), timeout, runner: Runner::new(clock) }
+    }
+
+    fn show(&mut self, table: &str) -> Result<Table, TableError> {
+        let (stdout, _) = self.run(table, Command::Show, &[])?;
+        messages::table(&String::from_utf8_lossy(&stdout))
+    }
+
+    /// What it printed, and what it said on stderr.
+    fn run(
+        &mut self,
+        table: &str,
+        command: Command,
+        addresses: &[Prefix],
+    ) -> Result<(Vec<u8>, String), TableError> {
+        let (anchor, table) = split(table)?;
+        let mut arguments = Vec::new();
+        if let Some(anchor) = anchor {
+            arguments.extend(["-a", anchor]);
+        }
+        arguments.extend(["-t", table, "-T", command.word()]);
+        let mut input = String::new();
+        match command {
+            Command::Show => {}
+            Command::Add | Command::Delete => {
+                arguments.extend(["-f", "-"]);
+                for address in addresses {
+                    input += &format!("{address}\n");
+                }
+            }
+        }
+        let finished = self.runner.run(&self.program, &arguments, input.as_bytes(), self.timeout);
+        let finished = finished.map_err(|error| self.not_run(error))?;
+        let stderr = String::from_utf8_lossy(&finished.stderr).into_owned();
+        match finished.exit {
+            Exit::Status(0) => Ok((finished.stdout, stderr)),
+            Exit::Status(status) => {
+                Err(messages::failure(&stderr, command, &format!("exit status {status}")))
+            }
+            Exit::Signal(signal) => Err(messages::failure(&stderr, command, &format!("signal {signal}"))),
+        }
+    }
+
+    fn not_run(&self, error: ProgramError) -> TableError {
+        let program = &self.program;
+        match error {
+            ProgramError::NotFound => TableError::Absent(format!("{program}: no such program")),
+            ProgramError::NotPermitted => TableError::NotPermitted(format!("{program} may not be run")),
+            ProgramError::NotStarted(error) => {
+                TableError::Other(format!("{program} does not start: {error}"))
+            }
+            ProgramError::Timeout | ProgramError::Stuck(_) => {
+                TableError::Timeout(u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX))
+            }
+            ProgramError::TooMuchOutput(bytes_max) => {
+                TableError::Other(format!("{program} printed more than {bytes_max} bytes"))
+            }
+            ProgramError::Io(error) => TableError::Other(format!("{program} cannot be waited for: {error}")),
+        }
+    }
+
+    /// Adds or deletes all of these in one go.
+    fn change(&mut self, table: &str, command: Command, addresses: &[Prefix]) -> Result<(), TableError> {
+        let (_, stderr) = self.run(table, command, addresses)?;
+        match messages::counted(&stderr) {
+            Some(Counted { changed, asked }) if asked != addresses.len() || changed > asked => {
+                let given = addresses.len();
+                Err(TableError::Other(format!("pfctl was given {given} addresses and tells of {asked}")))
+            }
+            // It says nothing of a count when it is told to be quiet, and its exit status is enough.
+            Some(_) | None => Ok(()),
+        }?;
+        if messages::made_a_table(&stderr) {
+            return Err(TableError::Other("the table had gone, and pfctl made a new one".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+impl DataPlane for Pfctl {
+    fn name(&self) -> &'static str {
+        "pfctl"
+    }
+
+    fn read(&mut self, table: &str) -> Result<Vec<Prefix>, TableError> {
+        Ok(self.show(table)?.addresses)
+    }
+
+    fn add(&mut self, table: &str, addresses: &[Prefix]) -> Result<(), TableError> {
+        if addresses.is_empty() {
+            return Ok(());
+        }
+        let found = self.show(table)?;
+        // pf leaves such a one as it is, without a word.
+        let negated: HashSet<Prefix> = found.negated.into_iter().collect();
+        if let Some(address) = addresses.iter().find(|address| negated.contains(address)) {
+            return Err(TableError::Other(format!(
+                "the table holds !{address}, so {address} cannot be added"
+            )));
+        }
+        let found: HashSet<Prefix> = found.addresses.into_iter().collect();
+        if addresses.iter().all(|address| found.contains(address)) {
+            return Ok(());
+        }
+        self.change(table, Command::Add, addresses)
+    }
+
+    fn remove(&mut self, table: &str, addresses: &[Prefix]) -> Result<(), TableError> {
+        if addresses.is_empty() {
+            return Ok(());
+        }
+        self.change(table, Command::Delete, addresses)
+    }
+}
+
+/// The anchor and the table that a name stands for: `table` or `anchor/path/table`. A slash at the front means
+/// nothing, as in pf.
+fn split(name: &str) -> Result<(Option<&str>, &str), TableError> {
+    let stripped = name.strip_prefix('/').unwrap_or(name);
+    let (anchor, table) = match stripped.rsplit_once('/') {
+        Some((anchor, table)) => (Some(anchor), table),
+        None => (None, stripped),
+    };
+    let wrong = |what: &str| Err(TableError::Syntax(format!("the name {name:?} {what}")));
+    if name.contains('\0') {
+        return wrong("holds a NUL");
+    }
+    if table.is_empty() || table.len() > TABLE_BYTES_MAX {
+        return wrong(&format!("does not end in a table's name of 1 to {TABLE_BYTES_MAX} bytes"));
+    }
+    match anchor {
+        None => Ok((None, table)),
+        Some(anchor) if anchor.is_empty() || anchor.len() > ANCHOR_BYTES_MAX => {
+            wrong(&format!("does not begin with an anchor of 1 to {ANCHOR_BYTES_MAX} bytes"))
+        }
+        // pfctl takes it as a wish to go through all anchors below.
+        Some(anchor) if anchor.ends_with('*') => wrong("has an anchor that ends in '*'"),
+        Some(anchor) => Ok((Some(anchor), table)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_split_at_its_last_slash() {
+        assert_eq!(split("web"), Ok((None, "web")));
+        assert_eq!(split("/web"), Ok((None, "web")));
+        assert_eq!(split("ftp-proxy/web"), Ok((Some("ftp-proxy"), "web")));
+        assert_eq!(split("/a/b c/web"), Ok((Some("a/b c"), "web")));
+        assert_eq!(split(&format!("a/{}", "t".repeat(31))), Ok((Some("a"), "t".repeat(31).as_str())));
+    }
+
+    #[test]
+    fn a_name_that_pf_cannot_have_is_not_tried() {
+        let long = format!("a/{}", "t".repeat(32));
+        let deep = format!("{}/t", "a".repeat(1024));
+        for name in ["", "/", "a/", "//web", "a/*/web", "*/web", "we\0b", &long, &deep] {
+            assert!(matches!(split(name), Err(TableError::Syntax(_))), "{name:?}: {:?}", split(name));
+        }
+    }
+}
