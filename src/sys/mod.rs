@@ -10,4 +10,5 @@ pub mod program;
 pub mod socket;
 pub mod state_dir;
 pub mod syslog;
+pub mod terminal;
 pub mod wake_timer;

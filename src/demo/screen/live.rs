@@ -155,6 +155,10 @@ impl Live {
         out
     }
 
+    pub(super) fn size(&self) -> Size {
+        self.view.size
+    }
+
     /// What has to be done before a view of another size is drawn.
     pub(super) fn resize(&mut self, size: Size) -> String {
         self.view.size = size;

@@ -101,6 +101,26 @@ pub struct Screen {
     live: Option<Live>,
 }
 
+impl Form {
+    /// What suits a terminal of this size, by what the environment says of it; `None` for no terminal.
+    ///
+    /// `TERM=dumb` (or none) asks for plain lines, `NO_COLOR` (no-color.org) for no colour, and
+    /// `LC_ALL`, `LC_CTYPE` or `LANG` tell whether the terminal writes UTF-8 (locale(7)).
+    pub fn choose(terminal: Option<Size>, environment: impl Fn(&str) -> Option<String>) -> Self {
+        let set = |name| environment(name).filter(|value| !value.is_empty());
+        let (Some(size), Some(term)) = (terminal, set("TERM")) else { return Self::Plain };
+        if term == "dumb" {
+            return Self::Plain;
+        }
+        let colour = if set("NO_COLOR").is_some() { Colour::Off } else { Colour::On };
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default();
+        let locale = locale.to_ascii_lowercase();
+        let is_utf8 = locale.contains("utf-8") || locale.contains("utf8");
+        let glyphs = if is_utf8 { Glyphs::Unicode } else { Glyphs::Ascii };
+        Self::Live(View { size, colour, glyphs })
+    }
+}
+
 impl Screen {
     /// Nothing is shown before [`Event::Started`].
     pub fn new(form: Form, cast: Cast) -> Self {
@@ -131,11 +151,11 @@ impl Screen {
         }
     }
 
-    /// The terminal's size is another now.
+    /// The terminal's size is this now.
     pub fn resize(&mut self, size: Size, at: Duration) -> String {
         match &mut self.live {
-            Some(live) => live.resize(size) + &live.draw(&self.story, at),
-            None => String::new(),
+            Some(live) if live.size() != size => live.resize(size) + &live.draw(&self.story, at),
+            Some(_) | None => String::new(),
         }
     }
 

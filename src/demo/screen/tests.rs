@@ -328,6 +328,7 @@ fn another_size_begins_anew() {
     assert!(frame.starts_with("\x1b[H\x1b[2J\rhfm demo"), "{frame:?}");
     let next = screen.tick(ms(3_600));
     assert!(next.starts_with("\x1b[19A\r"), "{next:?}");
+    assert_eq!(screen.resize(Size::new(40, 24), ms(3_700)), "", "the same again");
 }
 
 #[test]
@@ -339,4 +340,28 @@ fn a_short_failure_stays_visible_in_the_history() {
     let text = without_escapes(&screen.tick(ms(1_600)));
     let row = text.lines().find(|line| line.contains("web1")).unwrap().to_owned();
     assert!(row.ends_with("##_#"), "{row}");
+}
+
+#[test]
+fn the_form_suits_the_terminal() {
+    let choose = |terminal: Option<Size>, environment: &[(&str, &str)]| {
+        Form::choose(terminal, |name| {
+            let found = environment.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    };
+    let size = Some(Size::new(100, 30));
+    for plain in [&[][..], &[("TERM", "")], &[("TERM", "dumb")]] {
+        assert_eq!(choose(size, plain), Form::Plain, "{plain:?}");
+    }
+    assert_eq!(choose(None, &[("TERM", "xterm"), ("LANG", "C.UTF-8")]), Form::Plain);
+    for (environment, colour, glyphs) in [
+        (&[("TERM", "xterm")][..], Colour::On, Glyphs::Ascii),
+        (&[("TERM", "xterm"), ("NO_COLOR", "")], Colour::On, Glyphs::Ascii),
+        (&[("TERM", "xterm"), ("NO_COLOR", "1"), ("LANG", "de_DE.UTF-8")], Colour::Off, Glyphs::Unicode),
+        (&[("TERM", "xterm"), ("LC_ALL", "C"), ("LANG", "C.UTF-8")], Colour::On, Glyphs::Ascii),
+        (&[("TERM", "xterm"), ("LC_ALL", ""), ("LC_CTYPE", "en_GB.utf8")], Colour::On, Glyphs::Unicode),
+    ] {
+        assert_eq!(choose(size, environment), view(100, 30, colour, glyphs), "{environment:?}");
+    }
 }
