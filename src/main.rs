@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use hfm::cli::{self, CliError, Invocation};
 use hfm::config::{self, Loaded, Report};
+use hfm::dataplane;
 use hfm::logging::{self, Destination, Flusher};
 use hfm::probe::Files;
 use hfm::probe_cli::{self, Arguments, Outcome};
@@ -14,6 +15,7 @@ use hfm::rule::{Configuration, Rule, Test};
 use hfm::sys::files::FileLoader;
 use hfm::sys::{limits, memory, process};
 use hfm::ucl::Loader;
+use hfm::writer;
 
 /// The tag of hfm's `-v`.
 const TAG: &str = env!("CARGO_PKG_VERSION");
@@ -147,7 +149,9 @@ fn run_logged(loaded: Loaded, flusher: &Flusher) -> ExitCode {
     drop(warnings);
     let rules = configuration.rules.len();
     raise_limits(descriptors_needed(&configuration));
-    let mut reactor = match Reactor::new(configuration, plans, None) {
+    let has_tables = !configuration.tables.is_empty();
+    let plane = has_tables.then(|| dataplane::choose(&configuration.firewall, writer::now));
+    let mut reactor = match Reactor::new(configuration, plans, plane) {
         Ok(reactor) => reactor,
         Err(error) => {
             log::error!("cannot start: {error}");

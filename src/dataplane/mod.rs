@@ -8,12 +8,28 @@ mod memory;
 mod pfctl;
 
 use std::fmt;
+use std::time::{Duration, Instant};
 
 pub use dry_run::DryRun;
 pub use memory::Memory;
 pub use pfctl::Pfctl;
 
-use crate::rule::Prefix;
+use crate::rule::{DataPlaneChoice, Firewall, Prefix};
+
+/// How long one run of pfctl(8) may take: it answers within milliseconds when it answers at all.
+const PFCTL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What a configuration says holds the tables; nothing is opened yet. `clock` tells the present moment.
+pub fn choose(firewall: &Firewall, clock: fn() -> Instant) -> Box<dyn DataPlane> {
+    let plane: Box<dyn DataPlane> = match firewall.dataplane {
+        // Where there is no pf, the configuration has refused it.
+        DataPlaneChoice::Auto | DataPlaneChoice::Pfctl => {
+            Box::new(Pfctl::new(Pfctl::PROGRAM, clock, PFCTL_TIMEOUT))
+        }
+        DataPlaneChoice::Memory => Box::new(Memory::new()),
+    };
+    if firewall.dry_run { Box::new(DryRun::new(plane)) } else { plane }
+}
 
 /// The one trait of all that hold tables.
 pub trait DataPlane: Send + fmt::Debug {

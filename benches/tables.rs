@@ -1,0 +1,288 @@
+//! How soon does a table follow its targets?
+//!
+//! 1. From the start of the first run that sees a refusal to the table without the address, and back, beside
+//!    1,000 other rules: quantiles over many changes.
+//! 2. When 5,000 rules of one table fail within one second: from the last verdict to the right table, the
+//!    number of batches, and how punctual the runs were, beside the same time in which nothing fails.
+//!
+//! hfm's own reactor, probes and writer in this process, tables in memory; the targets are listeners on
+//! loopback that are closed and opened again.
+//!
+//! `cargo bench --bench tables [-- [--changes N] [--others N] [--rules N]]`
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock and sleeps")]
+
+use std::fmt::Write as _;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::mpsc::Receiver;
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use hfm::config;
+use hfm::dataplane::Memory;
+use hfm::health::State;
+use hfm::probe::Files;
+use hfm::reactor::{Reactor, Seen};
+use hfm::sys::limits;
+use hfm::ucl::Loader;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use socket2::{Domain, Socket, Type};
+
+const PORT: u16 = 18_071;
+const OTHERS_PORT: u16 = 18_072;
+/// How long anything may take before the benchmark gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Options {
+    changes: usize,
+    others: u32,
+    rules: u32,
+}
+
+fn main() {
+    let options = options();
+    limits::raise_open_files(u64::from(options.rules.max(options.others)) + 200).expect("descriptors");
+    detection(&options);
+    for fails in [false, true] {
+        mass(&options, fails);
+    }
+}
+
+fn options() -> Options {
+    let mut options = Options { changes: 500, others: 1000, rules: 5000 };
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    while let Some(argument) = arguments.next() {
+        let value = arguments.next().unwrap_or_else(|| panic!("{argument} needs a value"));
+        match argument.as_str() {
+            "--changes" => options.changes = value.parse().expect("a number of changes"),
+            "--others" => options.others = value.parse().expect("a number of rules"),
+            "--rules" => options.rules = value.parse().expect("a number of rules"),
+            _ => panic!("unknown option {argument}"),
+        }
+    }
+    options
+}
+
+/// The target's port at every address of 127.0.0.0/8, open or closed.
+struct Target {
+    port: u16,
+    listener: Option<Socket>,
+}
+
+impl Target {
+    fn open(port: u16) -> Self {
+        let mut target = Self { port, listener: None };
+        target.set(true);
+        target
+    }
+
+    /// Opens or closes it; when that was done.
+    fn set(&mut self, open: bool) -> Instant {
+        self.listener = open.then(|| {
+            let listener = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+            listener.set_reuse_address(true).expect("an option");
+            let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, self.port));
+            listener.bind(&address.into()).expect("a free port");
+            listener.listen(8192).expect("a listener");
+            listener
+        });
+        Instant::now()
+    }
+}
+
+/// One change after the other of a single target, beside many that are well.
+fn detection(options: &Options) {
+    let mut text = String::from("dataplane = memory\ninterval = 1s\n");
+    let _ = writeln!(text, "target {{ test = \"tcp://127.0.0.1:{PORT}\"; interval = 20ms; tables = web }}");
+    for other in 0..options.others {
+        let address = address_of(other);
+        let _ = writeln!(text, "r{other} {{ test = \"tcp://{address}:{OTHERS_PORT}\"; tables = others }}");
+    }
+    let (mut target, _others) = (Target::open(PORT), Target::open(OTHERS_PORT));
+    let changes = options.changes;
+    let (reactor, (down, up, end_to_end)) = drive(&text, move |seen| {
+        next_change(&seen, State::Success);
+        // Until all others have had their first verdict.
+        sleep(Duration::from_secs(2));
+        seen.try_iter().for_each(drop);
+        let [mut down, mut up, mut end_to_end] = [histogram(), histogram(), histogram()];
+        for _ in 0..changes {
+            let closed = target.set(false);
+            let (took, at) = next_change(&seen, State::Fail);
+            record(&mut down, took);
+            record(&mut end_to_end, at.saturating_duration_since(closed));
+            target.set(true);
+            record(&mut up, next_change(&seen, State::Success).0);
+        }
+        (down, up, end_to_end)
+    });
+    println!("one of {} rules changes, {changes} times each way, interval 20 ms:", options.others + 1);
+    print("  run's start to table without it", &down);
+    print("  run's start to table with it", &up);
+    print("  closed to table without it", &end_to_end);
+    print_lateness(&reactor);
+}
+
+/// Waits for the target's next change; from the start of its run to the changed table, and when that was.
+fn next_change(seen: &Receiver<Seen>, to: State) -> (Duration, Instant) {
+    let mut change = None;
+    loop {
+        match seen.recv_timeout(PATIENCE).expect("the change is seen") {
+            Seen::Changed(of, at) if of.run.rule.0 == 0 => {
+                assert_eq!(of.to, to, "a verdict that nothing explains: {:?}", of.verdict);
+                change = Some((of.elapsed.expect("a run brought it"), at));
+            }
+            Seen::Written(written) if written.table == 0 => {
+                let (elapsed, at) = change.expect("a table changes after its rule");
+                return (elapsed + written.at.saturating_duration_since(at), written.at);
+            }
+            Seen::Changed(..) | Seen::Written(_) => {}
+        }
+    }
+}
+
+/// Many rules of one table, all of which fail within one second, or none.
+fn mass(options: &Options, fails: bool) {
+    let mut text = String::from("dataplane = memory\ninterval = 1s\ntables = web\n");
+    for rule in 0..options.rules {
+        let _ = writeln!(text, "r{rule} {{ test = \"tcp://{}:{PORT}\" }}", address_of(rule));
+    }
+    let count = options.rules as usize;
+    let mut target = Target::open(PORT);
+    let (reactor, figures) = drive(&text, move |seen| {
+        let mut inside = 0;
+        while inside < count {
+            if let Seen::Written(written) = seen.recv_timeout(PATIENCE).expect("all come up") {
+                inside += written.added.len();
+            }
+        }
+        sleep(Duration::from_secs(5));
+        seen.try_iter().for_each(drop);
+        if !fails {
+            sleep(Duration::from_secs(5));
+            return None;
+        }
+        target.set(false);
+        let (mut failed, mut batches) = (0, 0);
+        let (mut last_verdict, mut right) = (None, None);
+        let mut first_verdict = None;
+        while inside > 0 || failed < count {
+            match seen.recv_timeout(PATIENCE).expect("all fail") {
+                Seen::Changed(_, at) => {
+                    failed += 1;
+                    first_verdict.get_or_insert(at);
+                    last_verdict = Some(at);
+                }
+                Seen::Written(written) => {
+                    inside -= written.removed.len();
+                    batches += 1;
+                    right = Some(written.at);
+                }
+            }
+        }
+        sleep(Duration::from_secs(3));
+        let last = last_verdict.expect("they failed");
+        let within = last.saturating_duration_since(first_verdict.expect("they failed"));
+        Some((within, right.expect("it was written").saturating_duration_since(last), batches))
+    });
+    match figures {
+        None => println!("{count} rules of one table, none fails:"),
+        Some((within, after, batches)) => println!(
+            "{count} rules of one table fail within {} ms: table right {:.3} ms after the last verdict, {batches} batches:",
+            within.as_millis(),
+            after.as_secs_f64() * 1e3
+        ),
+    }
+    print_lateness(&reactor);
+}
+
+fn address_of(rule: u32) -> Ipv4Addr {
+    Ipv4Addr::from(0x7f01_0000 + rule)
+}
+
+/// Runs hfm on this configuration while `director` says what happens; the reactor afterwards.
+fn drive<T: Send + 'static>(
+    text: &str,
+    director: impl FnOnce(Receiver<Seen>) -> T + Send + 'static,
+) -> (Reactor, T) {
+    let loaded = config::load("bench", &mut Text(text.to_owned()), &mut NoFiles);
+    let loaded = loaded.unwrap_or_else(|report| panic!("{report}"));
+    let plane = Box::new(Memory::default());
+    let mut reactor = Reactor::new(loaded.configuration, loaded.plans, Some(plane)).expect("a reactor");
+    let seen = reactor.watch();
+    let director = thread::spawn(move || {
+        let figures = director(seen);
+        kill(Pid::this(), Signal::SIGTERM).expect("this process runs");
+        figures
+    });
+    reactor.run().expect("it waits for events");
+    (reactor, director.join().expect("figures"))
+}
+
+/// Text as a file that includes nothing.
+struct Text(String);
+
+impl Loader for Text {
+    fn read(&mut self, _: &str) -> io::Result<Vec<u8>> {
+        Ok(self.0.clone().into_bytes())
+    }
+
+    fn resolve(&mut self, path: &str) -> io::Result<String> {
+        Ok(path.to_owned())
+    }
+
+    fn glob(&mut self, _: &str) -> io::Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+}
+
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn read(&mut self, _: &str) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn system_roots(&mut self) -> Result<Vec<Vec<u8>>, String> {
+        Ok(Vec::new())
+    }
+}
+
+fn histogram() -> Histogram<u64> {
+    Histogram::new(3).expect("three digits")
+}
+
+fn record(histogram: &mut Histogram<u64>, took: Duration) {
+    let nanoseconds = u64::try_from(took.as_nanos()).expect("a short time");
+    histogram.record(nanoseconds).expect("it grows by itself");
+}
+
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+fn print(what: &str, histogram: &Histogram<u64>) {
+    let ms = |nanoseconds: u64| nanoseconds as f64 / 1e6;
+    println!(
+        "{what:36} p50 {:8.3} ms  p99 {:8.3} ms  max {:8.3} ms  ({} values)",
+        ms(histogram.value_at_quantile(0.5)),
+        ms(histogram.value_at_quantile(0.99)),
+        ms(histogram.max()),
+        histogram.len()
+    );
+}
+
+fn print_lateness(reactor: &Reactor) {
+    let (engine, us) =
+        (reactor.engine(), |quantile| reactor.engine().lateness().quantile(quantile).as_micros());
+    println!(
+        "  start lateness p50 {} us  p99 {} us  p99.9 {} us  max {} us; runs {}, missed {}, inconclusive {}",
+        us(0.5),
+        us(0.99),
+        us(0.999),
+        engine.lateness().max().as_micros(),
+        engine.counters().runs,
+        engine.counters().missed,
+        engine.counters().inconclusive
+    );
+}
