@@ -86,6 +86,8 @@ pub struct Writer {
     pending: Letter,
     /// The thread is to wake the reactor when it has taken a letter: another one waits.
     waits: Arc<AtomicBool>,
+    /// Kept here too: a waker that is gone when the thread ends takes its last wake with it.
+    _wake: Arc<Waker>,
     lost: bool,
 }
 
@@ -99,9 +101,9 @@ impl Writer {
         let (letters, receiver) = sync_channel(1);
         let (sender, reports) = channel();
         let waits = Arc::new(AtomicBool::new(false));
-        let thread = thread::WriterThread::new(settings, receiver, sender, wake, waits.clone());
+        let thread = thread::WriterThread::new(settings, receiver, sender, wake.clone(), waits.clone());
         std::thread::Builder::new().name("writer".into()).spawn(move || thread.run())?;
-        Ok(Self { letters, reports, pending: Letter::default(), waits, lost: false })
+        Ok(Self { letters, reports, pending: Letter::default(), waits, _wake: wake, lost: false })
     }
 
     /// What a rule says of its addresses is now this; sent by the next [`flush`](Self::flush).
