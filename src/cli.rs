@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::demo;
 use crate::logging::Destination;
 use crate::probe_cli::{self, Arguments, UsageError};
 use crate::sys::syslog::Facility;
@@ -33,6 +34,10 @@ pub enum Invocation {
     Probe(Arguments),
     /// `hfm probe -h`: its usage.
     ProbeHelp,
+    /// `hfm demo`: show what hfm does, on this machine alone.
+    Demo(demo::Arguments),
+    /// `hfm demo -h`: its usage.
+    DemoHelp,
     /// Run.
     Run {
         /// The file.
@@ -60,10 +65,10 @@ pub enum CliError {
     },
     /// An argument that is no flag.
     Unexpected(String),
-    /// A command that this version does not have yet.
-    NotYet(String),
     /// `hfm probe` with arguments that it does not take.
     Probe(UsageError),
+    /// The same of `hfm demo`.
+    Demo(demo::UsageError),
     /// `-log` with something else than `stderr` or `syslog`.
     LogDestination(String),
     /// `-facility` with a name that syslog does not know.
@@ -83,7 +88,7 @@ impl fmt::Display for CliError {
             }
             Self::Unexpected(argument) => write!(f, "unexpected argument {argument:?}: hfm takes flags only"),
             Self::Probe(error) => error.fmt(f),
-            Self::NotYet(command) => write!(f, "'hfm {command}' is not supported yet"),
+            Self::Demo(error) => error.fmt(f),
             Self::LogDestination(value) => {
                 write!(
                     f,
@@ -111,7 +116,8 @@ impl std::error::Error for CliError {}
 pub fn usage() -> String {
     format!(
         "Usage: hfm [flags]\n       \
-         hfm probe URL [property=value ...] [flags]    (hfm probe -h tells more)\n  \
+         hfm probe URL [property=value ...] [flags]    (hfm probe -h tells more)\n       \
+         hfm demo [-t SECONDS]                         (hfm demo -h tells more)\n  \
          -config PATH        configuration file (default {CONFIG_PATH})\n  \
          -log WHERE          where to log, stderr or syslog (default stderr)\n  \
          -facility NAME      syslog facility when logging to syslog (default local0)\n  \
@@ -158,6 +164,13 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
             Err(error) => Err(CliError::Probe(error)),
         };
     }
+    if arguments.next_if(|first| first == "demo").is_some() {
+        return match demo::parse(arguments) {
+            Ok(arguments) => Ok(Invocation::Demo(arguments)),
+            Err(demo::UsageError::Help) => Ok(Invocation::DemoHelp),
+            Err(error) => Err(CliError::Demo(error)),
+        };
+    }
     while let Some(argument) = arguments.next() {
         if !read_flag(&mut flags, &argument, &mut arguments)? {
             break;
@@ -181,10 +194,7 @@ fn read_flag(
 ) -> Result<bool, CliError> {
     let text = argument.to_string_lossy();
     let Some(flag) = text.strip_prefix("--").or_else(|| text.strip_prefix('-')) else {
-        return Err(match &*text {
-            "demo" => CliError::NotYet(text.into_owned()),
-            _ => CliError::Unexpected(text.into_owned()),
-        });
+        return Err(CliError::Unexpected(text.into_owned()));
     };
     if text == "--" {
         return Ok(false);

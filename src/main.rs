@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use hfm::cli::{self, CliError, Invocation};
 use hfm::config::{self, Loaded, Report};
 use hfm::dataplane;
+use hfm::demo;
 use hfm::logging::{self, Destination, Flusher};
 use hfm::probe::Files;
 use hfm::probe_cli::{self, Arguments, Outcome};
@@ -33,8 +34,13 @@ const DESCRIPTORS_PER_CHILD: u64 = 4;
 fn main() -> ExitCode {
     match cli::parse(std::env::args_os().skip(1)) {
         Err(error) => {
-            let is_of_probe = matches!(error, CliError::Probe(_));
-            let usage = if is_of_probe { probe_cli::usage().to_owned() } else { cli::usage() };
+            let usage = if matches!(error, CliError::Probe(_)) {
+                probe_cli::usage().to_owned()
+            } else if matches!(error, CliError::Demo(_)) {
+                demo::usage().to_owned()
+            } else {
+                cli::usage()
+            };
             complain(&format!("hfm: {error}\n{usage}\n"));
             ExitCode::from(CANNOT_RUN)
         }
@@ -50,6 +56,11 @@ fn main() -> ExitCode {
         Ok(Invocation::Probe(arguments)) => probe(&arguments),
         Ok(Invocation::ProbeHelp) => {
             say(probe_cli::usage());
+            ExitCode::SUCCESS
+        }
+        Ok(Invocation::Demo(arguments)) => show(&arguments),
+        Ok(Invocation::DemoHelp) => {
+            say(demo::usage());
             ExitCode::SUCCESS
         }
         Ok(Invocation::Run { config, log }) => run(&config, log),
@@ -120,6 +131,17 @@ fn probe(arguments: &Arguments) -> ExitCode {
         Ok(Outcome::NotAll) => ExitCode::from(NOT_ALL_SUCCEEDED),
         Err(error) => {
             complain(&format!("hfm: cannot run: {error}\n"));
+            ExitCode::from(CANNOT_RUN)
+        }
+    }
+}
+
+/// `hfm demo`.
+fn show(arguments: &demo::Arguments) -> ExitCode {
+    match demo::run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("hfm: cannot run the demo: {error}\n"));
             ExitCode::from(CANNOT_RUN)
         }
     }

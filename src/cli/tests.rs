@@ -70,7 +70,8 @@ fn what_cannot_be_followed_is_refused() {
         ("a.conf", CliError::Unexpected("a.conf".into())),
         ("-- a.conf", CliError::Unexpected("a.conf".into())),
         ("probe", CliError::Probe(UsageError::MissingUrl)),
-        ("demo", CliError::NotYet("demo".into())),
+        ("demo 5", CliError::Demo(demo::UsageError::Unexpected("5".into()))),
+        ("demo -t 0", CliError::Demo(demo::UsageError::BadSeconds("0".into()))),
     ] {
         assert_eq!(parsed(line), Err(error), "{line}");
     }

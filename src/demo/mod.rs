@@ -2,14 +2,15 @@
 //! this process break one after the other, and the terminal shows how soon hfm finds out.
 //!
 //! [`Demo`] holds what is the demo's alone: backends, script and screen. Engine, probes and writer are the
-//! daemon's own; whoever runs their loop calls [`Demo::handle_timeout`] when [`Demo::deadline`] has come, and
-//! hands on what they tell.
+//! daemon's own, and its reactor runs them. Whoever watches that calls [`Demo::handle_timeout`] when
+//! [`Demo::deadline`] has come, and hands on to [`Demo::seen`] what there was to see.
 
 mod arguments;
 pub mod backend;
 mod behaviour;
 mod certificates;
 mod configuration;
+mod run;
 pub mod screen;
 pub mod script;
 
@@ -21,10 +22,13 @@ pub use backend::Backend;
 pub use behaviour::Behaviour;
 pub use certificates::Authority;
 pub use configuration::{MIN_UP, Memory, NAME, TABLE};
+pub use run::{DemoError, run};
 
 use crate::engine::Change;
 use crate::now::Now;
+use crate::reactor::Seen;
 use crate::rule::Prefix;
+use crate::writer::Written;
 use screen::{Cast, Event, Form, Screen, Shown, Size};
 use script::BACKENDS;
 
@@ -37,6 +41,8 @@ pub struct Demo<W: Write> {
     authority: Authority,
     backends: Vec<Backend>,
     screen: Screen,
+    /// What the table holds.
+    contents: Vec<Prefix>,
     out: W,
     /// Nobody reads any more.
     is_closed: bool,
@@ -73,6 +79,7 @@ impl<W: Write> Demo<W> {
             authority,
             backends,
             screen,
+            contents: Vec::new(),
             out,
             is_closed: false,
             duration: arguments.duration,
@@ -127,17 +134,29 @@ impl<W: Write> Demo<W> {
         Ok(())
     }
 
+    /// The reactor's watcher saw something.
+    pub fn seen(&mut self, seen: &Seen) {
+        match seen {
+            Seen::Changed(change, at) => self.changed(change, *at),
+            Seen::Written(written) => self.written(written),
+        }
+    }
+
     /// The engine changed a rule's state.
-    pub fn changed(&mut self, change: &Change, now: Instant) {
+    fn changed(&mut self, change: &Change, now: Instant) {
         // Rules stand in the order of the backends.
         let backend = change.run.rule.index();
         let (reason, detail) = (change.verdict.reason(), change.verdict.to_string());
         self.tell(&Event::Changed { backend, to: change.to, reason, detail, at: self.at(now) });
     }
 
-    /// The table was written, or read, and holds all this.
-    pub fn written(&mut self, contents: &[Prefix], now: Instant) {
-        self.tell(&Event::Written { contents: contents.to_vec(), at: self.at(now) });
+    /// The writer wrote the table, which was empty at first and has no other hand in it.
+    fn written(&mut self, written: &Written) {
+        self.contents.retain(|address| !written.removed.contains(address));
+        self.contents.extend(&written.added);
+        self.contents.sort_unstable();
+        self.contents.dedup();
+        self.tell(&Event::Written { contents: self.contents.clone(), at: self.at(written.at) });
     }
 
     /// The terminal's size is this now. Cheap when it is no other than before.

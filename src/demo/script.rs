@@ -11,8 +11,8 @@ use super::behaviour::Behaviour;
 /// Backends there are.
 pub const BACKENDS: usize = 3;
 
-/// When the first one breaks: all have been tested many times by then.
-const FIRST_AFTER: Duration = Duration::from_millis(1_500);
+/// When the first one breaks: all have been tested many times by then, and none just then.
+const FIRST_AFTER: Duration = Duration::from_millis(1_550);
 /// From one slot to the next. Five of them, and the first wait, are 19 s.
 const SLOT: Duration = Duration::from_millis(3_500);
 /// How long a breakage lasts.

@@ -3,24 +3,20 @@ use std::time::Duration;
 
 use super::screen::Form;
 use super::{Arguments, Demo, Memory, NAME};
-use crate::config::{self, properties};
+use crate::config;
 use crate::engine::Change;
 use crate::health::State;
-use crate::reactor;
-use crate::rule::{Peer, Rule, RuleId, RunId, Test};
+use crate::reactor::{self, Seen};
+use crate::rule::{Peer, Prefix, Rule, RuleId, RunId, Test};
 use crate::verdict::{Cause, Verdict};
+use crate::writer::Written;
 
-/// What the demo's configuration means, as far as it is built: lines that are refused by name are left out.
+/// What the demo's configuration means.
 fn rules(files: &Memory) -> Vec<Rule> {
-    let is_built = |line: &&str| {
-        let name = line.trim_start().split([' ', '=']).next().unwrap_or_default();
-        properties::find(name).is_none_or(|property| property.state != properties::State::NotYet)
-    };
-    let text: Vec<&str> = files.configuration.lines().filter(is_built).collect();
-    let files = Memory { configuration: text.join("\n"), authority: files.authority.clone() };
     let loaded = config::load(NAME, &mut files.clone(), &mut files.clone())
         .unwrap_or_else(|report| panic!("{report}"));
     assert_eq!(loaded.warnings.to_string(), "");
+    assert_eq!(loaded.configuration.tables.len(), 1);
     loaded.configuration.rules
 }
 
@@ -53,7 +49,11 @@ fn the_script_is_played_and_told() {
     let ms = Duration::from_millis;
     demo.begin(start);
     let addresses: Vec<_> = (0..3).map(super::configuration::address).collect();
-    demo.written(&addresses, start + ms(90));
+    let written = |added: &[Prefix], removed: &[Prefix], at| {
+        let (added, removed) = (added.to_vec(), removed.to_vec());
+        Seen::Written(Written { table: 0, added, removed, at: start + ms(at) })
+    };
+    demo.seen(&written(&addresses, &[], 90));
     let mut at = start;
     let mut turns = 0;
     while !demo.is_over(at) {
@@ -71,8 +71,8 @@ fn the_script_is_played_and_told() {
                 streak: 1,
                 elapsed: None,
             };
-            demo.changed(&change, start + ms(1_599));
-            demo.written(&addresses[1..], start + ms(1_600));
+            demo.seen(&Seen::Changed(change, start + ms(1_599)));
+            demo.seen(&written(&[], &addresses[..1], 1_600));
         }
         at = next;
         turns += 1;

@@ -163,6 +163,8 @@ impl Server {
     }
 
     fn behave(&mut self, behaviour: Behaviour) -> io::Result<Instant> {
+        // Whoever has come by now is served as before: closing the port would reset them.
+        self.accept();
         let at = reactor::now().mono;
         self.behaviour = behaviour;
         let port = std::mem::replace(&mut self.port, Port::Lost);
