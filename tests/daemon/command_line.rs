@@ -65,7 +65,7 @@ fn bad_flags_and_bad_log_destinations_are_status_2() {
         &["surplus"],
         &["probe"],
         &["probe", "tcp://127.0.0.1:1", "-c", "0"],
-        &["demo"],
+        &["demo", "-t", "never"],
     ] {
         let output = hfm(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
