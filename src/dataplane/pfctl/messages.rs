@@ -1,5 +1,6 @@
 //! What pfctl(8) prints, understood. Texts are those of sbin/pfctl/{pfctl,pfctl_table,pfctl_radix,
-//! pfctl_parser}.c from FreeBSD 11.3 to 15; all but a table's addresses goes to stderr.
+//! pfctl_parser}.c, read in FreeBSD 11.3 and in the present branch (what lies between was not read); all but a
+//! table's addresses goes to stderr.
 
 use std::net::IpAddr;
 
