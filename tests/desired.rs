@@ -4,8 +4,14 @@
 
 #[path = "desired/against.rs"]
 mod against;
+#[path = "desired/claims.rs"]
+mod claims;
+#[path = "desired/machine.rs"]
+mod machine;
 #[path = "desired/restatement.rs"]
 mod restatement;
+#[path = "desired/successions.rs"]
+mod successions;
 #[path = "support/random.rs"]
 mod support_random;
 
