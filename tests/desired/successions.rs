@@ -133,6 +133,23 @@ fn those_that_wait_to_leave_survive_another_reload() {
 }
 
 #[test]
+fn a_second_reload_waits_for_what_was_new_in_the_first() {
+    let mut machine = moved();
+    let moves = || vec![table("t", vec![named(2, &[2])])];
+    machine.reload(moves(), &[2]);
+    assert_eq!(machine.found(&[0, 1]).wants(), "...");
+    machine.after(1).reload(moves(), &[]);
+    assert_eq!(machine.found(&[0, 1]).wants(), "...", "or nothing would be in");
+    assert_eq!(machine.says("- - u").wants(), "001");
+    let mut machine = moved();
+    machine.reload(vec![table("t", vec![named(0, &[0]), named(1, &[1]), named(2, &[2])])], &[2]);
+    machine.found(&[0, 1]).wants();
+    machine.after(1).reload(moves(), &[]);
+    assert_eq!(machine.found(&[0, 1]).wants(), "...", "nor when nothing was to leave before");
+    assert_eq!(machine.after(31).wants(), "00.");
+}
+
+#[test]
 fn a_restart_is_a_reload_in_which_every_rule_is_new() {
     let (mut machine, abandoned) = Machine::restart(vec![plain(2)], &[1, 2]);
     assert!(abandoned.is_empty());

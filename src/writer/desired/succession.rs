@@ -44,7 +44,7 @@ impl Desired {
         for of in remembered {
             managed.entry(of.table.clone()).or_default().push(of.address);
         }
-        let abandoned = desired.take_over(&HashMap::new(), managed, |_| true, now);
+        let abandoned = desired.take_over(&HashMap::new(), managed, now);
         (desired, abandoned)
     }
 
@@ -77,7 +77,7 @@ impl Desired {
         self.tables = tables;
         self.rules = said;
         self.index_rules();
-        self.take_over(&known, managed, |rule| carried(rule).is_none(), now)
+        self.take_over(&known, managed, now)
     }
 
     /// Everything that is managed: what has to be remembered.
@@ -94,7 +94,6 @@ impl Desired {
         &mut self,
         known: &HashMap<(Arc<str>, Prefix), MemberState>,
         mut managed: HashMap<Arc<str>, Vec<Prefix>>,
-        is_new: impl Fn(RuleId) -> bool,
         now: Instant,
     ) -> Abandoned {
         self.states.clear();
@@ -106,7 +105,9 @@ impl Desired {
             let mut leaving = managed.remove(&table.name).unwrap_or_default();
             leaving.retain(|address| !named.contains(address));
             let of_table = table.members.iter().flat_map(|member| &member.rules);
-            let mut awaited: Vec<RuleId> = of_table.copied().filter(|rule| is_new(*rule)).collect();
+            // One that was new in a reload just before this one is still to be waited for.
+            let awaits = |rule: &RuleId| !self.rules[rule.index()].standing.settled;
+            let mut awaited: Vec<RuleId> = of_table.copied().filter(awaits).collect();
             awaited.sort_unstable();
             awaited.dedup();
             let leave_by = if leaving.is_empty() || awaited.is_empty() {
