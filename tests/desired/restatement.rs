@@ -55,7 +55,7 @@ pub(crate) struct Whole {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Three {
+pub(crate) enum Three {
     Up,
     Down,
     Unknown,
@@ -63,10 +63,10 @@ enum Three {
 
 /// An address after steps 1 and 2.
 #[derive(Clone, Copy, Debug)]
-struct Combined {
+pub(crate) struct Combined {
     /// `None`: no rule contributes.
-    state: Option<Three>,
-    drained: bool,
+    pub(crate) state: Option<Three>,
+    pub(crate) drained: bool,
     stale: bool,
     failed: u64,
 }
@@ -137,7 +137,7 @@ pub(crate) fn who_is_in(table: &Whole) -> Vec<bool> {
 }
 
 /// Steps 1 and 2.
-fn combine(address: &Address) -> Combined {
+pub(crate) fn combine(address: &Address) -> Combined {
     let words: Vec<(Contribution, Word)> = address
         .words
         .iter()
