@@ -118,34 +118,32 @@ fn stub() -> PathBuf {
 pub(crate) struct Target {
     pub(crate) port: u16,
     listener: Option<Socket>,
-    /// Keeps the port while nobody listens.
-    reserved: Option<Socket>,
+    /// Bound to the port and never listening: nobody else gets it while it is closed.
+    _reserved: Socket,
 }
 
 impl Target {
     pub(crate) fn open() -> Self {
-        let listener = bound(0);
-        let address = listener.local_addr().expect("it is bound").as_socket().expect("an address");
-        let mut target = Self { port: address.port(), listener: None, reserved: Some(listener) };
+        let mut target = Self::closed();
         target.set(true);
         target
     }
 
     pub(crate) fn closed() -> Self {
-        let mut target = Self::open();
-        target.set(false);
-        target
+        let reserved = bound(0);
+        let address = reserved.local_addr().expect("it is bound").as_socket().expect("an address");
+        Self { port: address.port(), listener: None, _reserved: reserved }
     }
 
     pub(crate) fn set(&mut self, open: bool) {
-        if open && self.listener.is_none() {
-            let listener = self.reserved.take().unwrap_or_else(|| bound(self.port));
-            listener.listen(128).expect("a listener");
-            self.listener = Some(listener);
-        } else if !open && self.listener.is_some() {
-            self.listener = None;
-            self.reserved = Some(bound(self.port));
+        if open == self.listener.is_some() {
+            return;
         }
+        self.listener = open.then(|| {
+            let listener = bound(self.port);
+            listener.listen(128).expect("a listener");
+            listener
+        });
     }
 
     /// A rule that tests it, with this address in the table.
