@@ -20,10 +20,16 @@ mod play;
 mod probes;
 #[path = "sim/random.rs"]
 mod random;
+#[path = "desired/restatement.rs"]
+mod restatement;
 #[path = "sim/sabotage.rs"]
 mod sabotage;
 #[path = "sim/sabotage_native.rs"]
 mod sabotage_native;
+#[path = "sim/sabotage_tables.rs"]
+mod sabotage_tables;
+#[path = "sim/tables.rs"]
+mod tables;
 #[path = "sim/world.rs"]
 mod world;
 
@@ -113,7 +119,9 @@ fn planted_bugs_are_caught() {
         let (shows, played) = caught(*saboteur, &sound, base);
         let name = format!("{saboteur:?}");
         println!("{name:26} caught in {:2} of {played:3}, first by seed {:?}", shows.len(), shows.first());
-        if shows.is_empty() {
+        let is_harmless = sabotage_tables::HARMLESS.contains(saboteur);
+        assert!(!is_harmless || shows.is_empty(), "{name} is right, and the model says it is not");
+        if shows.is_empty() && !is_harmless {
             escaped.push(saboteur);
         }
     }

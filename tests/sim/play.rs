@@ -14,6 +14,7 @@ use crate::effects::id;
 use crate::model::{MS, Model, ns_of};
 use crate::random::Random;
 use crate::sabotage::{Saboteur, Tampered};
+use crate::tables::{self, Tables};
 use crate::world::World;
 
 const TURNS_MAX: u64 = 1000;
@@ -51,13 +52,16 @@ pub(crate) fn play(
     trace: Option<&mut String>,
 ) -> Result<Played, Wrong> {
     let mut random = Random::new(seed);
-    let (rules, scale) = draw::configuration(&mut random);
+    let (mut rules, scale) = draw::configuration(&mut random);
+    let tables = tables::draw(seed, &mut rules);
+    let mut tables = Tables::new(tables, rules.len(), base, saboteur);
     let world = World::new(&rules, scale, base, random);
     let tampered = Tampered::new(saboteur, &rules, base);
     let engine = Engine::new(Arc::from(tampered.rules(&rules)), now(base, 0));
     let dues = (0..rules.len()).map(|rule| engine.view(id(rule)).next_due.map_or(0, |due| ns_of(due - base)));
     let dues: Vec<u64> = dues.collect();
     let model = Model::new(&rules, base, &dues);
+    tables.follow(&model, base);
     let mut game = Game {
         base,
         rules,
@@ -65,6 +69,7 @@ pub(crate) fn play(
         tampered,
         engine,
         model,
+        tables,
         now: 0,
         turn: 1,
         looked: false,
@@ -85,6 +90,7 @@ struct Game<'a> {
     tampered: Tampered,
     engine: Engine,
     model: Model,
+    tables: Tables,
     now: u64,
     turn: u64,
     turn_since: u64,
@@ -133,6 +139,7 @@ impl Game<'_> {
             self.woke_late(deadline);
         }
         self.turn_begins();
+        self.tables.operate();
         self.looked = false;
         self.pending = Some((self.world.below(4), ns_of(self.world.stall())));
         self.pass_time(0);
@@ -180,12 +187,14 @@ impl Game<'_> {
             self.engine.handle_timeout(now);
         }
         self.model.timeout(now.mono);
+        self.tables.follow(&self.model, now.mono);
     }
 
     fn deliver(&mut self, event: &Event) {
         self.note(format_args!("{event:?}"));
         let now = now(self.base, self.now);
         self.model.event(event, now.mono);
+        self.tables.follow(&self.model, now.mono);
         self.world.delivered(event);
         for event in self.tampered.event(event) {
             self.engine.handle_event(event, now);
@@ -202,6 +211,9 @@ impl Game<'_> {
         for output in &outputs {
             self.note(format_args!("    {output:?}"));
         }
+        self.tables.hear(&outputs);
+        self.tables.check(self.now)?;
+        outputs.retain(|output| !matches!(output, Output::Standing { .. }));
         self.model.check_outputs(&outputs)?;
         if !outputs.is_empty() || !std::mem::replace(&mut self.looked, true) {
             for rule in 0..self.rules.len() {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use hfm::engine::{Change, Counters, Event, Notice, Output, RuleView, StartError, StopSignal};
 use hfm::health::State;
 use hfm::rule::{Rule, RuleId, RunId, Status};
+use hfm::standing::Standing;
 use hfm::verdict::{Cause, Ending, LocalCause, Verdict};
 
 use crate::model::ns_of;
@@ -36,7 +37,8 @@ saboteurs! {
     LateNotForTimeoutTls, LateNotForTimeoutResponse, LateNotForReset, LateNotForClosed,
     LateNotForClosedInAnswer, LateNotFor408, LateForRefused, LateForEveryStatus, TurnsNotCounted,
     RunningTurnNotCounted, DebounceIntervalIgnored, DebounceIntervalKept, DebounceIntervalInHoldDown,
-    StaleByStateOnly,
+    StaleByStateOnly, StandingLost, StandingDoubled, StandingNeverStale, SettledAtOnce, SinceOfTheStart,
+    DisabledSaysDown, EndedSaysNothing, MinUpOneFewer, AnyIsAll, BackupNeverStepsDown, PanicNeverEnds,
 }
 
 /// The engine's surroundings, tampered with.
@@ -66,6 +68,9 @@ pub(crate) struct Known {
     pub(crate) state: State,
     over: bool,
     confirmed: bool,
+    pub(crate) standing: Option<Standing>,
+    pub(crate) standings: u64,
+    pub(crate) no_more_runs: bool,
     /// The end of a hold-down that failures extend.
     extended: u64,
 }
@@ -164,7 +169,7 @@ impl Tampered {
             },
             Output::Expire { run } => self.expire(saboteur, run, now),
             Output::Change(change) => self.change(saboteur, change, now),
-            output @ Output::Standing { .. } => vec![output],
+            Output::Standing { rule, standing } => self.standing(saboteur, rule, standing),
             Output::Notice(notice) => self.notice(saboteur, notice, now),
         }
     }
@@ -244,6 +249,9 @@ impl Tampered {
                 if self.runs[run.rule.index()].over =>
             {
                 Vec::new()
+            }
+            (Saboteur::EndedSaysNothing, Notice::RunsUsedUp { run } | Notice::CannotStart { run, .. }) => {
+                self.last_words(saboteur, run.rule, output)
             }
             (Saboteur::StaleByStateOnly, Notice::Stale { run, age }) => self.stale(run, age, now),
             (Saboteur::DebounceIntervalInHoldDown, Notice::Held { run, .. }) => {
