@@ -182,7 +182,9 @@ fn min_up_adds_nothing_while_an_address_is_unknown_and_not_stale() {
 
 #[test]
 fn min_up_adds_nothing_to_a_table_that_holds_addresses_of_others() {
-    assert_eq!(decided(at_least(1, plain(2)), &[99], "d d"), "00");
+    let mut machine = Machine::start(vec![at_least(1, plain(2))]);
+    assert_eq!(machine.found(&[99]).says("d d").wants(), "00");
+    assert_eq!(machine.found(&[]).wants(), "10", "once they are gone it does");
 }
 
 #[test]

@@ -174,6 +174,8 @@ fn while_addresses_wait_to_leave_the_table_is_not_empty() {
         of
     };
     let (mut machine, _) = Machine::restart(vec![min_up(plain(2))], &[2]);
-    assert_eq!(machine.found(&[2]).says("d1").wants(), "0..");
+    assert_eq!(machine.found(&[2]).says("d1 s").wants(), "0..");
     assert_eq!(machine.says("d1 d2").wants(), "010", "it leaves, and one takes its place");
+    let (mut machine, _) = Machine::restart(vec![min_up(plain(2))], &[2]);
+    assert_eq!(machine.found(&[]).says("d1 s").wants(), "1..", "none is there to leave");
 }
