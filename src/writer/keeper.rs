@@ -96,7 +96,7 @@ impl Keeper {
     pub(super) fn finish_step(&mut self, clock: &mut dyn FnMut() -> Instant) -> Step {
         let now = clock();
         self.decide(now);
-        let unread = |kept: &Kept| kept.contents.is_none() && kept.retry.error.is_none();
+        let unread = |kept: &Kept| kept.is_unread() && kept.retry.error.is_none();
         if self.retry.is_waiting(now) {
             return Step::Idle(None);
         }
@@ -140,7 +140,7 @@ impl Keeper {
         let now = clock();
         for index in self.in_turn() {
             let kept = &self.tables[index];
-            let is_due = kept.contents.is_none() || kept.read_at.is_none_or(|at| at <= now);
+            let is_due = kept.is_unread() || kept.read_at.is_none_or(|at| at <= now);
             if is_due && !kept.retry.is_waiting(now) {
                 self.next = index + 1;
                 self.read(index, clock);
@@ -158,7 +158,7 @@ impl Keeper {
     /// What keeps a table from what is wanted; `None` when nothing does, or it is not known what it holds.
     fn difference(&mut self, index: usize) -> Option<Batch> {
         let kept = &mut self.tables[index];
-        let contents = kept.contents.as_ref().filter(|_| kept.may_differ)?;
+        let contents = kept.contents.as_ref().filter(|_| kept.may_differ && !kept.must_read)?;
         let mut batch = Batch::default();
         for Wanted { address, is_in } in self.desired.wanted(index) {
             match (is_in, contents.contains(&address)) {
@@ -218,7 +218,7 @@ impl Keeper {
         let kept = &mut self.tables[index];
         let before = kept.contents.replace(contents);
         let was_unproved = std::mem::take(&mut kept.unproved);
-        kept.may_differ = true;
+        (kept.may_differ, kept.must_read) = (true, false);
         kept.read_at = now.checked_add(self.reconcile);
         self.forget_those_that_left(index);
         if before.is_some_and(|before| self.was_changed_by_others(index, &before, was_unproved))
@@ -275,6 +275,7 @@ impl Keeper {
         let kept = &mut self.tables[index];
         kept.contents = None;
         if error.concerns_all_tables() {
+            self.tables.iter_mut().for_each(|kept| kept.must_read = true);
             if self.retry.failed(error.clone(), now) {
                 self.journal.plane_failed(error, self.retry.at, now);
             }
@@ -288,7 +289,7 @@ impl Keeper {
     /// When there is something to do that nobody says.
     fn wakes_at(&self) -> Option<Instant> {
         let tables = self.tables.iter().map(|kept| {
-            let read_at = if kept.contents.is_none() { None } else { kept.read_at };
+            let read_at = if kept.is_unread() { None } else { kept.read_at };
             // Both: a table is not touched before its retry, and need not be before its next read.
             read_at.max(kept.retry.at)
         });

@@ -18,6 +18,8 @@ const TELL_AGAIN: Duration = Duration::from_secs(60);
 pub(super) struct Kept {
     /// Everything in it; `None` while that is not known: never read, or a call has failed.
     pub(super) contents: Option<HashSet<Prefix>>,
+    /// Others may have changed it unseen, while no table could be reached: it is read before it is written.
+    pub(super) must_read: bool,
     /// When it is to be read again; `None`: at once.
     pub(super) read_at: Option<Instant>,
     /// It may not hold what is wanted.
@@ -31,6 +33,13 @@ pub(super) struct Kept {
     pub(super) written_at: Option<Instant>,
     /// Held addresses that were last told of.
     pub(super) held_told: Vec<Prefix>,
+}
+
+impl Kept {
+    /// Whether it has to be read before it is written.
+    pub(super) fn is_unread(&self) -> bool {
+        self.contents.is_none() || self.must_read
+    }
 }
 
 /// When to try again what failed, and what was told of it.

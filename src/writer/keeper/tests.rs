@@ -267,6 +267,27 @@ fn when_the_firewall_is_gone_nothing_is_tried_in_vain_and_all_is_made_good_after
 }
 
 #[test]
+fn after_the_firewall_was_gone_every_table_is_read_before_it_is_written() {
+    let tables = vec![table("web", 0, WEB), table("dns", 3, &["10.0.1.1"])];
+    let mut bench = Bench::new(tables, &[("web", &[]), ("dns", &[])]);
+    for rule in 0..4 {
+        bench.up(rule);
+    }
+    bench.pass(Duration::from_secs(1));
+    // pf is loaded anew while it cannot be reached: a table that nobody tried to reach is empty too.
+    bench.set(Mood::Absent);
+    bench.down(0);
+    bench.settle();
+    bench.change("web", BTreeSet::clear);
+    bench.change("dns", BTreeSet::clear);
+    bench.set(Mood::Well);
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(bench.contents("dns"), ["10.0.1.1"], "long before the next reconciliation");
+    assert_eq!(bench.contents("web"), ["10.0.0.2", "10.0.0.3"]);
+    assert_eq!(bench.keeper.tables[1].repairs, 1);
+}
+
+#[test]
 fn after_a_failed_write_the_table_is_read_before_it_is_written_again() {
     let mut bench = Bench::new(vec![table("web", 0, WEB)], &[("web", &[])]);
     bench.settle();
