@@ -88,8 +88,7 @@ fn min_up_keeps_the_last_ones_in_and_says_so() {
     targets[0].set(false);
     firewall.wait_for(&daemon, "web", &["10.0.0.2"]);
     targets[1].set(false);
-    daemon
-        .wait_for("table 'web' held by min_up: 1 addresses are in although they are down held=[10.0.0.2]", 1);
+    daemon.wait_for("table 'web' held by min_up: 1 address is in although it is down held=[10.0.0.2]", 1);
     assert!(firewall.holds("web", &["10.0.0.2"]));
     daemon.signal(Signal::SIGUSR1);
     daemon.wait_for("table 'web' 10.0.0.2 wanted=in actual=in why=\"held by min_up\"", 1);
