@@ -106,7 +106,7 @@ fn the_text_has_a_line_a_run_and_one_that_adds_up() {
 }
 
 #[test]
-fn whoever_reads_no_more_ends_nothing_but_the_text() {
+fn whoever_reads_no_more_hears_no_complaint() {
     let server = healthy();
     let mut command = std::process::Command::new("sh");
     command.args(["-c", "\"$@\" | head -n 1; :", "sh", env!("CARGO_BIN_EXE_hfm"), "probe"]);
@@ -114,7 +114,8 @@ fn whoever_reads_no_more_ends_nothing_but_the_text() {
     let ended = probe::run(command);
     assert!(ended.stdout.starts_with("success ok "), "{}", ended.stdout);
     assert_eq!(ended.stderr, "");
-    assert_eq!(server.accepted(), 200);
+    // It ends when it notices, which may be before the last run.
+    assert!((1..=200).contains(&server.accepted()), "{}", server.accepted());
 }
 
 #[test]
