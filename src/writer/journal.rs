@@ -110,7 +110,7 @@ impl Journal {
 
     /// They can again.
     pub(super) fn plane_recovered(&self, failure: &TableError) {
-        info!("tables can be read again, after: {failure}");
+        info!("tables can be read and written again, after: {failure}");
     }
 
     /// One table cannot be read or written.

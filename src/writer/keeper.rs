@@ -184,10 +184,12 @@ impl Keeper {
         }
         let now = clock();
         if let Err(error) = done {
+            self.tables[index].refused = error.concerns_all_tables();
             self.failed(index, &error, now);
             return;
         }
         let kept = &mut self.tables[index];
+        kept.refused = false;
         if let Some(contents) = &mut kept.contents {
             contents.extend(&batch.add);
             for address in &batch.remove {
@@ -201,6 +203,7 @@ impl Keeper {
         let holds = kept.contents.as_ref().map_or(0, HashSet::len);
         self.journal.written(index, &batch.add, &batch.remove, holds, now.saturating_duration_since(from));
         self.written.push(Written { table: index, added: batch.add, removed: batch.remove, at: now });
+        self.firewall_answers();
     }
 
     fn read(&mut self, index: usize, clock: &mut dyn FnMut() -> Instant) {
@@ -211,9 +214,6 @@ impl Keeper {
             Ok(contents) => contents.into_iter().collect(),
             Err(error) => return self.failed(index, &error, now),
         };
-        if let Some(error) = self.retry.succeeded() {
-            self.journal.plane_recovered(&error);
-        }
         self.desired.found(index, &contents);
         let kept = &mut self.tables[index];
         let before = kept.contents.replace(contents);
@@ -226,14 +226,26 @@ impl Keeper {
         {
             // It would not hold it any better at once.
             self.tables[index].retry.wait(now);
-            return;
+        } else {
+            self.decide_one(index, now);
+            // Only now what failed before is over: there is nothing more to be written.
+            if self.difference(index).is_none() {
+                self.tables[index].refused = false;
+                if let Some(error) = self.tables[index].retry.succeeded() {
+                    self.journal.table_recovered(index, &error);
+                }
+            }
         }
-        self.decide_one(index, now);
-        // Only now what failed before is over: there is nothing more to be written.
-        if self.difference(index).is_none()
-            && let Some(error) = self.tables[index].retry.succeeded()
+        self.firewall_answers();
+    }
+
+    /// What all tables met with is over, unless all that it does is let them be read.
+    fn firewall_answers(&mut self) {
+        if self.retry.error.is_some()
+            && !self.tables.iter().any(|kept| kept.refused)
+            && let Some(error) = self.retry.succeeded()
         {
-            self.journal.table_recovered(index, &error);
+            self.journal.plane_recovered(&error);
         }
     }
 
@@ -284,17 +296,17 @@ impl Keeper {
         if kept.retry.failed(error.clone(), now) {
             self.journal.table_failed(index, error, kept.retry.at, now);
         }
+        self.firewall_answers();
     }
 
     /// When there is something to do that nobody says.
     fn wakes_at(&self) -> Option<Instant> {
         let tables = self.tables.iter().map(|kept| {
             let read_at = if kept.is_unread() { None } else { kept.read_at };
-            // Both: a table is not touched before its retry, and need not be before its next read.
-            read_at.max(kept.retry.at)
+            // All three: a table is not touched before any retry, and need not be before its next read.
+            read_at.max(kept.retry.at).max(self.retry.at)
         });
-        let next = if self.retry.at.is_some() { self.retry.at } else { tables.flatten().min() };
-        next.into_iter().chain(self.desired.poll_timeout()).min()
+        tables.flatten().chain(self.desired.poll_timeout()).min()
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Kept {
     pub(super) may_differ: bool,
     /// It was written since it was last read.
     pub(super) unproved: bool,
+    /// What it was last to be written met with a failure that all tables would meet with.
+    pub(super) refused: bool,
     pub(super) retry: Retry,
     /// Addresses that others took out or put in, and that were put right.
     pub(super) repairs: u64,

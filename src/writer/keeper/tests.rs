@@ -14,6 +14,8 @@ enum Mood {
     Well,
     NoTable,
     Absent,
+    /// May be read and not written.
+    ReadOnly,
     /// Says that it is done, and does nothing.
     Lies,
     /// Does the first half of a write, then fails.
@@ -41,7 +43,8 @@ impl Fake {
         match mood {
             Mood::NoTable => Err(TableError::NoTable),
             Mood::Absent => Err(TableError::Absent("/dev/pf".to_owned())),
-            Mood::Well | Mood::Lies | Mood::Half => Ok(mood),
+            Mood::ReadOnly if what != "read" => Err(TableError::NotPermitted("/dev/pf".to_owned())),
+            Mood::Well | Mood::Lies | Mood::Half | Mood::ReadOnly => Ok(mood),
         }
     }
 
@@ -54,7 +57,7 @@ impl Fake {
     ) -> Result<(), TableError> {
         let mood = self.call(what, table, addresses)?;
         let count = match mood {
-            Mood::Well | Mood::NoTable | Mood::Absent => addresses.len(),
+            Mood::Well | Mood::NoTable | Mood::Absent | Mood::ReadOnly => addresses.len(),
             Mood::Lies => 0,
             Mood::Half => addresses.len() / 2,
         };
@@ -392,4 +395,37 @@ fn no_write_flushes_or_touches_what_is_not_ours() {
     }
     bench.pass(Duration::from_secs(30));
     assert_eq!(bench.contents("web"), ["10.9.9.9"]);
+}
+
+#[test]
+fn a_firewall_that_comes_back_without_its_table_is_not_asked_without_rest() {
+    let mut bench = Bench::new(vec![table("web", 0, WEB)], &[("web", &[])]);
+    bench.set(Mood::Absent);
+    bench.up(0);
+    bench.pass(Duration::from_secs(1));
+    bench.set(Mood::NoTable);
+    bench.calls();
+    bench.pass(Duration::from_secs(60));
+    let tries = bench.calls().len();
+    assert!((6..=14).contains(&tries), "{tries}");
+    assert_eq!(bench.keeper.retry.error, None, "it answers");
+    bench.set(Mood::Well);
+    bench.pass(Duration::from_secs(10));
+    assert_eq!(bench.contents("web"), ["10.0.0.1"]);
+}
+
+#[test]
+fn who_may_read_and_not_write_does_not_try_without_rest() {
+    let mut bench =
+        Bench::new(vec![table("web", 0, WEB), table("dns", 3, &["10.0.1.1"])], &[("web", &[]), ("dns", &[])]);
+    bench.settle();
+    bench.set(Mood::ReadOnly);
+    bench.up(0);
+    bench.pass(Duration::from_secs(60));
+    let tries = bench.writes().len();
+    assert!((6..=14).contains(&tries), "{tries}");
+    bench.set(Mood::Well);
+    bench.pass(Duration::from_secs(11));
+    assert_eq!(bench.contents("web"), ["10.0.0.1"]);
+    assert_eq!(bench.keeper.retry.error, None);
 }
