@@ -66,7 +66,11 @@ impl Keeper {
 
     /// What a rule says of its addresses is now this.
     pub(super) fn on_standing(&mut self, rule: RuleId, standing: Standing) {
-        self.desired.on_standing(rule, standing);
+        if self.desired.on_standing(rule, standing) {
+            for table in self.desired.tables_of(rule) {
+                self.tables[*table].retry.forgive();
+            }
+        }
     }
 
     /// What was written since the last call.
@@ -302,7 +306,9 @@ impl Keeper {
     /// When there is something to do that nobody says.
     fn wakes_at(&self) -> Option<Instant> {
         let tables = self.tables.iter().map(|kept| {
-            let read_at = if kept.is_unread() { None } else { kept.read_at };
+            // What is to be written, or is not known, waits for retries alone.
+            let is_due = kept.is_unread() || kept.may_differ;
+            let read_at = if is_due { None } else { kept.read_at };
             // All three: a table is not touched before any retry, and need not be before its next read.
             read_at.max(kept.retry.at).max(self.retry.at)
         });

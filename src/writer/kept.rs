@@ -73,6 +73,13 @@ impl Retry {
         self.at = now.checked_add(self.delay);
     }
 
+    /// Something else is to be done: that need not wait, unless for a failure.
+    pub(super) fn forgive(&mut self) {
+        if self.error.is_none() {
+            self.at = None;
+        }
+    }
+
     /// It went well; gives back the failure that is over.
     pub(super) fn succeeded(&mut self) -> Option<TableError> {
         std::mem::take(self).error

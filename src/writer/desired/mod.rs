@@ -83,13 +83,15 @@ pub struct Wanted {
 }
 
 impl Desired {
-    /// What rules say of this rule's addresses is now this.
-    pub fn on_standing(&mut self, rule: RuleId, standing: Standing) {
+    /// What rules say of this rule's addresses is now this; says whether that is new.
+    pub fn on_standing(&mut self, rule: RuleId, standing: Standing) -> bool {
         let says = &mut self.rules[rule.index()];
-        if says.standing != standing {
+        let is_new = says.standing != standing;
+        if is_new {
             says.standing = standing;
             self.touch(rule);
         }
+        is_new
     }
 
     /// What an operator has set in its place is now this.
@@ -156,6 +158,11 @@ impl Desired {
     /// The tables, in the order of the file.
     pub fn tables(&self) -> &Arc<[Table]> {
         &self.tables
+    }
+
+    /// The tables that a rule has a say in.
+    pub fn tables_of(&self, rule: RuleId) -> &[usize] {
+        &self.rules[rule.index()].tables
     }
 
     /// What is wanted of each address of a table, its members first; nothing before the table was found.

@@ -429,3 +429,38 @@ fn who_may_read_and_not_write_does_not_try_without_rest() {
     assert_eq!(bench.contents("web"), ["10.0.0.1"]);
     assert_eq!(bench.keeper.retry.error, None);
 }
+
+#[test]
+fn an_address_that_others_fight_over_keeps_no_other_of_its_table_waiting() {
+    let mut bench = Bench::new(vec![table("web", 0, WEB)], &[("web", &["10.0.0.2"])]);
+    bench.up(0);
+    bench.up(1);
+    let until = bench.now + Duration::from_secs(15);
+    while let Some(at) = bench.settle().filter(|at| *at < until) {
+        bench.change("web", |contents| _ = contents.remove(&prefix("10.0.0.1")));
+        bench.now = at;
+    }
+    let tries = bench.writes().len();
+    assert!((6..=9).contains(&tries), "{tries}");
+    assert!(bench.keeper.tables[0].retry.is_waiting(bench.now + Duration::from_secs(5)));
+    bench.down(1);
+    bench.settle();
+    assert_eq!(bench.contents("web"), ["10.0.0.1"], "a dead one is in");
+    bench.change("web", |contents| _ = contents.remove(&prefix("10.0.0.1")));
+    bench.pass(Duration::from_secs(5));
+    assert_eq!(bench.writes().len(), 2, "the wait goes on where it was");
+}
+
+#[test]
+fn what_others_undo_at_once_is_put_right_after_the_first_wait_already() {
+    let mut bench = Bench::new(vec![table("web", 0, WEB)], &[("web", &[])]);
+    bench.settle();
+    bench.up(0);
+    bench.settle();
+    bench.change("web", |contents| _ = contents.remove(&prefix("10.0.0.1")));
+    let start = bench.now;
+    while bench.contents("web").is_empty() {
+        bench.now = bench.settle().expect("it goes on");
+        assert!(bench.now <= start + Duration::from_millis(200), "{:?}", bench.now - start);
+    }
+}
