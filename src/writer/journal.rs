@@ -53,11 +53,12 @@ impl Journal {
         match held.first() {
             None => info!("table '{name}' holds no address back any more"),
             Some((_, why)) => {
-                let count = addresses.len();
+                let count = match addresses.len() {
+                    1 => "1 address is in although it is down".to_owned(),
+                    count => format!("{count} addresses are in although they are down"),
+                };
                 let (why, addresses) = (why.words(), Listed(&addresses));
-                warn!(
-                    "table '{name}' {why}: {count} addresses are in although they are down held=[{addresses}]"
-                );
+                warn!("table '{name}' {why}: {count} held=[{addresses}]");
             }
         }
         kept.held_told = addresses;
