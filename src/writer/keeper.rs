@@ -57,7 +57,7 @@ impl Keeper {
         let (desired, abandoned) = Desired::new(tables, rules, record.remembered(), now);
         journal.abandoned(&abandoned);
         // Before the first write: what is put in has to be known to whoever comes after a crash.
-        record.keep(desired.managed());
+        record.keep(desired.managed(), now);
         let tables = desired.tables().iter().map(|_| Kept::default()).collect();
         let retry = Retry::default();
         let reconcile = firewall.reconcile;
@@ -87,10 +87,8 @@ impl Keeper {
     pub(super) fn step(&mut self, clock: &mut dyn FnMut() -> Instant) -> Step {
         let now = clock();
         self.decide(now);
-        if self.retry.is_waiting(now) {
-            return Step::Idle(self.wakes_at());
-        }
-        if self.write_one(clock) || self.read_one(clock) {
+        let may_call = !self.retry.is_waiting(now);
+        if may_call && self.write_one(clock) || self.keep_record(now) || may_call && self.read_one(clock) {
             return Step::Did;
         }
         Step::Idle(self.wakes_at())
@@ -101,14 +99,22 @@ impl Keeper {
         let now = clock();
         self.decide(now);
         let unread = |kept: &Kept| kept.is_unread() && kept.retry.error.is_none();
-        if self.retry.is_waiting(now) {
-            return Step::Idle(None);
-        }
         let any_unread = self.tables.iter().any(unread);
-        if self.write_one(clock) || any_unread && self.read_one(clock) {
+        if !self.retry.is_waiting(now) && (self.write_one(clock) || any_unread && self.read_one(clock)) {
             return Step::Did;
         }
+        if self.record.due_at.is_some() {
+            self.record.keep(self.desired.managed(), now);
+        }
         Step::Idle(None)
+    }
+
+    fn keep_record(&mut self, now: Instant) -> bool {
+        let is_due = self.record.due_at.is_some_and(|at| at <= now);
+        if is_due {
+            self.record.keep(self.desired.managed(), now);
+        }
+        is_due
     }
 
     fn decide(&mut self, now: Instant) {
@@ -224,7 +230,7 @@ impl Keeper {
         let was_unproved = std::mem::take(&mut kept.unproved);
         (kept.may_differ, kept.must_read) = (true, false);
         kept.read_at = now.checked_add(self.reconcile);
-        self.forget_those_that_left(index);
+        self.forget_those_that_left(index, now);
         if before.is_some_and(|before| self.was_changed_by_others(index, &before, was_unproved))
             && was_unproved
         {
@@ -274,15 +280,10 @@ impl Keeper {
     }
 
     /// Addresses that were to leave and are out are ours no more.
-    fn forget_those_that_left(&mut self, index: usize) {
-        let kept = &self.tables[index];
-        let Some(contents) = &kept.contents else { return };
-        let leaving = self.desired.leaving(index);
-        let left: Vec<Prefix> =
-            leaving.iter().filter(|address| !contents.contains(*address)).copied().collect();
-        if !left.is_empty() {
-            self.desired.have_left(index, &left);
-            self.record.keep(self.desired.managed());
+    fn forget_those_that_left(&mut self, index: usize, now: Instant) {
+        let Some(contents) = &self.tables[index].contents else { return };
+        if self.desired.have_left(index, contents) {
+            self.record.falls_behind(now);
         }
     }
 
@@ -312,7 +313,7 @@ impl Keeper {
             // All three: a table is not touched before any retry, and need not be before its next read.
             read_at.max(kept.retry.at).max(self.retry.at)
         });
-        tables.flatten().chain(self.desired.poll_timeout()).min()
+        tables.flatten().chain(self.desired.poll_timeout()).chain(self.record.due_at).min()
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::Settings;
 use super::desired::Remembered;
@@ -17,6 +18,10 @@ const FILE: &str = "managed";
 const HEAD: &str = "hfm-managed 1";
 /// Under this data plane nothing outlives the process.
 const MEMORY: &str = "memory";
+/// How long a change waits for others: the whole file is written each time.
+const WRITE_AFTER: Duration = Duration::from_secs(1);
+/// When it is tried again to write it, after a failure.
+const RETRY: Duration = Duration::from_secs(60);
 
 /// The record, if there is a place for it.
 #[derive(Debug, Default)]
@@ -29,6 +34,8 @@ pub(super) struct Record {
     /// What the file says now.
     written: Option<Vec<Remembered>>,
     failed: bool,
+    /// When it is to be brought in line with what is managed; `None`: it is in line.
+    pub(super) due_at: Option<Instant>,
 }
 
 impl Record {
@@ -78,7 +85,8 @@ impl Record {
     }
 
     /// Brings the file in line with what is managed now, if it is not.
-    pub(super) fn keep(&mut self, managed: impl Iterator<Item = Remembered>) {
+    pub(super) fn keep(&mut self, managed: impl Iterator<Item = Remembered>, now: Instant) {
+        self.due_at = None;
         let Some(dir) = &self.dir else { return };
         let mut managed: Vec<Remembered> = managed.collect();
         managed.sort();
@@ -87,14 +95,25 @@ impl Record {
         }
         let text = encode(self.plane, &managed, &self.others);
         match dir.write(FILE, text.as_bytes()) {
-            Ok(()) => self.failed = false,
-            Err(error) if !self.failed => {
-                log::warn!("state_dir: cannot write {FILE}: {error}; what is managed is not remembered");
-                self.failed = true;
+            Ok(()) => {
+                if std::mem::take(&mut self.failed) {
+                    log::info!("state_dir: {FILE} is written again");
+                }
+                self.written = Some(managed);
             }
-            Err(_) => {}
+            Err(error) => {
+                if !std::mem::replace(&mut self.failed, true) {
+                    log::warn!("state_dir: cannot write {FILE}: {error}; what is managed is not remembered");
+                }
+                self.due_at = now.checked_add(RETRY);
+            }
         }
-        self.written = Some(managed);
+    }
+
+    /// Something was managed and is not any more: to be written before long. One that says too much does no harm
+    /// meanwhile.
+    pub(super) fn falls_behind(&mut self, now: Instant) {
+        self.due_at = self.due_at.or(now.checked_add(WRITE_AFTER)).filter(|_| self.dir.is_some());
     }
 }
 

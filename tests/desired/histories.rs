@@ -196,9 +196,7 @@ fn play(seed: u64) {
             machine.held[0] = obey(&machine.held[0], &wanted(machine));
             let held = machine.held[0].clone();
             machine.desired.found(0, &held);
-            let gone: Vec<Prefix> = machine.desired.leaving(0).to_vec();
-            let gone: Vec<Prefix> = gone.into_iter().filter(|of| !held.contains(of)).collect();
-            machine.desired.have_left(0, &gone);
+            machine.desired.have_left(0, &held);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Start, reload and restart, a sentence a test.
 
+use std::collections::HashSet;
+
 use crate::at;
 use crate::machine::{Machine, address, named, plain, table};
 
@@ -116,7 +118,8 @@ fn addresses_that_leave_are_managed_until_they_have_left() {
     machine.found(&[0, 1]).wants();
     let managed = |machine: &Machine| machine.desired.managed().map(|of| of.address).collect::<Vec<_>>();
     assert_eq!(managed(&machine), [address(0), address(1)]);
-    machine.desired.have_left(0, &[address(1)]);
+    assert!(!machine.desired.have_left(0, &HashSet::from([0, 1].map(address))));
+    assert!(machine.desired.have_left(0, &HashSet::from([address(0)])));
     assert_eq!(managed(&machine), [address(0)]);
     assert_eq!(machine.found(&[0]).wants(), "1");
 }

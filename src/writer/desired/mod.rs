@@ -188,13 +188,16 @@ impl Desired {
         &self.states[table].leaving
     }
 
-    /// These addresses, which were to leave, are out of the table for sure: nothing more is wanted of them.
-    pub fn have_left(&mut self, table: usize, addresses: &[Prefix]) {
+    /// This is what a table holds for sure. Of addresses that were to leave and are out nothing more is wanted;
+    /// says whether there are such.
+    pub fn have_left(&mut self, table: usize, contents: &HashSet<Prefix>) -> bool {
         let state = &mut self.states[table];
+        let before = state.leaving.len();
         if state.awaited.is_empty() {
-            state.leaving.retain(|address| !addresses.contains(address));
-            state.leaving_in = state.leaving_in.min(state.leaving.len());
+            state.leaving.retain(|address| contents.contains(address));
+            state.leaving_in = state.leaving.len();
         }
+        state.leaving.len() < before
     }
 
     fn touch(&mut self, rule: RuleId) {

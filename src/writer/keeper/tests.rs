@@ -1,6 +1,8 @@
 //! The keeper before a firewall that fails, lies and is changed by others, in time that is only counted.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -70,7 +72,7 @@ impl Fake {
 
 impl DataPlane for Fake {
     fn name(&self) -> &'static str {
-        "memory"
+        "fake"
     }
 
     fn read(&mut self, table: &str) -> Result<Vec<Prefix>, TableError> {
@@ -102,6 +104,10 @@ fn table(name: &str, first_rule: u32, addresses: &[&str]) -> Table {
     Table { name: name.into(), min_up: None, panic: None, members: members.collect() }
 }
 
+fn settings(tables: Vec<Table>, fake: &Fake, firewall: Firewall) -> Settings {
+    Settings { tables: tables.into(), rules: 10, plane: Box::new(fake.clone()), firewall }
+}
+
 struct Bench {
     keeper: Keeper,
     fake: Fake,
@@ -122,13 +128,18 @@ impl Bench {
         let fake = Fake(Arc::new(Mutex::new(model)));
         #[expect(clippy::disallowed_methods, reason = "an instant to count from")]
         let now = Instant::now();
-        let settings = Settings {
-            tables: tables.into(),
-            rules: 10,
-            plane: Box::new(fake.clone()),
-            firewall: Firewall::default(),
-        };
+        let settings = settings(tables, &fake, Firewall::default());
         Self { keeper: Keeper::new(settings, Record::default(), now), fake, now }
+    }
+
+    /// The same again, as the next process, with what was remembered in a directory.
+    fn restart(&mut self, tables: Vec<Table>, state_dir: &Path) {
+        let firewall = Firewall { state_dir: state_dir.to_str().unwrap().into(), ..Firewall::default() };
+        let settings = settings(tables, &self.fake, firewall);
+        // The one before lets go of the directory.
+        self.keeper.record = Record::default();
+        let record = Record::open(&settings);
+        self.keeper = Keeper::new(settings, record, self.now);
     }
 
     fn say(&mut self, rule: u32, contribution: Contribution) {
@@ -463,4 +474,68 @@ fn what_others_undo_at_once_is_put_right_after_the_first_wait_already() {
         bench.now = bench.settle().expect("it goes on");
         assert!(bench.now <= start + Duration::from_millis(200), "{:?}", bench.now - start);
     }
+}
+
+fn state_dir(name: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("hfm-keeper-{}-{name}", std::process::id()));
+    let _ = fs::remove_dir_all(&path);
+    path
+}
+
+/// Lines of the record, its head and foot left out.
+fn remembered(state_dir: &Path) -> usize {
+    fs::read_to_string(state_dir.join("managed")).unwrap().lines().count() - 2
+}
+
+#[test]
+fn tables_that_addresses_leave_at_the_same_time_cost_one_record() {
+    let names = ["a", "b", "c"];
+    let of = |addresses| (0..).zip(names).map(|(n, name)| table(name, n, addresses)).collect::<Vec<_>>();
+    let contents: Vec<(&str, &[&str])> = names.map(|name| (name, WEB)).into();
+    let mut bench = Bench::new(of(WEB), &contents);
+    let dir = state_dir("leave");
+    bench.restart(of(WEB), &dir);
+    bench.settle();
+    assert_eq!(remembered(&dir), 9);
+    bench.restart(of(&WEB[..1]), &dir);
+    for rule in 0..3 {
+        bench.up(rule);
+    }
+    bench.pass(Duration::from_millis(900));
+    assert!(names.iter().all(|name| bench.contents(name) == WEB[..1]));
+    assert_eq!(remembered(&dir), 9, "they are not written one by one");
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(remembered(&dir), 3);
+    fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn a_record_that_cannot_be_written_is_tried_again() {
+    let mut bench = Bench::new(vec![table("web", 0, WEB)], &[("web", &[])]);
+    let dir = state_dir("full");
+    // Stands where the new one is to be written.
+    fs::create_dir_all(dir.join("managed.new")).unwrap();
+    bench.restart(vec![table("web", 0, WEB)], &dir);
+    bench.set(Mood::Absent);
+    bench.pass(Duration::from_secs(30));
+    assert!(!dir.join("managed").exists());
+    fs::remove_dir(dir.join("managed.new")).unwrap();
+    bench.pass(Duration::from_secs(31));
+    assert_eq!(remembered(&dir), 3);
+    fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn the_end_brings_the_record_in_line() {
+    let mut bench = Bench::new(vec![table("web", 0, WEB)], &[("web", WEB)]);
+    let dir = state_dir("end");
+    bench.restart(vec![table("web", 0, WEB)], &dir);
+    bench.restart(vec![table("web", 0, &WEB[..1])], &dir);
+    bench.up(0);
+    bench.pass(Duration::from_millis(60));
+    assert_eq!(remembered(&dir), 3);
+    let now = bench.now;
+    while bench.keeper.finish_step(&mut || now) == Step::Did {}
+    assert_eq!(remembered(&dir), 1);
+    fs::remove_dir_all(dir).unwrap();
 }
