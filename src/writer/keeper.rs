@@ -137,7 +137,11 @@ impl Keeper {
             if self.tables[index].retry.is_waiting(now) {
                 continue;
             }
-            let Some(batch) = self.difference(index) else { continue };
+            let Some(mut batch) = self.difference(index) else { continue };
+            let must_leave = self.must_leave(index, &batch);
+            if !must_leave.is_empty() {
+                batch = Batch { add: Vec::new(), remove: must_leave };
+            }
             self.next = index + 1;
             self.write(index, batch, clock);
             return true;
@@ -181,6 +185,24 @@ impl Keeper {
         kept.may_differ.then_some(batch)
     }
 
+    /// Those of a batch that must not wait until what failed to go in is in: they are down, and others serve.
+    fn must_leave(&self, index: usize, batch: &Batch) -> Vec<Prefix> {
+        let kept = &self.tables[index];
+        let Some(contents) = kept.contents.as_ref().filter(|_| kept.adding_fails && !batch.add.is_empty())
+        else {
+            return Vec::new();
+        };
+        let serves = |of: Wanted| of.is_in == Some(true) && contents.contains(&of.address);
+        if !self.desired.wanted(index).any(serves) {
+            return Vec::new();
+        }
+        let members = self.desired.tables()[index].members.iter().enumerate();
+        let is_down = |member| self.desired.fate(index, member).is_some_and(|fate| fate.why == Why::Down);
+        let down: HashSet<Prefix> =
+            members.filter(|(member, _)| is_down(*member)).map(|(_, of)| of.address).collect();
+        batch.remove.iter().copied().filter(|address| down.contains(address)).collect()
+    }
+
     /// Writes a batch: what is put in comes before what is taken out.
     fn write(&mut self, index: usize, batch: Batch, clock: &mut dyn FnMut() -> Instant) {
         let name = self.desired.tables()[index].name.clone();
@@ -188,13 +210,17 @@ impl Keeper {
         let mut done = Ok(());
         if !batch.add.is_empty() {
             done = self.plane.add(&name, &batch.add);
+            self.tables[index].adding_fails = done.is_err();
         }
         if done.is_ok() && !batch.remove.is_empty() {
             done = self.plane.remove(&name, &batch.remove);
         }
         let now = clock();
         if let Err(error) = done {
-            self.tables[index].refused = error.concerns_all_tables();
+            let kept = &mut self.tables[index];
+            kept.refused = error.concerns_all_tables();
+            // After a removal by itself it is the additions' turn again.
+            kept.adding_fails &= !batch.add.is_empty();
             self.failed(index, &error, now);
             return;
         }

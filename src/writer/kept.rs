@@ -28,6 +28,8 @@ pub(super) struct Kept {
     pub(super) unproved: bool,
     /// What it was last to be written met with a failure that all tables would meet with.
     pub(super) refused: bool,
+    /// The last addition failed: others might too.
+    pub(super) adding_fails: bool,
     pub(super) retry: Retry,
     /// Addresses that others took out or put in, and that were put right.
     pub(super) repairs: u64,

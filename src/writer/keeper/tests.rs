@@ -18,6 +18,8 @@ enum Mood {
     Absent,
     /// May be read and not written.
     ReadOnly,
+    /// Takes addresses out and none in: it is full.
+    Full,
     /// Says that it is done, and does nothing.
     Lies,
     /// Does the first half of a write, then fails.
@@ -46,7 +48,8 @@ impl Fake {
             Mood::NoTable => Err(TableError::NoTable),
             Mood::Absent => Err(TableError::Absent("/dev/pf".to_owned())),
             Mood::ReadOnly if what != "read" => Err(TableError::NotPermitted("/dev/pf".to_owned())),
-            Mood::Well | Mood::Lies | Mood::Half | Mood::ReadOnly => Ok(mood),
+            Mood::Full if what == "add" => Err(TableError::Other("too many elements".to_owned())),
+            Mood::Well | Mood::Lies | Mood::Half | Mood::ReadOnly | Mood::Full => Ok(mood),
         }
     }
 
@@ -59,7 +62,7 @@ impl Fake {
     ) -> Result<(), TableError> {
         let mood = self.call(what, table, addresses)?;
         let count = match mood {
-            Mood::Well | Mood::NoTable | Mood::Absent | Mood::ReadOnly => addresses.len(),
+            Mood::Well | Mood::NoTable | Mood::Absent | Mood::ReadOnly | Mood::Full => addresses.len(),
             Mood::Lies => 0,
             Mood::Half => addresses.len() / 2,
         };
@@ -538,4 +541,37 @@ fn the_end_brings_the_record_in_line() {
     while bench.keeper.finish_step(&mut || now) == Step::Did {}
     assert_eq!(remembered(&dir), 1);
     fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn what_cannot_be_put_in_keeps_no_dead_one_in_while_another_serves() {
+    let mut bench = Bench::new(vec![table("web", 0, WEB)], &[("web", &["10.0.0.1", "10.0.0.2"])]);
+    bench.settle();
+    bench.set(Mood::Full);
+    bench.up(0);
+    bench.down(1);
+    bench.up(2);
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(bench.contents("web"), ["10.0.0.1"]);
+    bench.down(0);
+    bench.pass(Duration::from_secs(60));
+    assert_eq!(bench.contents("web"), ["10.0.0.1"], "nothing else would be in");
+    let tries = bench.writes().len();
+    assert!((6..=16).contains(&tries), "{tries}");
+    bench.set(Mood::Well);
+    bench.pass(Duration::from_secs(11));
+    assert_eq!(bench.contents("web"), ["10.0.0.3"]);
+}
+
+#[test]
+fn a_backup_stays_while_what_it_stands_in_for_cannot_be_put_in() {
+    let mut web = table("web", 0, &["10.0.0.1", "10.0.0.2", "10.0.0.3"]);
+    web.members[1].backup = true;
+    let mut bench = Bench::new(vec![web], &[("web", &["10.0.0.2", "10.0.0.3"])]);
+    bench.set(Mood::Full);
+    bench.up(1);
+    bench.down(2);
+    bench.up(0);
+    bench.pass(Duration::from_secs(60));
+    assert_eq!(bench.contents("web"), ["10.0.0.2", "10.0.0.3"]);
 }
