@@ -118,6 +118,14 @@ fn an_unknown_backup_makes_room_for_one_that_is_up_and_else_stays() {
 }
 
 #[test]
+fn at_the_start_a_backup_of_which_nothing_is_known_is_left_until_another_is_up_for_sure() {
+    let of = || table("t", vec![named(0, &[0]), backup(1, &[1])]);
+    assert_eq!(decided(of(), &[0, 1], "? ?"), "..");
+    assert_eq!(decided(of(), &[0, 1], "u ?"), "10");
+    assert_eq!(decided(of(), &[0, 1], "? u"), ".0");
+}
+
+#[test]
 fn when_strictly_fewer_are_up_than_panic_says_all_go_in_until_it_no_longer_is_so() {
     let mut machine = Machine::start(vec![panics(50, plain(4))]);
     assert_eq!(machine.found(&[]).says("u d u d").wants(), "1010");

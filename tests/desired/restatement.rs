@@ -10,7 +10,9 @@
 //! - An address is stale when any of the rules that contribute to it is, though another one be unknown.
 //! - Drained: step 2 puts it out, and any one of those that are down is drained, though it would be out
 //!   without that one.
-//! - 3: a backup that is unknown is taken out while a non-backup counts as up, and else stays as it is.
+//! - 3: a backup that is unknown is taken out while a non-backup is up, and else stays as it is: that one is
+//!   only counted as up, being unknown itself, takes out no backup of which nothing is known ("tables are left
+//!   until first verdicts").
 //!   What counts as up is what step 2 says, not who panic or `min_up` put in.
 //! - 3: a drained address is down. That a non-backup counts as up takes no `min_up` away from it.
 //! - 4: "an up backup is in": it is up by step 2 and step 3 left it in. A backup of which nothing is known is
@@ -90,11 +92,11 @@ pub(crate) fn who_is_in(table: &Whole) -> Vec<bool> {
 
     // 3. Backups.
     let up_for_3 = |place: usize| is(place, Three::Up) || fresh_unknown(place) && all[place].is_in;
-    if places().any(|place| !all[place].backup && up_for_3(place)) {
-        for place in places() {
-            if all[place].backup && combined[place].state.is_some() {
-                is_in[place] = false;
-            }
+    let others = || places().filter(|place| !all[*place].backup);
+    let (counts, up) = (others().any(up_for_3), others().any(|place| is(place, Three::Up)));
+    for place in places().filter(|place| all[*place].backup) {
+        if up && is(place, Three::Unknown) || counts && (is(place, Three::Up) || is(place, Three::Down)) {
+            is_in[place] = false;
         }
     }
 

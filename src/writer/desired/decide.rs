@@ -189,19 +189,24 @@ impl<F: Fn(usize) -> bool> Choice<'_, F> {
         }
     }
 
-    /// Step 3: backups are in only while no other address is up. One in which no rule has a say stays as it is.
+    /// Step 3: backups are in only while no other address is up. One in which no rule has a say stays as it is;
+    /// so does one of which nothing is known yet, until another is up for sure: tables are left until first
+    /// verdicts.
     fn stand_backups_by(&mut self) {
         let counts_as_up = |index: usize| match self.combined[index] {
             Combined::Up => true,
             Combined::Unknown { fresh } => fresh && (self.is_in)(index),
             Combined::NoSay | Combined::Down { .. } => false,
         };
-        let any_up = (0..self.combined.len()).any(|index| !self.is_backup(index) && counts_as_up(index));
+        let others = || (0..self.combined.len()).filter(|index| !self.is_backup(*index));
+        let (any_counts, any_up) =
+            (others().any(counts_as_up), others().any(|index| self.combined[index] == Combined::Up));
         for index in 0..self.combined.len() {
             if !self.is_backup(index) || self.combined[index] == Combined::NoSay {
                 continue;
             }
-            if any_up {
+            let is_unknown = matches!(self.combined[index], Combined::Unknown { .. });
+            if any_up || any_counts && !is_unknown {
                 let why = match self.combined[index] {
                     Combined::Down { .. } => self.fates[index].why,
                     Combined::Up | Combined::Unknown { .. } | Combined::NoSay => Why::BackupStands,
