@@ -737,6 +737,7 @@ golden! {
     table_pool
     table_quoted
     table_reconcile_mega
+    table_reconcile_too_often
     table_reconcile_wrong
     table_refused_lists_say_no_more
     table_repeated_adds_up

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, channel, sync_channel};
 use std::time::Instant;
 
 use mio::Waker;
@@ -89,6 +89,8 @@ pub struct Writer {
     /// Kept here too: a waker that is gone when the thread ends takes its last wake with it.
     _wake: Arc<Waker>,
     lost: bool,
+    /// It was told to finish, and has not said that it did.
+    finishing: bool,
 }
 
 impl Writer {
@@ -103,7 +105,15 @@ impl Writer {
         let waits = Arc::new(AtomicBool::new(false));
         let thread = thread::WriterThread::new(settings, receiver, sender, wake.clone(), waits.clone());
         std::thread::Builder::new().name("writer".into()).spawn(move || thread.run())?;
-        Ok(Self { letters, reports, pending: Letter::default(), waits, _wake: wake, lost: false })
+        Ok(Self {
+            letters,
+            reports,
+            pending: Letter::default(),
+            waits,
+            _wake: wake,
+            lost: false,
+            finishing: false,
+        })
     }
 
     /// What a rule says of its addresses is now this; sent by the next [`flush`](Self::flush).
@@ -119,6 +129,7 @@ impl Writer {
     /// Has the thread write what is to be written, once, then end with [`Report::Finished`].
     pub fn finish(&mut self) {
         self.pending.finish = true;
+        self.finishing = true;
     }
 
     /// Hands over what is new, if the thread has taken what it was sent before; if not, the reactor is woken
@@ -136,7 +147,17 @@ impl Writer {
 
     /// The next report, if one has come.
     pub fn poll_report(&mut self) -> Option<Report> {
-        self.reports.try_recv().ok()
+        match self.reports.try_recv() {
+            Ok(report) => {
+                self.finishing &= report != Report::Finished;
+                Some(report)
+            }
+            // A thread that is gone has nothing more to finish.
+            Err(TryRecvError::Disconnected) => {
+                std::mem::take(&mut self.finishing).then_some(Report::Finished)
+            }
+            Err(TryRecvError::Empty) => None,
+        }
     }
 
     /// Whether nothing is left to wait for.

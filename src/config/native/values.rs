@@ -1,5 +1,7 @@
 //! One value at a time: what can be said of it without knowing the rule.
 
+use std::time::Duration;
+
 use super::super::diagnose::Wrong;
 use super::super::escape;
 use super::super::given::Given;
@@ -11,6 +13,9 @@ use crate::ucl::Span;
 
 /// Longest text, in bytes, where nothing shorter is asked for: as much as is ever read of a reply by default.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// More often nobody can read tables.
+const RECONCILE_MIN: Duration = Duration::from_millis(10);
 
 /// Protocols offered at most: more are a mistake.
 const PROTOCOLS_MAX: usize = 32;
@@ -38,6 +43,10 @@ pub(in crate::config) fn judge(
         Given::Interval(interval) if interval.is_zero() && setting != Setting::TlsExpiry => {
             let help = "write a time, as in 500ms or 30s";
             vec![(None, Wrong::new(format!("'{name}' must be above 0")).help(help))]
+        }
+        Given::Interval(interval) if setting == Setting::Reconcile && *interval < RECONCILE_MIN => {
+            let help = "tables are read so often, with pfctl by a program for each: write a time such as 1s";
+            vec![(None, Wrong::new(format!("'{name}' must be 10ms or more")).help(help))]
         }
         Given::Word(word) if setting == Setting::DataPlane => {
             placement::is_built(word).err().map(|wrong| (None, wrong)).into_iter().collect()
