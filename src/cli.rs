@@ -125,7 +125,7 @@ pub fn usage() -> String {
          -dump               with -n: print what was understood\n  \
          -v                  print the version\n  \
          -h                  print this\n\
-         Signals: TERM and INT end it, USR1 logs a summary.\n\
+         Signals: TERM and INT end it, HUP reads the configuration again, USR1 logs a summary.\n\
          Exit status: 0 ended as asked or every rule is done; 1 with -n, the configuration is bad;\n\
          2 bad flag, bad -log or -facility, or a start with a bad configuration.\n"
     )

@@ -3,11 +3,13 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use hfm::cli::{self, CliError, Invocation};
 use hfm::config::{self, Loaded, Report};
 use hfm::dataplane;
 use hfm::demo;
+use hfm::loader;
 use hfm::logging::{self, Destination, Flusher};
 use hfm::probe::Files;
 use hfm::probe_cli::{self, Arguments, Outcome};
@@ -160,12 +162,15 @@ fn run(path: &Path, destination: Destination) -> ExitCode {
             return ExitCode::from(CANNOT_RUN);
         }
     };
-    let code = run_logged(loaded, &flusher);
+    // It is UTF-8, or it would not have been loaded.
+    let name = path.to_string_lossy().into_owned();
+    let read = move || config::load(&name, &mut FileLoader, &mut ProbeFiles);
+    let code = run_logged(loaded, Arc::new(read), &flusher);
     flusher.flush();
     code
 }
 
-fn run_logged(loaded: Loaded, flusher: &Flusher) -> ExitCode {
+fn run_logged(loaded: Loaded, read: loader::Read, flusher: &Flusher) -> ExitCode {
     let Loaded { configuration, plans, warnings } = loaded;
     log_warnings(&warnings);
     drop(warnings);
@@ -181,6 +186,7 @@ fn run_logged(loaded: Loaded, flusher: &Flusher) -> ExitCode {
             return ExitCode::from(CANNOT_RUN);
         }
     };
+    reactor.reload_by(read);
     // The text and its tree are gone; only the rules are kept.
     memory::trim();
     log::info!("Loaded {rules} rules.");

@@ -147,6 +147,7 @@ impl<W: Write> Runner<W> {
                 | Output::Signal { .. }
                 | Output::Change(_)
                 | Output::Standing { .. }
+                | Output::Abandon { .. }
                 | Output::Notice(_) => {}
             }
         }

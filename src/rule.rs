@@ -1,5 +1,6 @@
 //! A rule as meant: validated, immutable, every unit resolved. Made by `config`, run by `engine`.
 
+mod fate;
 mod probe;
 mod table;
 
@@ -7,6 +8,7 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use fate::Fate;
 pub use probe::{
     Close, Dialogue, DialogueStep, Family, HeaderPattern, Http, HttpVersion, Network, Patterns, Peer, Probe,
     ProxyVersion, Service, Tls, TlsVersion,
@@ -16,7 +18,8 @@ pub use table::{
     RECONCILE_DEFAULT, STATE_DIR_DEFAULT, Share, Table,
 };
 
-/// A rule's place in the configuration: its index in the order of the file.
+/// A rule's slot. In a configuration that was just read: its index in the order of the file; from then on it
+/// stays its own, whatever a reload adds, moves or takes away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleId(pub u32);
 
@@ -138,10 +141,40 @@ pub struct Rule {
     pub placement: Placement,
 }
 
+impl Rule {
+    /// What stands in a slot that no rule has.
+    pub fn vacant() -> Self {
+        let command = CommandLine { program: "".into(), arguments: Vec::new() };
+        Self {
+            name: "".into(),
+            status: Status::Disabled,
+            test: Test::Command { command, timeout_int: None, timeout_kill: None },
+            start_delay: None,
+            runs: None,
+            interval: Duration::ZERO,
+            interval_fail: Duration::ZERO,
+            interval_debounce: None,
+            spread: false,
+            health: HealthSettings::default(),
+            requires: Vec::new(),
+            guard: Vec::new(),
+            change_success: None,
+            change_fail: None,
+            change_timeout: None,
+            placement: Placement::default(),
+        }
+    }
+
+    /// Whether this is an empty slot: a rule of a file has a name.
+    pub fn is_vacant(&self) -> bool {
+        self.name.is_empty()
+    }
+}
+
 /// Everything a configuration file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Configuration {
-    /// In the order of the file; a [`RuleId`] is an index into it.
+    /// In the order of the file, or by slot; a [`RuleId`] is an index into it.
     pub rules: Vec<Rule>,
     /// Change commands running at a time at most. `change_max`.
     pub change_max: usize,

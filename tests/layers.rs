@@ -20,6 +20,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("probe", 2, &["rustls", "httparse", "regex"]),
     ("engine", 3, &[]),
     ("config", 3, &[]),
+    ("succession", 3, &[]),
     ("writer::desired", 3, &[]),
     ("control", 3, &["serde_json"]),
     ("status", 3, &["serde_json"]),
@@ -28,6 +29,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("reactor", 5, &["mio", "slab", "signal_hook", "log"]),
     ("commands", 5, &["mio", "slab", "signal_hook", "log"]),
     ("resolver", 5, &["mio", "log"]),
+    ("loader", 5, &["mio"]),
     ("writer", 5, &["mio", "log"]),
     ("logging", 5, &["log", "env_logger", "env_filter"]),
     ("wait", 5, &["mio"]),
@@ -55,6 +57,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("reactor", "wait"),
     ("commands", "wait"),
     ("reactor", "writer"),
+    ("reactor", "loader"),
 ];
 
 /// The layer that wires all others together.

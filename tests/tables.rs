@@ -26,6 +26,8 @@ mod program;
 mod random;
 #[path = "tables/reconcile.rs"]
 mod reconcile;
+#[path = "tables/reload.rs"]
+mod reload;
 #[path = "support/skip.rs"]
 mod skip;
 #[path = "tables/start.rs"]

@@ -49,6 +49,11 @@ impl<K: Copy + Eq + Hash, J> ChangeQueue<K, J> {
         Self { limit, keys: HashMap::new(), waiting: 0, ready: VecDeque::new(), young: VecDeque::new() }
     }
 
+    /// Lets another number run at a time; those that run go on.
+    pub fn limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
     /// Takes a job on; gives back the waiting one that it replaces.
     pub fn submit(&mut self, key: K, job: J) -> Option<J> {
         let slot = self.keys.entry(key).or_insert(Slot { waiting: None, young: 0, overstaying: 0 });

@@ -30,6 +30,15 @@ pub enum Request {
     StartTest(RunId, StartNews),
     /// Signal the group of this run's test, if it still runs.
     Signal(RunId, StopSignal),
+    /// Nobody waits for this run any more: do not start its test, or kill it.
+    Abandon(RunId),
+    /// From now on these are the programs of the rules, and so many change commands may run at a time.
+    Reload {
+        /// `tests[n]` is the program of rule n, where it runs one.
+        tests: Vec<Option<CommandLine>>,
+        /// `change_max`.
+        change_max: usize,
+    },
     /// Run a change command as soon as its order comes.
     Change(Box<Job>),
     /// Kill the tests that run, start what change commands are due, wait for them for at most

@@ -4,6 +4,8 @@
 //! that has ended is not signalled; starts are bounded in a turn, so that a thousand of them at once delay
 //! no signal and no verdict.
 
+mod requests;
+
 use std::collections::VecDeque;
 use std::io;
 use std::os::unix::net::UnixStream as StdStream;
@@ -210,49 +212,6 @@ impl CommandsThread {
         self.children[earlier].stdout.close();
         self.children[earlier].stderr.close();
         self.close_if_done(earlier);
-    }
-
-    fn take_requests(&mut self) {
-        while let Ok(request) = self.requests.try_recv() {
-            match request {
-                Request::StartTest(run, news) => self.starts.push_back((run, news)),
-                Request::Signal(run, signal) => self.signal(run, signal),
-                Request::Change(job) => self.submit(job),
-                Request::Finish => self.finish(),
-            }
-        }
-    }
-
-    fn signal(&mut self, run: RunId, signal: StopSignal) {
-        // It may have ended a moment ago: then its own ending counts, and no signal.
-        self.reap();
-        let Some(child) = self.children.of_run(run) else { return };
-        let pid = child.pid();
-        match child.signal(signal) {
-            Ok(true) => self.report(Report::Test(Event::Signaled { run, signal })),
-            Ok(false) => {}
-            Err(error) => self.report(Report::NotSignaled { run, pid, error }),
-        }
-    }
-
-    fn submit(&mut self, job: Box<Job>) {
-        let by = job.run;
-        if let Some(replaced) = self.changes.submit(by.rule, job) {
-            self.report(Report::Change(replaced.run, ChangeNews::Replaced { by }));
-        }
-    }
-
-    fn finish(&mut self) {
-        self.starts.clear();
-        for child in self.children.iter() {
-            if let Role::Test(_) = child.role {
-                // One that cannot be killed is not waited for.
-                let _ = child.signal(StopSignal::Kill);
-            }
-        }
-        let at = now();
-        self.finish_by = Some(at + FINISH_MAX);
-        self.tests_until = Some(at + OUTPUT_AFTER_END_MAX);
     }
 
     fn handle_deadlines(&mut self) {

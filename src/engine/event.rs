@@ -106,6 +106,12 @@ pub enum Output {
         /// The run.
         run: RunId,
     },
+    /// This run is given up: its rule is gone, or another now. End its process or connection; nothing that still
+    /// comes of it counts.
+    Abandon {
+        /// The run.
+        run: RunId,
+    },
     /// The effective state of a rule changed (or is confirmed, for `always-fail` and `always-success`):
     /// run its change command, if it has one.
     Change(Change),

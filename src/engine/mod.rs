@@ -12,6 +12,7 @@
 mod effective;
 mod event;
 mod judge;
+mod reload;
 mod run;
 mod stalls;
 mod standing;
@@ -68,25 +69,15 @@ impl Engine {
     /// Takes on the rules; their first runs are due from `now` on. Ask for outputs at once: rules that
     /// require an `always-fail` rule are down from here.
     pub fn new(rules: Arc<[Rule]>, now: Now) -> Self {
-        let states = rules.iter().zip(first_dues(&rules, now.mono)).map(|(r, due)| RuleState::new(r, due));
-        let states: Vec<RuleState> = states.collect();
-        let mut dependents = vec![Vec::new(); rules.len()];
-        let mut is_guard = vec![false; rules.len()];
-        for (index, rule) in rules.iter().enumerate() {
-            for required in &rule.requires {
-                dependents[required.index()].push(rule_id(index));
-            }
-            for guard in &rule.guard {
-                is_guard[guard.index()] = true;
-            }
-        }
+        let states = rules.iter().zip(first_dues(rules.iter(), now.mono));
+        let states: Vec<RuleState> = states.map(|(rule, due)| RuleState::new(rule, due)).collect();
         let live = states.iter().filter(|state| !state.is_over()).count();
         let mut engine = Self {
             stalls: Stalls::new(shortest_timeout(&rules)),
             timers: TimerQueue::new(rules.len()),
             states,
-            dependents,
-            is_guard,
+            dependents: Vec::new(),
+            is_guard: Vec::new(),
             outputs: VecDeque::new(),
             epoch: now.mono,
             live,
@@ -98,6 +89,7 @@ impl Engine {
             touched: Vec::new(),
             rules,
         };
+        engine.relate_rules();
         for index in 0..engine.rules.len() {
             let rule = rule_id(index);
             if engine.rules[index].status == Status::Disabled {
@@ -230,16 +222,16 @@ fn rule_id(index: usize) -> RuleId {
 }
 
 /// `start_delay` where it is given, else spread where that is asked for, else at once.
-fn first_dues(rules: &[Rule], now: Instant) -> Vec<Instant> {
+fn first_dues<'r>(rules: impl Iterator<Item = &'r Rule> + Clone, now: Instant) -> Vec<Instant> {
     let spreads = |rule: &&Rule| rule.spread && rule.start_delay.is_none() && rule.status != Status::Disabled;
-    let intervals: Vec<Duration> = rules.iter().filter(spreads).map(|rule| rule.interval).collect();
+    let intervals: Vec<Duration> = rules.clone().filter(spreads).map(|rule| rule.interval).collect();
     let mut spread = schedule::spread(&intervals).into_iter();
     let delay_of = |rule: &Rule| match rule.start_delay {
         Some(delay) => delay,
         None if spreads(&rule) => spread.next().unwrap_or_default(),
         None => Duration::ZERO,
     };
-    rules.iter().map(delay_of).map(|delay| now.checked_add(delay).unwrap_or(now)).collect()
+    rules.map(delay_of).map(|delay| now.checked_add(delay).unwrap_or(now)).collect()
 }
 
 /// The shortest timeout of any rule: shorter stalls than matter to it need not be remembered.

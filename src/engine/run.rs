@@ -179,7 +179,7 @@ impl Engine {
 
     /// After a verdict, or a change of the own state: if that brings another interval, it counts from the
     /// last start. A probe under way has to end by the due that this brings.
-    fn reschedule(&mut self, rule: RuleId, interval_before: Duration, now: Now) {
+    pub(super) fn reschedule(&mut self, rule: RuleId, interval_before: Duration, now: Now) {
         let settings = &self.rules[rule.index()];
         let state = &mut self.states[rule.index()];
         let interval = state.interval(settings);

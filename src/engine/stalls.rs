@@ -37,6 +37,11 @@ impl Stalls {
         Self { kept: VecDeque::new(), turn_from: None, ordinary_min }
     }
 
+    /// The shortest timeout is another now.
+    pub(super) fn matter_from(&mut self, shortest_timeout: Option<Duration>) {
+        self.ordinary_min = shortest_timeout.map_or(ORDINARY_MAX, ordinary);
+    }
+
     /// Remembers a stall. One that overlaps those before it is one with them: a wake-up is late because
     /// the turn before it was long, and no moment is lost twice.
     pub(super) fn note(&mut self, from: Instant, took: Duration) {

@@ -126,6 +126,7 @@ fn changes(outputs: &[Output]) -> Vec<(u32, State, State, Verdict)> {
         | Output::Signal { .. }
         | Output::Expire { .. }
         | Output::Standing { .. }
+        | Output::Abandon { .. }
         | Output::Notice(_) => None,
     };
     outputs.iter().filter_map(change).collect()
@@ -356,5 +357,6 @@ fn late_and_repeated_events_of_ended_runs_are_dropped() {
 }
 
 mod native;
+mod reload;
 mod standing;
 mod words;

@@ -30,6 +30,11 @@ impl Journal {
         Self { rules, instance }
     }
 
+    /// The rules are others now.
+    pub(super) fn replace(&mut self, rules: Arc<[Rule]>) {
+        self.rules = rules;
+    }
+
     /// A change of the effective state.
     pub(super) fn change(&self, change: &Change) {
         let Change { run, from, to, verdict, blame, streak, elapsed } = change;

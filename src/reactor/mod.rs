@@ -7,6 +7,7 @@
 mod journal;
 mod prober;
 pub mod probes;
+mod reload;
 pub(crate) mod signals;
 mod summary;
 
@@ -21,9 +22,10 @@ use crate::commands::{Commands, FINISH_MAX, Job, Report, Request, StartNews};
 use crate::dataplane::DataPlane;
 use crate::engine::{Change, Engine, Output};
 use crate::health::State;
+use crate::loader::{self, Loader};
 use crate::now::Now;
 use crate::probe::Plans;
-use crate::rule::{CommandLine, Configuration, Rule, RunId, Test};
+use crate::rule::{CommandLine, Configuration, Firewall, Rule, RunId, Test};
 use crate::wait::Waiter;
 use crate::writer::{self, Writer, Written};
 use journal::Journal;
@@ -51,8 +53,17 @@ pub struct Reactor {
     /// Keeps the tables, if there are any.
     writer: Option<Writer>,
     journal: Journal,
-    /// Change commands are not run.
-    dry_run: bool,
+    /// What was said of all tables; parts of it cannot change.
+    firewall: Firewall,
+    /// Reads the file again, if there is one.
+    loader: Option<Loader>,
+    /// A reload was asked for while one went on.
+    reload_again: bool,
+    /// A reload left no rule at all: it waits for another one.
+    has_no_rules: bool,
+    /// Since when slots are empty whose rules are gone.
+    vacated: Vec<Option<Instant>>,
+    wake: Arc<Waker>,
     /// Who watches what happens.
     watcher: Option<Sender<Seen>>,
     /// The process is ending; when to stop waiting.
@@ -104,12 +115,11 @@ impl Reactor {
         let now = now();
         let Configuration { rules, tables, firewall, change_max: _ } = configuration;
         let rules: Arc<[Rule]> = rules.into();
-        let dry_run = firewall.dry_run;
         let settings = plane.map(|plane| writer::Settings {
             tables: tables.into(),
             rules: rules.len(),
             plane,
-            firewall,
+            firewall: firewall.clone(),
         });
         let writer = settings.map(|settings| Writer::start(settings, wake.clone())).transpose()?;
         let journal = Journal::new(rules.clone(), now.wall);
@@ -122,13 +132,23 @@ impl Reactor {
             prober,
             writer,
             journal,
-            dry_run,
+            firewall,
+            loader: None,
+            reload_again: false,
+            has_no_rules: false,
+            vacated: Vec::new(),
+            wake,
             watcher: None,
             finish_by: None,
             unread: false,
             unfinished: Unfinished::default(),
             done: false,
         })
+    }
+
+    /// Has the configuration read again by `read` when a reload is asked for.
+    pub fn reload_by(&mut self, read: loader::Read) {
+        self.loader = Some(Loader::new(read, self.wake.clone()));
     }
 
     /// Has everything that happens from now on seen by someone else too.
@@ -179,6 +199,7 @@ impl Reactor {
         }
         self.take_reports();
         self.take_writers_reports();
+        self.take_loaded();
         self.prober.go_on();
         for _ in Prober::passes() {
             let at = self.prober.handle_timeout();
@@ -258,9 +279,8 @@ impl Reactor {
                     log::info!("{name}: stopping");
                     self.finish(now);
                 }
-                Signal::Reload => {
-                    log::error!("SIGHUP: reload is not supported yet, nothing changes; restart instead")
-                }
+                Signal::Reload if self.finish_by.is_none() => self.ask_for_reload(),
+                Signal::Reload => {}
                 Signal::Summary => {
                     summary::log(&self.prober.engine, self.prober.turns());
                     if let Some(writer) = &mut self.writer {
@@ -277,6 +297,7 @@ impl Reactor {
             match output {
                 Output::StartTest { run } => self.start(run),
                 Output::Signal { run, signal } => self.commands.request(Request::Signal(run, signal)),
+                Output::Abandon { run } => self.commands.request(Request::Abandon(run)),
                 // The prober's own affair.
                 Output::Expire { .. } => {}
                 Output::Change(change) => self.change(&change),
@@ -313,7 +334,7 @@ impl Reactor {
             State::Unknown => &None,
         };
         let Some(command) = command else { return };
-        if self.dry_run {
+        if self.firewall.dry_run {
             return self.journal.not_run(change.run, command);
         }
         let job = Job {
@@ -333,7 +354,7 @@ impl Reactor {
             }
             self.done = true;
         }
-        if self.finish_by.is_none() && self.prober.engine.is_finished() {
+        if self.finish_by.is_none() && !self.has_no_rules && self.prober.engine.is_finished() {
             log::info!("every rule is done, ending");
             self.finish(now);
         }

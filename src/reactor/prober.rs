@@ -14,8 +14,8 @@ use super::probes::Probes;
 use crate::engine::{Engine, Event, Output};
 use crate::histogram::Histogram;
 use crate::now::Now;
-use crate::probe::Plans;
-use crate::rule::{Rule, RunId};
+use crate::probe::{Plan, Plans};
+use crate::rule::{Fate, Rule, RunId};
 
 /// Events of the poll in one turn at most, so that timers come in between.
 pub(crate) const EVENTS_PER_TURN: usize = 256;
@@ -127,6 +127,7 @@ impl Prober {
                 | Output::Signal { .. }
                 | Output::Change(_)
                 | Output::Standing { .. }
+                | Output::Abandon { .. }
                 | Output::Notice(_)) => return Some(output),
             }
         }
@@ -142,6 +143,23 @@ impl Prober {
             *at = now().mono;
         }
         self.hand_on(ended);
+    }
+
+    /// Takes on another configuration, fitted into the slots of the present one. Poll the outputs before and
+    /// after it. Gives back what is not needed any more, for somebody with more time to drop.
+    ///
+    /// # Errors
+    /// When names have to be looked up for the first time and no threads can be had; nothing has changed then.
+    pub(crate) fn reload(
+        &mut self,
+        rules: Arc<[Rule]>,
+        plans: Plans,
+        fates: &[Fate],
+        now: Now,
+    ) -> io::Result<Vec<Plan>> {
+        let retired = self.probes.reload(plans, fates, now)?;
+        self.engine.reload(rules, fates, now);
+        Ok(retired)
     }
 
     /// The turn has ended.

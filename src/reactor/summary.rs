@@ -13,7 +13,7 @@ const LISTED_MAX: usize = 100;
 
 pub(super) fn log(engine: &Engine, turns: &Histogram) {
     let views = engine.rules().iter().zip(0..).map(|(rule, index)| (rule, engine.view(RuleId(index))));
-    let views: Vec<_> = views.collect();
+    let views: Vec<_> = views.filter(|(rule, _)| !rule.is_vacant()).collect();
     let count = |state| views.iter().filter(|(_, view)| view.effective == state).count();
     let over = |reason| views.iter().filter(|(_, view)| view.ended == Some(reason)).count();
     let stale = views.iter().filter(|(_, view)| view.stale).count();

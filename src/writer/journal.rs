@@ -29,6 +29,11 @@ impl Journal {
         Self { tables, dry_run }
     }
 
+    /// The tables are others now.
+    pub(super) fn replace(&mut self, tables: Arc<[Table]>) {
+        self.tables = tables;
+    }
+
     fn name(&self, index: usize) -> &str {
         &self.tables[index].name
     }

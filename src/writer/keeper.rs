@@ -3,6 +3,7 @@
 //! One call of the data plane at a time: whoever drives it looks for newer words in between. Nothing is
 //! written into a table that has not been read since the last failure, so that what others did to it is known.
 
+mod succession;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 

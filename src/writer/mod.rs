@@ -17,7 +17,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, channel, sync_channel};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mio::Waker;
 
@@ -38,9 +38,22 @@ pub struct Settings {
     pub firewall: Firewall,
 }
 
+/// Other tables, for a configuration that was fitted into the slots of the one before.
+#[derive(Debug)]
+pub struct Replacement {
+    /// Every table that a rule names.
+    pub tables: Arc<[Table]>,
+    /// By slot: the rule there is the same as before, unchanged or with another schedule only.
+    pub carried: Vec<bool>,
+    /// How often tables are read.
+    pub reconcile: Duration,
+}
+
 /// What goes to the thread in one piece.
 #[derive(Debug, Default)]
 struct Letter {
+    /// Before anything else: words of slots that are empty now mean nothing any more.
+    replacement: Option<Replacement>,
     /// The newest word of each rule that has a new one.
     standings: BTreeMap<RuleId, Standing>,
     /// Log how all tables stand.
@@ -51,7 +64,7 @@ struct Letter {
 
 impl Letter {
     fn is_empty(&self) -> bool {
-        self.standings.is_empty() && !self.summary && !self.finish
+        self.standings.is_empty() && self.replacement.is_none() && !self.summary && !self.finish
     }
 }
 
@@ -119,6 +132,20 @@ impl Writer {
     /// What a rule says of its addresses is now this; sent by the next [`flush`](Self::flush).
     pub fn say(&mut self, rule: RuleId, standing: Standing) {
         self.pending.standings.insert(rule, standing);
+    }
+
+    /// Has the thread go over to other tables. Words said from now on are about them.
+    pub fn replace(&mut self, replacement: Replacement) {
+        let carried = match self.pending.replacement.take() {
+            None => replacement.carried,
+            // What was not carried over once has not been carried over.
+            Some(earlier) => {
+                let before = earlier.carried.into_iter().chain(std::iter::repeat(false));
+                replacement.carried.into_iter().zip(before).map(|(now, before)| now && before).collect()
+            }
+        };
+        self.pending.standings.retain(|rule, _| carried.get(rule.index()).copied().unwrap_or(false));
+        self.pending.replacement = Some(Replacement { carried, ..replacement });
     }
 
     /// Has the thread log how all tables stand.

@@ -85,6 +85,9 @@ fn idle_until(now: Instant) -> Instant {
 }
 
 fn take(keeper: &mut Keeper, letter: Letter) {
+    if let Some(replacement) = letter.replacement {
+        keeper.replace(replacement, now());
+    }
     for (rule, standing) in letter.standings {
         keeper.on_standing(rule, standing);
     }

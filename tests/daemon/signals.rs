@@ -68,12 +68,18 @@ fn a_change_command_that_never_ends_does_not_keep_it() {
 }
 
 #[test]
-fn hup_is_survived_and_said_to_be_unsupported() {
+fn hup_reads_the_configuration_again_however_often() {
     let place = Place::new("hup");
     let mut daemon = place.start("a { test = \"true\"; interval = 1s }");
     daemon.wait_for("'a' run", 1);
+    place.write("hfm.conf", "interval = 1s\na { test = \"true\" }\nb { test = \"false\" }");
     daemon.signal(Signal::SIGHUP);
-    daemon.wait_for("SIGHUP: reload is not supported yet", 1);
+    daemon.wait_for("reloaded rules=2 kept=1 adjusted=0 changed=0 new=1 gone=0", 1);
+    daemon.wait_for("'b' run", 1);
+    for times in 1..=50 {
+        daemon.signal(Signal::SIGHUP);
+        daemon.wait_for("reloaded rules=2 kept=2", times);
+    }
     assert!(daemon.is_running());
     assert_eq!(daemon.stop().code(), Some(0));
 }

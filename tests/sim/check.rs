@@ -83,6 +83,7 @@ impl Model {
             | Output::StartTest { .. }
             | Output::Signal { .. }
             | Output::Expire { .. }
+            | Output::Abandon { .. }
             | Output::Standing { .. } => {}
         }
         output

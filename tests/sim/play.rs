@@ -237,7 +237,9 @@ impl Game<'_> {
                     expired = true;
                     self.world.expire(*run, self.now).into_iter().collect()
                 }
-                Output::Change(_) | Output::Standing { .. } | Output::Notice(_) => continue,
+                Output::Change(_) | Output::Standing { .. } | Output::Abandon { .. } | Output::Notice(_) => {
+                    continue;
+                }
             };
             for event in events {
                 self.deliver(&event);

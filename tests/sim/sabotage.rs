@@ -170,6 +170,7 @@ impl Tampered {
             Output::Expire { run } => self.expire(saboteur, run, now),
             Output::Change(change) => self.change(saboteur, change, now),
             Output::Standing { rule, standing } => self.standing(saboteur, rule, standing),
+            output @ Output::Abandon { .. } => vec![output],
             Output::Notice(notice) => self.notice(saboteur, notice, now),
         }
     }

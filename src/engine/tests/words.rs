@@ -24,6 +24,7 @@ fn standings(outputs: &[Output]) -> impl Iterator<Item = (u32, Standing)> {
         Output::StartTest { .. }
         | Output::Signal { .. }
         | Output::Expire { .. }
+        | Output::Abandon { .. }
         | Output::Change(_)
         | Output::Notice(_) => None,
     })

@@ -19,7 +19,8 @@ use crate::engine::Event;
 use crate::now::Now;
 use crate::probe::{Plan, Plans, WallClock};
 use crate::resolver::Resolver;
-use crate::rule::{Peer, RuleId, RunId};
+use crate::rule::{Fate, Peer, RuleId, RunId};
+use crate::succession::choose_plan;
 use crate::verdict::{LocalCause, Verdict};
 use lane::{Destination, Lane, Outcome, Readiness, Surroundings};
 use names::{Known, Names};
@@ -35,10 +36,12 @@ const FIRST_TOKEN: usize = 16;
 #[derive(Debug)]
 pub struct Probes {
     plans: Vec<Option<Plan>>,
-    clock: Arc<WallClock>,
+    /// Those of all plans there are: each reload brings one.
+    clocks: Vec<Arc<WallClock>>,
     lanes: Vec<Option<Box<Lane>>>,
     names: Names,
     resolver: Option<Resolver>,
+    wake: Arc<Waker>,
     registry: Registry,
     scratch: Box<[u8]>,
     /// Connections with more to read.
@@ -60,15 +63,16 @@ impl Probes {
         let mut names = Names::new(&plans);
         let resolver = if names.is_empty() { None } else { Some(Resolver::start(wake)?) };
         if let Some(resolver) = &resolver {
-            names.ask_all(resolver);
+            names.ask_new(resolver);
         }
         let lane = |plan: &Option<Plan>| plan.as_ref().map(|plan| Box::new(Lane::new(plan, now.mono)));
         Ok(Self {
             lanes: plans.iter().map(lane).collect(),
             plans,
-            clock,
+            clocks: vec![clock],
             names,
             resolver,
+            wake: wake.clone(),
             registry,
             scratch: vec![0; SCRATCH_BYTES].into(),
             more: VecDeque::new(),
@@ -79,7 +83,41 @@ impl Probes {
 
     /// A turn of the loop begins at `now`.
     pub fn turn_begins(&mut self, now: Now) {
-        self.clock.set(now.wall);
+        self.clocks.iter().for_each(|clock| clock.set(now.wall));
+    }
+
+    /// Takes on other plans, by slot. Those of rules that are kept or adjusted go on, with their connections and
+    /// runs under way; all others begin anew. Gives back plans that are not needed any more.
+    ///
+    /// # Errors
+    /// When names have to be looked up for the first time and no threads can be had; nothing has changed then.
+    pub fn reload(&mut self, next: Plans, fates: &[Fate], now: Now) -> io::Result<Vec<Plan>> {
+        let Plans { plans, clock } = next;
+        if self.resolver.is_none() && Names::any(&plans) {
+            self.resolver = Some(Resolver::start(&self.wake)?);
+        }
+        clock.set(now.wall);
+        self.clocks.push(clock);
+        self.plans.resize_with(fates.len(), || None);
+        self.lanes.resize_with(fates.len(), || None);
+        let mut retired = Vec::new();
+        for (((plan, fate), own), lane) in
+            plans.into_iter().zip(fates).zip(&mut self.plans).zip(&mut self.lanes)
+        {
+            let begins_anew = !matches!(fate, Fate::Kept | Fate::Adjusted);
+            retired.extend(choose_plan(*fate, own, plan));
+            if begins_anew {
+                self.under_way -= usize::from(lane.as_ref().is_some_and(|lane| lane.run.is_some()));
+                *lane = own.as_ref().map(|plan| Box::new(Lane::new(plan, now.mono)));
+            }
+        }
+        // A clock that only this list has moves nobody's judgement any more.
+        self.clocks.retain(|clock| Arc::strong_count(clock) > 1);
+        self.names.reload(&self.plans);
+        if let Some(resolver) = &self.resolver {
+            self.names.ask_new(resolver);
+        }
+        Ok(retired)
     }
 
     /// Starts a run. Gives its end where that is certain at once.

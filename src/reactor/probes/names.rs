@@ -32,6 +32,10 @@ struct Name {
     /// What the last lookup said if it found nothing; `None` before the first answer.
     fault: Option<Text>,
     is_asked: bool,
+    /// It stands in `due`.
+    is_queued: bool,
+    /// Some rule goes by it.
+    is_used: bool,
     /// Runs that wait for the first answer.
     waiting: Vec<RunId>,
 }
@@ -60,34 +64,84 @@ pub(super) enum Known {
 impl Names {
     /// Takes in the names of all plans.
     pub(super) fn new(plans: &[Option<Plan>]) -> Self {
-        let mut names: Vec<Name> = Vec::new();
-        let mut known: HashMap<&str, u32> = HashMap::new();
-        let mut users = Vec::with_capacity(plans.len());
+        let mut names = Self::default();
+        names.reload(plans);
+        names
+    }
+
+    /// The same when there are others: what is known of a name that is still used stays known.
+    pub(super) fn reload(&mut self, plans: &[Option<Plan>]) {
+        let mut before = std::mem::take(&mut self.users).into_iter();
+        let numbered = self.names.iter().zip(0..);
+        let mut known: HashMap<Box<str>, u32> =
+            numbered.map(|(name, number)| (name.name.clone(), number)).collect();
+        self.names.iter_mut().for_each(|name| (name.is_used, name.every) = (false, Duration::MAX));
+        for plan in plans.iter().flatten() {
+            if let Peer::Name(name, _) = &plan.peer
+                && let Some(number) = known.get(name)
+            {
+                self.names[*number as usize].is_used = true;
+            }
+        }
+        let mut free = self.free();
         for plan in plans {
+            let before = before.next().flatten();
             let Some(Plan { peer: Peer::Name(name, port), network, .. }) = plan else {
-                users.push(None);
+                self.users.push(None);
                 continue;
             };
-            let number = *known.entry(name).or_insert_with(|| {
-                names.push(Name::new(name, network.resolve));
-                u32::try_from(names.len() - 1).expect("there are no more names than rules")
-            });
-            let every = &mut names[number as usize].every;
-            *every = (*every).min(network.resolve);
-            users.push(Some(User { name: number, port: *port, family: network.family, current: None }));
+            let number = match known.get(name) {
+                Some(number) => *number,
+                None => {
+                    let number = self.place(Name::new(name), free.pop());
+                    known.insert(name.clone(), number);
+                    number
+                }
+            };
+            let entry = &mut self.names[number as usize];
+            entry.every = entry.every.min(network.resolve);
+            let user = User { name: number, port: *port, family: network.family, current: None };
+            let is_same = |of: &User| (of.name, of.port, of.family) == (user.name, user.port, user.family);
+            self.users.push(Some(before.filter(is_same).unwrap_or(user)));
         }
-        Self { names, users, due: BinaryHeap::new() }
+    }
+
+    /// Whether any plan has a name that is to be looked up.
+    pub(super) fn any(plans: &[Option<Plan>]) -> bool {
+        plans.iter().flatten().any(|plan| matches!(plan.peer, Peer::Name(..)))
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
 
-    /// Asks for every name.
-    pub(super) fn ask_all(&mut self, resolver: &Resolver) {
+    /// Asks for every name that nobody has asked for yet.
+    pub(super) fn ask_new(&mut self, resolver: &Resolver) {
         for (number, name) in self.names.iter_mut().enumerate() {
-            name.is_asked = true;
-            resolver.ask(u32::try_from(number).expect("numbers come from 32 bits"), &name.name);
+            if name.is_used && !name.is_asked && !name.is_queued {
+                name.is_asked = true;
+                resolver.ask(u32::try_from(number).expect("numbers come from 32 bits"), &name.name);
+            }
+        }
+    }
+
+    /// Numbers of names that nobody uses and for which nothing will come.
+    fn free(&self) -> Vec<u32> {
+        let is_free = |name: &Name| !name.is_used && !name.is_asked && !name.is_queued;
+        self.names.iter().zip(0..).filter(|(name, _)| is_free(name)).map(|(_, number)| number).collect()
+    }
+
+    /// Puts a name in a free place, or in a new one; its number.
+    fn place(&mut self, name: Name, free: Option<u32>) -> u32 {
+        match free {
+            Some(number) => {
+                self.names[number as usize] = name;
+                number
+            }
+            None => {
+                self.names.push(name);
+                u32::try_from(self.names.len() - 1).expect("there are no more names than rules")
+            }
         }
     }
 
@@ -103,7 +157,8 @@ impl Names {
         {
             self.due.pop();
             let name = &mut self.names[number as usize];
-            if !std::mem::replace(&mut name.is_asked, true) {
+            name.is_queued = false;
+            if name.is_used && !std::mem::replace(&mut name.is_asked, true) {
                 resolver.ask(number, &name.name);
             }
         }
@@ -122,7 +177,8 @@ impl Names {
             Err(why) => name.fault = Some(format!("{} cannot be resolved: {why}", name.name).into()),
         }
         let after = if name.found.is_empty() { name.every.min(RETRY) } else { name.every };
-        if let Some(at) = now.checked_add(after) {
+        if let Some(at) = now.checked_add(after).filter(|_| name.is_used) {
+            name.is_queued = true;
             self.due.push(Reverse((at, answer.number)));
         }
         std::mem::take(&mut name.waiting)
@@ -170,13 +226,15 @@ impl Names {
 }
 
 impl Name {
-    fn new(name: &str, every: Duration) -> Self {
+    fn new(name: &str) -> Self {
         Self {
             name: name.into(),
-            every,
+            every: Duration::MAX,
             found: Vec::new(),
             fault: None,
             is_asked: false,
+            is_queued: false,
+            is_used: true,
             waiting: Vec::new(),
         }
     }

@@ -1,0 +1,122 @@
+//! Another configuration while the engine runs: what each rule keeps, and what is given up.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::state::{EndReason, Phase, RuleState};
+use super::{Engine, Output, first_dues, rule_id, shortest_timeout};
+use crate::now::Now;
+use crate::rule::{Fate, Rule, RuleId, RunId, Status};
+use crate::timer::TimerQueue;
+
+impl Engine {
+    /// Takes on another configuration, fitted into the slots of the present one; `fates` says what becomes of
+    /// each slot. Poll all outputs before, and again after.
+    ///
+    /// Rules that are kept or adjusted keep state, counts and the run under way; a new schedule counts from the
+    /// last start. Rules that are changed, new or gone begin anew, or end; runs of theirs that are under way are
+    /// given up ([`Output::Abandon`]), and what still comes of them is dropped.
+    pub fn reload(&mut self, rules: Arc<[Rule]>, fates: &[Fate], now: Now) {
+        debug_assert!(self.outputs.is_empty(), "outputs speak of the rules of before");
+        debug_assert_eq!(rules.len(), fates.len());
+        let before = std::mem::replace(&mut self.rules, rules);
+        let dues = self.dues_of_those_that_begin(fates, now.mono);
+        for (index, (fate, due)) in fates.iter().zip(dues).enumerate() {
+            let rule = rule_id(index);
+            match fate {
+                Fate::Kept | Fate::Adjusted => self.adjust(rule, &before[index], now),
+                Fate::Changed | Fate::New | Fate::Vacated | Fate::Vacant => self.begin_anew(rule, due),
+            }
+        }
+        self.relate_rules();
+        self.stalls.matter_from(shortest_timeout(&self.rules));
+        self.timers = TimerQueue::new(self.rules.len());
+        self.live = self.states.iter().filter(|state| !state.is_over()).count();
+        self.in_flight = self.states.iter().filter(|state| state.in_flight()).count();
+        for index in 0..self.rules.len() {
+            self.settle(rule_id(index), None);
+        }
+        for index in 0..self.rules.len() {
+            self.arm(rule_id(index));
+            self.touch(rule_id(index));
+        }
+        self.tell_standings(now);
+        self.check_invariants();
+    }
+
+    /// First dues, by slot: as at a start, among those that begin.
+    fn dues_of_those_that_begin(&self, fates: &[Fate], now: Instant) -> Vec<Instant> {
+        let begins = |fate: &Fate| matches!(fate, Fate::Changed | Fate::New);
+        let of = self.rules.iter().zip(fates).filter(|(_, fate)| begins(fate));
+        let mut dues = first_dues(of.map(|(rule, _)| rule), now).into_iter();
+        fates.iter().map(|fate| if begins(fate) { dues.next().unwrap_or(now) } else { now }).collect()
+    }
+
+    /// A slot with another rule, or with none: nothing of before counts, but for the numbers of its runs.
+    fn begin_anew(&mut self, rule: RuleId, due: Instant) {
+        let fresh = RuleState::new(&self.rules[rule.index()], due);
+        let Some(state) = self.states.get_mut(rule.index()) else {
+            self.states.push(fresh);
+            return;
+        };
+        if state.in_flight() {
+            self.outputs.push_back(Output::Abandon { run: RunId { rule, run: state.count } });
+        }
+        // A number that is not used twice tells late events of an old run from those of a new one.
+        let count = state.count;
+        *state = RuleState { count, ..fresh };
+    }
+
+    /// A rule that stays, with another schedule or other actions.
+    fn adjust(&mut self, rule: RuleId, before: &Rule, now: Now) {
+        let after = &self.rules[rule.index()];
+        let state = &mut self.states[rule.index()];
+        let interval_before = state.interval(before);
+        let has_runs_left = after.runs.is_none_or(|runs| state.conclusive < u32::from(runs.get()));
+        match (state.phase, after.status) {
+            (phase, Status::Disabled) => {
+                let is_new = !matches!(phase, Phase::Over(EndReason::Disabled));
+                if state.in_flight() {
+                    self.outputs.push_back(Output::Abandon { run: RunId { rule, run: state.count } });
+                }
+                if is_new {
+                    state.phase = Phase::Over(EndReason::Disabled);
+                    state.stale = false;
+                }
+            }
+            // More runs than before; or a program that may be there now: whoever reloads wants it tried.
+            (Phase::Over(EndReason::RunsUsedUp), _) if has_runs_left => state.resume(now.mono),
+            (Phase::Over(EndReason::CannotStart | EndReason::Disabled), _) => state.resume(now.mono),
+            (Phase::Over(EndReason::RunsUsedUp), _) => {}
+            (Phase::Waiting { .. }, _) if !has_runs_left => {
+                state.phase = Phase::Over(EndReason::RunsUsedUp);
+                state.stale = false;
+            }
+            (Phase::Waiting { .. } | Phase::Starting { .. } | Phase::Running(_), _) => {
+                self.reschedule(rule, interval_before, now);
+            }
+        }
+    }
+
+    /// Works out anew who depends on whom.
+    pub(super) fn relate_rules(&mut self) {
+        self.dependents = vec![Vec::new(); self.rules.len()];
+        self.is_guard = vec![false; self.rules.len()];
+        for (index, rule) in self.rules.iter().enumerate() {
+            for required in &rule.requires {
+                self.dependents[required.index()].push(rule_id(index));
+            }
+            for guard in &rule.guard {
+                self.is_guard[guard.index()] = true;
+            }
+        }
+    }
+}
+
+impl RuleState {
+    /// Scheduled again, at once, with the state that it had.
+    fn resume(&mut self, now: Instant) {
+        self.phase = Phase::Waiting { due: now, ready: now };
+        self.fresh_since = now;
+    }
+}

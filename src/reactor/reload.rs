@@ -1,0 +1,169 @@
+//! Reload: asked for by SIGHUP, read by the loader thread, gone over to between two events of a turn.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use log::{error, info, warn};
+
+use super::{Reactor, now, test_command};
+use crate::commands::Request;
+use crate::config::Report;
+use crate::loader::{Answer, Retired};
+use crate::rule::{Configuration, Fate, Firewall, Rule, RuleId};
+use crate::succession::Succession;
+use crate::writer::Replacement;
+
+/// How long nobody gets the slot of a rule that is gone: what it had started may still be heard of.
+const QUARANTINE: Duration = Duration::from_secs(60);
+
+impl Reactor {
+    /// Begins a reload; while one goes on, another one follows it.
+    pub(super) fn ask_for_reload(&mut self) {
+        let Some(loader) = &mut self.loader else {
+            return error!("there is no file to read again");
+        };
+        if loader.is_busy() {
+            self.reload_again = true;
+            return;
+        }
+        info!("SIGHUP: reading the configuration again");
+        let (vacated, at) = (&self.vacated, now().mono);
+        let is_free = |rule: RuleId| {
+            vacated
+                .get(rule.index())
+                .copied()
+                .flatten()
+                .is_none_or(|since: Instant| at.saturating_duration_since(since) >= QUARANTINE)
+        };
+        if let Err(error) = loader.start(self.prober.engine.rules().clone(), is_free) {
+            error!("reload refused, nothing changes: no thread can be had to read the file: {error}");
+        }
+    }
+
+    /// Takes in what the loader found, if it is done.
+    pub(super) fn take_loaded(&mut self) {
+        let Some(answer) = self.loader.as_mut().and_then(super::Loader::poll_answer) else { return };
+        let retired = if self.finish_by.is_some() { Retired::default() } else { self.go_over(answer) };
+        if let Some(loader) = &mut self.loader {
+            loader.retire(retired);
+        }
+        if std::mem::take(&mut self.reload_again) && self.finish_by.is_none() {
+            self.ask_for_reload();
+        }
+    }
+
+    /// Goes over to a new configuration, if it can be; gives back what is left over.
+    fn go_over(&mut self, answer: Answer) -> Retired {
+        let (succession, warnings) = match answer {
+            Ok(loaded) => *loaded,
+            Err(report) => {
+                log_report(&report, |line| error!("{line}"));
+                error!("reload refused, nothing changes: errors={}", report.total());
+                return Retired::default();
+            }
+        };
+        log_report(&warnings, |line| warn!("{line}"));
+        if let Some(setting) = fixed_setting(&self.firewall, &succession.configuration.firewall) {
+            error!("reload refused, nothing changes: '{setting}' cannot change while hfm runs; restart it");
+            return Retired::default();
+        }
+        if self.writer.is_none() && !succession.configuration.tables.is_empty() {
+            error!("reload refused, nothing changes: there were no 'tables' when hfm started; restart it");
+            return Retired::default();
+        }
+        let from = now();
+        // What was decided by the rules of before is about them.
+        self.carry_out();
+        let counts = Counts::of(&succession);
+        let Succession { configuration, plans, fates } = succession;
+        let Configuration { rules, change_max, tables, firewall } = configuration;
+        let rules: Arc<[Rule]> = rules.into();
+        let before = self.prober.engine.rules().clone();
+        let plans = match self.prober.reload(rules.clone(), plans, &fates, from) {
+            Ok(plans) => plans,
+            Err(error) => {
+                error!("reload refused, nothing changes: no thread can be had to look up names: {error}");
+                return Retired::default();
+            }
+        };
+        let tests = rules.iter().map(test_command).collect();
+        self.commands.request(Request::Reload { tests, change_max });
+        self.journal.replace(rules);
+        if let Some(writer) = &mut self.writer {
+            let carried = fates.iter().map(|fate| matches!(fate, Fate::Kept | Fate::Adjusted)).collect();
+            writer.replace(Replacement { tables: tables.into(), carried, reconcile: firewall.reconcile });
+        }
+        self.firewall = firewall;
+        self.has_no_rules = counts.rules() == 0;
+        self.remember_vacated(&fates, from.mono);
+        self.carry_out();
+        counts.log(now().mono.saturating_duration_since(from.mono));
+        Retired { plans, rules: Some(before) }
+    }
+
+    fn remember_vacated(&mut self, fates: &[Fate], at: Instant) {
+        self.vacated.resize(fates.len(), None);
+        for (vacated, fate) in self.vacated.iter_mut().zip(fates) {
+            match fate {
+                Fate::Vacated => *vacated = Some(at),
+                Fate::New => *vacated = None,
+                Fate::Kept | Fate::Adjusted | Fate::Changed | Fate::Vacant => {}
+            }
+        }
+    }
+}
+
+/// How many rules went which way.
+struct Counts {
+    kept: usize,
+    adjusted: usize,
+    changed: usize,
+    new: usize,
+    gone: usize,
+}
+
+impl Counts {
+    fn of(succession: &Succession) -> Self {
+        Self {
+            kept: succession.count(Fate::Kept),
+            adjusted: succession.count(Fate::Adjusted),
+            changed: succession.count(Fate::Changed),
+            new: succession.count(Fate::New),
+            gone: succession.count(Fate::Vacated),
+        }
+    }
+
+    fn rules(&self) -> usize {
+        self.kept + self.adjusted + self.changed + self.new
+    }
+
+    fn log(&self, took: Duration) {
+        let Self { kept, adjusted, changed, new, gone } = self;
+        let rules = self.rules();
+        info!(
+            "reloaded rules={rules} kept={kept} adjusted={adjusted} changed={changed} new={new} gone={gone} took_us={}",
+            took.as_micros()
+        );
+        if rules == 0 {
+            warn!("there is no rule any more: nothing is tested, and tables are left as they are");
+        }
+    }
+}
+
+/// The first setting of those that cannot change at run time that did.
+fn fixed_setting(before: &Firewall, after: &Firewall) -> Option<&'static str> {
+    let Firewall { dataplane, dry_run, reconcile: _, state_dir } = before;
+    [
+        ("dataplane", *dataplane != after.dataplane),
+        ("dry_run", *dry_run != after.dry_run),
+        ("state_dir", *state_dir != after.state_dir),
+    ]
+    .into_iter()
+    .find_map(|(name, differs)| differs.then_some(name))
+}
+
+fn log_report(report: &Report, mut log: impl FnMut(&str)) {
+    for line in report.headlines() {
+        log(&line);
+    }
+}

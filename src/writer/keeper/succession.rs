@@ -1,0 +1,30 @@
+//! Going over to other tables while the writer runs.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::super::Replacement;
+use super::super::kept::Kept;
+use super::Keeper;
+use crate::rule::RuleId;
+
+impl Keeper {
+    /// Goes over to other tables. What is known of those that are still there stays known, but each is read
+    /// before it is written: addresses may be ours now that were not.
+    pub(in crate::writer) fn replace(&mut self, replacement: Replacement, now: Instant) {
+        let Replacement { tables, carried, reconcile } = replacement;
+        let names = self.desired.tables().iter().map(|table| table.name.clone());
+        let mut known: HashMap<Arc<str>, Kept> = names.zip(self.tables.drain(..)).collect();
+        let is_carried = |rule: RuleId| carried.get(rule.index()).copied().unwrap_or(false);
+        let carried_over = |rule| is_carried(rule).then_some(rule);
+        let abandoned = self.desired.replace(tables.clone(), carried.len(), carried_over, now);
+        self.tables = tables.iter().map(|table| known.remove(&table.name).unwrap_or_default()).collect();
+        self.tables.iter_mut().for_each(|kept| kept.must_read = true);
+        self.journal.replace(tables);
+        self.journal.abandoned(&abandoned);
+        // Before the first write, as at a start.
+        self.record.keep(self.desired.managed(), now);
+        self.reconcile = reconcile;
+    }
+}
