@@ -12,6 +12,8 @@ use crate::config::{Loaded, Report};
 use crate::probe::Plan;
 use crate::rule::{Rule, RuleId};
 use crate::succession::Succession;
+use crate::sys::privilege::Rights;
+use crate::sys::threads;
 
 /// Reads the configuration, as at the start.
 pub type Read = Arc<dyn Fn() -> Result<Loaded, Box<Report>> + Send + Sync>;
@@ -74,7 +76,7 @@ impl Loader {
         let (answers, answer) = channel();
         let (retired, leftovers) = channel::<Retired>();
         let (read, wake, request) = (self.read.clone(), self.wake.clone(), Request { rules, free });
-        std::thread::Builder::new().name("loader".into()).spawn(move || {
+        threads::start("loader", Rights::NONE, move || {
             let _ = answers.send(load(&read, request));
             let _ = wake.wake();
             // Dropped where it holds up nobody.

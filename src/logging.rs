@@ -14,7 +14,9 @@ use std::time::{Duration, SystemTime};
 use log::{Level, Log, Metadata, Record};
 
 use crate::sys::clock::local_time;
+use crate::sys::privilege::Rights;
 use crate::sys::syslog::{self, Facility, Severity};
+use crate::sys::threads;
 
 /// Lines that may wait to be written; at 200 bytes a line under 2 MB.
 const QUEUE_LINES: usize = 8192;
@@ -122,7 +124,7 @@ pub fn start(destination: Destination) -> Result<Flusher, Box<dyn std::error::Er
     if let Destination::Syslog(facility) = destination {
         syslog::open(c"hfm", facility);
     }
-    std::thread::Builder::new().name("log".into()).spawn(move || write_lines(&entries, destination))?;
+    threads::start("log", Rights::NONE, move || write_lines(&entries, destination))?;
     log::set_boxed_logger(Box::new(QueueLogger { filter, queue: queue.clone() }))?;
     log::set_max_level(level);
     if let Some(error) = misread {

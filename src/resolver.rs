@@ -6,9 +6,11 @@ use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::thread;
 
 use mio::Waker;
+
+use crate::sys::privilege::Rights;
+use crate::sys::threads;
 
 /// Names looked up at a time.
 const THREADS: usize = 4;
@@ -49,7 +51,7 @@ impl Resolver {
         let (sender, answers) = channel();
         for _ in 0..THREADS {
             let (open, sender, wake) = (open.clone(), sender.clone(), wake.clone());
-            thread::Builder::new().name("resolver".to_owned()).spawn(move || serve(&open, &sender, &wake))?;
+            threads::start("resolver", Rights::NONE, move || serve(&open, &sender, &wake))?;
         }
         Ok(Self { questions, answers })
     }

@@ -1,5 +1,5 @@
 //! Holds src/ to the layers of its design: who may name whom, which outside crates, no `unsafe` outside
-//! of `sys`, no clock below the loops, no file over 400 lines. Tests in src/ are left aside.
+//! of `sys`, no clock below the loops, no thread but by `sys::threads`, no file over 400 lines. Tests in src/ are left aside.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -66,6 +66,9 @@ const TOP_LAYER: u8 = 6;
 /// The first layer whose loops may read the clock and sleep.
 const CLOCK_LAYER: u8 = 5;
 const CLOCKS: &[&[&str]] = &[&["Instant", "now"], &["SystemTime", "now"], &["thread", "sleep"]];
+/// Threads are started by `sys::threads`, which has them give up rights; only what runs nothing else may do without.
+const THREADS: &[&[&str]] = &[&["thread", "Builder"], &["thread", "spawn"], &["thread", "scope"]];
+const STARTS_THREADS: &[&str] = &["sys::threads", "demo"];
 const LINES_MAX: usize = 400;
 
 /// What the source of one module is made of, once comments, texts and tests are taken out.
@@ -77,10 +80,7 @@ struct Source {
 
 /// The layer's entry of a module.
 fn entry(module: &str) -> Option<&'static (&'static str, u8, &'static [&'static str])> {
-    let within = |prefix: &str| {
-        module == prefix || module.strip_prefix(prefix).is_some_and(|rest| rest.starts_with("::"))
-    };
-    LAYERS.iter().filter(|(prefix, ..)| within(prefix)).max_by_key(|(prefix, ..)| prefix.len())
+    LAYERS.iter().filter(|(prefix, ..)| is_within(prefix, module)).max_by_key(|(prefix, ..)| prefix.len())
 }
 
 /// Everything that is wrong with one file of the module `module`.
@@ -106,6 +106,10 @@ fn violations(module: &str, text: &str, crates: &[String]) -> Vec<String> {
         if let Some(clock) = clock.filter(|_| *layer < CLOCK_LAYER) {
             wrong.push(format!("{module}: {} below layer {CLOCK_LAYER}", clock.join("::")));
         }
+        let is_thread = THREADS.iter().any(|of| path.windows(of.len()).any(|part| part.iter().eq(*of)));
+        if is_thread && !STARTS_THREADS.iter().any(|of| is_within(of, module)) {
+            wrong.push(format!("{module}: starts a thread by {}", path.join("::")));
+        }
     }
     wrong
 }
@@ -124,14 +128,17 @@ fn named(module: &str, name: &str, layer: u8, path: &[String]) -> Option<String>
     };
     let target = target.join("::");
     let (to, to_layer, _) = entry(&target)?;
-    let is_within =
-        |of: &str| target == of || target.strip_prefix(of).is_some_and(|rest| rest.starts_with("::"));
-    let excepted = EXCEPTIONS.iter().any(|(from, to)| *from == name && is_within(to));
+    let excepted = EXCEPTIONS.iter().any(|(from, to)| *from == name && is_within(to, &target));
     let below = (*to_layer < layer || layer == TOP_LAYER) && !NAMES_NOTHING.contains(&name);
     if *to == name || excepted || below {
         return None;
     }
     Some(format!("{module} (layer {layer}): names {target} (layer {to_layer})"))
+}
+
+/// Whether a path is this module or in it.
+fn is_within(module: &str, path: &str) -> bool {
+    path == module || path.strip_prefix(module).is_some_and(|rest| rest.starts_with("::"))
 }
 
 fn ends_with(path: &[String], end: &[&str]) -> bool {
@@ -403,6 +410,9 @@ fn checker_finds_what_is_wrong() {
         ("engine", "let at = std::time::Instant::now();", &["Instant::now below layer 5"]),
         ("sys", "fn f() { SystemTime::now(); thread::sleep(x) }", &["SystemTime::now", "thread::sleep"]),
         ("main", "use hfm::engine::Engine; use mio::Poll;", &[]),
+        ("main", "std::thread::Builder::new().name(x)", &["starts a thread by std::thread::Builder::new"]),
+        ("writer", "use std::{io, thread}; fn f() { thread::spawn(x) }", &["starts a thread"]),
+        ("sys::threads", "use std::thread::Builder;", &[]),
         ("engine", "use hfm::cli::Flags;", &["names cli::Flags"]),
         ("utils", "", &["in no layer"]),
         ("engines", "", &["in no layer"]),

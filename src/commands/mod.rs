@@ -22,6 +22,8 @@ pub use output::{Captured, OUTPUT_BYTES_MAX};
 
 use crate::engine::{Event, StopSignal};
 use crate::rule::{CommandLine, RunId};
+use crate::sys::privilege::Rights;
+use crate::sys::threads;
 
 /// Something to do.
 #[derive(Debug)]
@@ -140,9 +142,10 @@ impl Commands {
     pub fn start(tests: Vec<Option<CommandLine>>, change_max: usize, wake: Arc<Waker>) -> io::Result<Self> {
         let (requests, request_receiver) = channel();
         let (report_sender, reports) = channel();
-        let (thread, waker) =
+        let (commands, waker) =
             thread::CommandsThread::new(tests, change_max, request_receiver, report_sender, wake.clone())?;
-        std::thread::Builder::new().name("commands".into()).spawn(move || thread.run())?;
+        // Children inherit what their maker has.
+        threads::start("commands", Rights::NONE, move || commands.run())?;
         Ok(Self { requests, reports, waker, _wake: wake, pending: false })
     }
 

@@ -8,6 +8,7 @@ mod journal;
 mod prober;
 pub mod probes;
 mod reload;
+mod rights;
 pub(crate) mod signals;
 mod summary;
 
@@ -26,11 +27,13 @@ use crate::loader::{self, Loader};
 use crate::now::Now;
 use crate::probe::Plans;
 use crate::rule::{CommandLine, Configuration, Firewall, Rule, RunId, Test};
+use crate::sys::privilege;
 use crate::wait::Waiter;
 use crate::writer::{self, Writer, Written};
 use journal::Journal;
 pub(crate) use journal::Millis;
 pub(crate) use prober::{EVENTS_PER_TURN, Prober};
+pub use rights::Needs;
 use signals::{Signal, Signals};
 
 /// Wakes for reports of the commands thread and for answers of the resolver.
@@ -98,7 +101,8 @@ pub fn now() -> Now {
 }
 
 impl Reactor {
-    /// Takes on a configuration: starts the commands thread and makes the engine. Nothing runs yet.
+    /// Takes on a configuration: starts the threads and makes the engine. Nothing runs yet. When the process has
+    /// given up root, the calling thread gives up the rights that are not for the reactor.
     ///
     /// # Errors
     /// When no descriptors, threads or signal handlers can be had.
@@ -107,6 +111,7 @@ impl Reactor {
         plans: Plans,
         plane: Option<Box<dyn DataPlane>>,
     ) -> io::Result<Self> {
+        let needs = Needs::of(&configuration);
         let waiter = Waiter::new(ALARM)?;
         let signals = Signals::new(waiter.registry(), SIGNALS)?;
         let wake = Arc::new(Waker::new(waiter.registry(), WAKE)?);
@@ -120,11 +125,14 @@ impl Reactor {
             rules: rules.len(),
             plane,
             firewall: firewall.clone(),
+            rights: needs.writer,
         });
         let writer = settings.map(|settings| Writer::start(settings, wake.clone())).transpose()?;
         let journal = Journal::new(rules.clone(), now.wall);
         let registry = waiter.registry().try_clone()?;
         let prober = Prober::new(rules, plans, registry, &wake, now)?;
+        // No other thread is to come of this one that needs more.
+        privilege::keep(needs.reactor)?;
         Ok(Self {
             waiter,
             signals,

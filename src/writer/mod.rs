@@ -24,6 +24,8 @@ use mio::Waker;
 use crate::dataplane::DataPlane;
 use crate::rule::{Firewall, Prefix, RuleId, Table};
 use crate::standing::Standing;
+use crate::sys::privilege::Rights;
+use crate::sys::threads;
 
 /// What the writer is made of.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ pub struct Settings {
     pub plane: Box<dyn DataPlane>,
     /// How they are kept.
     pub firewall: Firewall,
+    /// What the thread keeps of the rights of a process that has given up root.
+    pub rights: Rights,
 }
 
 /// Other tables, for a configuration that was fitted into the slots of the one before.
@@ -116,8 +120,9 @@ impl Writer {
         let (letters, receiver) = sync_channel(1);
         let (sender, reports) = channel();
         let waits = Arc::new(AtomicBool::new(false));
+        let rights = settings.rights;
         let thread = thread::WriterThread::new(settings, receiver, sender, wake.clone(), waits.clone());
-        std::thread::Builder::new().name("writer".into()).spawn(move || thread.run())?;
+        threads::start("writer", rights, move || thread.run())?;
         Ok(Self {
             letters,
             reports,

@@ -108,7 +108,8 @@ fn table(name: &str, first_rule: u32, addresses: &[&str]) -> Table {
 }
 
 fn settings(tables: Vec<Table>, fake: &Fake, firewall: Firewall) -> Settings {
-    Settings { tables: tables.into(), rules: 10, plane: Box::new(fake.clone()), firewall }
+    let rights = crate::sys::privilege::Rights::NONE;
+    Settings { tables: tables.into(), rules: 10, plane: Box::new(fake.clone()), firewall, rights }
 }
 
 struct Bench {
