@@ -15,7 +15,7 @@
 //! | 3 | [`engine`], [`config`], [`writer::desired`] | the decisions; from what was written to what was meant; who is in a table |
 //! | 4 | [`sys`], [`dataplane`] | what only the operating system can do; what holds the tables |
 //! | 5 | [`reactor`], [`resolver`], [`commands`], [`writer`], [`logging`], [`wait`] | the loops: the only ones that read a clock or wait |
-//! | 6 | [`cli`], [`probe_cli`], [`demo`], the binary | wiring |
+//! | 6 | [`cli`], [`start`], [`probe_cli`], [`demo`], the binary | wiring |
 //!
 //! Layers 0 to 3 are pure: no clock, thread, socket, file or log. Time reaches them as [`now::Now`], files
 //! through [`ucl::Loader`]; what they want done or told comes out as values.
@@ -29,7 +29,8 @@
 //! - *writer*: the tables ([`writer`]), if any rule has one; a slow firewall holds up this thread alone.
 //! - *log*: the sink ([`logging`]); what it cannot take in time is dropped and counted.
 //!
-//! They talk by channels and wake each other's polls.
+//! They talk by channels and wake each other's polls. After the program has given up root ([`start`]) each keeps
+//! only the rights that it needs ([`sys::threads`]); children have none.
 //!
 //! # Words
 //!
@@ -60,6 +61,7 @@ pub mod resolver;
 pub mod rule;
 pub mod schedule;
 pub mod standing;
+pub mod start;
 pub mod succession;
 pub mod sys;
 pub mod timer;

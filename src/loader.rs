@@ -100,7 +100,7 @@ impl Loader {
 }
 
 fn load(read: &Read, request: Request) -> Answer {
-    let Loaded { configuration, plans, warnings } = read()?;
+    let Loaded { configuration, plans, warnings, .. } = read()?;
     let Request { rules, free } = request;
     let is_free = |id: RuleId| free.get(id.index()).copied().unwrap_or(false);
     Ok(Box::new((Succession::new(&rules, is_free, configuration, plans), warnings)))

@@ -1,4 +1,4 @@
-//! The daemon: wiring and exit codes. Command line, then configuration, then limits, then the reactor.
+//! The daemon: wiring and exit codes. Command line, then configuration, then limits and the user, then the threads.
 
 use std::io::Write;
 use std::path::Path;
@@ -14,9 +14,9 @@ use hfm::logging::{self, Destination, Flusher};
 use hfm::probe::Files;
 use hfm::probe_cli::{self, Arguments, Outcome};
 use hfm::reactor::Reactor;
-use hfm::rule::{Configuration, Rule, Test};
+use hfm::start::{self, Prepared};
 use hfm::sys::files::FileLoader;
-use hfm::sys::{limits, memory, process};
+use hfm::sys::{memory, process};
 use hfm::ucl::Loader;
 use hfm::writer;
 
@@ -28,10 +28,6 @@ const BAD_CONFIGURATION: u8 = 1;
 const CANNOT_RUN: u8 = 2;
 /// Exit status of `hfm probe` when a run did not succeed.
 const NOT_ALL_SUCCEEDED: u8 = 1;
-/// Descriptors for everything but children.
-const OWN_DESCRIPTORS: u64 = 64;
-/// Descriptors of a running child: two streams, and as many again while it is being made.
-const DESCRIPTORS_PER_CHILD: u64 = 4;
 
 fn main() -> ExitCode {
     match cli::parse(std::env::args_os().skip(1)) {
@@ -127,7 +123,8 @@ fn probe(arguments: &Arguments) -> ExitCode {
             return ExitCode::from(CANNOT_RUN);
         }
     };
-    raise_limits(u64::from(arguments.concurrency.get()));
+    // What there is to be said of it would be lost among the runs; those without a descriptor say so.
+    let _ = start::raise_limits(u64::from(arguments.concurrency.get()));
     match probe_cli::run(prepared, arguments, std::io::stdout()) {
         Ok(Outcome::AllSucceeded) => ExitCode::SUCCESS,
         Ok(Outcome::NotAll) => ExitCode::from(NOT_ALL_SUCCEEDED),
@@ -155,6 +152,8 @@ fn run(path: &Path, destination: Destination) -> ExitCode {
         complain(&format!("hfm: cannot set the signal mask: {error}\n"));
         return ExitCode::from(CANNOT_RUN);
     }
+    // While there is no other thread.
+    let prepared = start::prepare(&loaded);
     let flusher = match logging::start(destination) {
         Ok(flusher) => flusher,
         Err(error) => {
@@ -165,17 +164,23 @@ fn run(path: &Path, destination: Destination) -> ExitCode {
     // It is UTF-8, or it would not have been loaded.
     let name = path.to_string_lossy().into_owned();
     let read = move || config::load(&name, &mut FileLoader, &mut ProbeFiles);
-    let code = run_logged(loaded, Arc::new(read), &flusher);
+    let code = run_logged(loaded, prepared, Arc::new(read), &flusher);
     flusher.flush();
     code
 }
 
-fn run_logged(loaded: Loaded, read: loader::Read, flusher: &Flusher) -> ExitCode {
-    let Loaded { configuration, plans, warnings } = loaded;
+fn run_logged(loaded: Loaded, prepared: Prepared, read: loader::Read, flusher: &Flusher) -> ExitCode {
+    let Loaded { configuration, plans, warnings, .. } = loaded;
     log_warnings(&warnings);
     drop(warnings);
+    for (level, line) in prepared.news {
+        log::log!(level, "{line}");
+    }
+    if let Err(why) = prepared.outcome {
+        log::error!("cannot start: {why}");
+        return ExitCode::from(CANNOT_RUN);
+    }
     let rules = configuration.rules.len();
-    raise_limits(descriptors_needed(&configuration));
     let has_tables = !configuration.tables.is_empty();
     let plane = has_tables.then(|| dataplane::choose(&configuration.firewall, writer::now));
     let mut reactor = match Reactor::new(configuration, plans, plane) {
@@ -203,28 +208,5 @@ fn run_logged(loaded: Loaded, read: loader::Read, flusher: &Flusher) -> ExitCode
 fn log_warnings(warnings: &Report) {
     for line in warnings.headlines() {
         log::warn!("{line}");
-    }
-}
-
-/// What all rules may need when they run at the same time.
-fn descriptors_needed(configuration: &Configuration) -> u64 {
-    let of_rule = |rule: &Rule| match rule.test {
-        Test::Command { .. } => DESCRIPTORS_PER_CHILD,
-        // Its connection.
-        Test::Probe(_) => 1,
-    };
-    let tests: u64 = configuration.rules.iter().map(of_rule).sum();
-    tests + configuration.change_max as u64 * DESCRIPTORS_PER_CHILD
-}
-
-fn raise_limits(needed: u64) {
-    match limits::raise_open_files(OWN_DESCRIPTORS + needed) {
-        Ok(files) if files.limit < files.needed => log::warn!(
-            "open files are limited to {}, up to {} may be needed: runs without one will be inconclusive; raise the limit",
-            files.limit,
-            files.needed
-        ),
-        Ok(_) => {}
-        Err(error) => log::warn!("cannot read the limit on open files: {error}"),
     }
 }

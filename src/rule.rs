@@ -171,6 +171,16 @@ impl Rule {
     }
 }
 
+/// Whom the program is to run as: names or numbers, which are looked up when it starts. Nothing by default: as
+/// whoever starts it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunAs {
+    /// `user`.
+    pub user: Option<Box<str>>,
+    /// `group`; without one, the user's own.
+    pub group: Option<Box<str>>,
+}
+
 /// Everything a configuration file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Configuration {
@@ -182,4 +192,6 @@ pub struct Configuration {
     pub tables: Vec<Table>,
     /// What holds them.
     pub firewall: Firewall,
+    /// Whom the program is to run as.
+    pub run_as: RunAs,
 }

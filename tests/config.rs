@@ -163,6 +163,19 @@ fn a_file_that_is_not_there_is_named_once() {
 }
 
 #[test]
+fn what_a_file_is_read_from_is_known_and_so_is_the_place_of_the_user() {
+    let text = ".include \"include/one.conf\"\n user = hfm\ngroup = \"hfm\"\ninterval = 1s\n\
+                tls_ca = \"/tls/ca.crt\"\n\
+                first { test = \"https://10.0.0.1/\"; tls_cert = \"c.crt\"; tls_key = \"c.key\" }\n\
+                second { test = \"https://10.0.0.2/\" }\n";
+    let loaded = load_text(text).expect("nothing is wrong with it");
+    let files = ["t.conf", "include/one.conf", "/tls/ca.crt", "c.crt", "c.key"];
+    assert_eq!(loaded.reads.files, files, "by the names by which they were looked for, each once");
+    assert_eq!(loaded.run_as_places.user.as_deref(), Some("t.conf:2:9"));
+    assert_eq!(loaded.run_as_places.group.as_deref(), Some("t.conf:3:9"));
+}
+
+#[test]
 fn ten_thousand_rules_keep_their_order_and_references() {
     let mut text = String::from("interval = 1s\nguard = [ \"g0/r0\" ]\n");
     for i in 0..10_000 {
@@ -641,6 +654,21 @@ golden! {
     requires_unknown
     requires_unknown_in_group_without_rules
     requires_wrong_types
+    run_as_below_the_root
+    run_as_change_commands
+    run_as_group_alone
+    run_as_memory
+    run_as_names
+    run_as_numbers
+    run_as_pfctl
+    run_as_pfctl_group_alone
+    run_as_pfctl_root
+    run_as_pfctl_without_tables
+    run_as_separators
+    run_as_twice
+    run_as_wrong
+    run_as_wrong_numbers
+    run_as_wrong_types
     runs
     runs_bounds
     runs_wrong_types

@@ -18,3 +18,5 @@ mod logs;
 mod own_trouble;
 #[path = "daemon/signals.rs"]
 mod signals;
+#[path = "daemon/users.rs"]
+mod users;

@@ -34,6 +34,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("logging", 5, &["log", "env_logger", "env_filter"]),
     ("wait", 5, &["mio"]),
     ("cli", 6, ANY),
+    ("start", 6, ANY),
     ("probe_cli", 6, ANY),
     ("demo", 6, ANY),
     ("main", 6, ANY),

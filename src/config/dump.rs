@@ -28,6 +28,11 @@ fn write(out: &mut String, configuration: &Configuration) -> fmt::Result {
     writeln!(out, "# {rules}, in the order of the file, with everything that counts for each.")?;
     writeln!(out, "change_max = {};", configuration.change_max)?;
     tables::write_root(out, configuration)?;
+    for (name, of) in [("user", &configuration.run_as.user), ("group", &configuration.run_as.group)] {
+        if let Some(of) = of {
+            writeln!(out, "{name} = {};", Quoted(of))?;
+        }
+    }
     for rule in &configuration.rules {
         writeln!(out)?;
         write_rule(out, configuration, rule)?;

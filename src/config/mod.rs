@@ -18,8 +18,10 @@ mod number;
 mod placement;
 pub mod properties;
 mod raw;
+mod reads;
 mod render;
 mod resolve;
+mod run_as;
 mod section;
 mod settings;
 mod target;
@@ -30,11 +32,14 @@ use std::sync::Arc;
 
 pub use diagnose::{Diagnostic, Note, Report, Severity};
 pub use dump::dump;
+pub use reads::Reads;
+pub use run_as::RunAsPlaces;
 
 use crate::probe::{Files, Plans};
 use crate::rule::Configuration;
 use crate::ucl::{self, Document, Loader, ReadError, UclError};
 use diagnose::Problems;
+use reads::Recorder;
 use typed::QUOTE_URL_HELP;
 
 /// A file that can be used.
@@ -46,6 +51,10 @@ pub struct Loaded {
     pub plans: Plans,
     /// What may not be as it was meant; empty when there is nothing to say.
     pub warnings: Report,
+    /// What it was read from.
+    pub reads: Reads,
+    /// Where `user` and `group` stand.
+    pub run_as_places: RunAsPlaces,
 }
 
 /// Reads a configuration file and all that it includes; `files` gives what probes name: certificates, keys.
@@ -53,20 +62,25 @@ pub struct Loaded {
 /// # Errors
 /// All that is wrong with it, as a text for people.
 pub fn load(path: &str, loader: &mut dyn Loader, files: &mut dyn Files) -> Result<Loaded, Box<Report>> {
-    match ucl::read(path, loader) {
-        Ok(document) => judge(document, files),
+    let mut recorder = Recorder::new(loader, files);
+    match ucl::read(path, &mut recorder) {
+        Ok(document) => judge(document, recorder),
         Err(error) => Err(Box::new(unreadable(path, *error))),
     }
 }
 
 /// Judges a text that has been read.
-fn judge(document: Document, files: &mut dyn Files) -> Result<Loaded, Box<Report>> {
+fn judge(document: Document, mut recorder: Recorder<'_>) -> Result<Loaded, Box<Report>> {
     let mut problems = Problems::default();
     let tree = raw::collect(&document.sources, &document.root, &mut problems);
-    let resolved = resolve::resolve(&tree, files, &mut problems);
+    let resolved = resolve::resolve(&tree, &mut recorder, &mut problems);
+    let run_as_places = run_as::places(&tree, &document.sources);
     let report = problems.into_report(document.sources);
     match resolved {
-        Some((configuration, plans)) => Ok(Loaded { configuration, plans, warnings: report }),
+        Some((configuration, plans)) => {
+            let reads = recorder.reads;
+            Ok(Loaded { configuration, plans, warnings: report, reads, run_as_places })
+        }
         None => Err(Box::new(report)),
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn headline(f: &mut dyn fmt::Write, sources: &Sources, diagnostic: &D
 }
 
 /// `FILE:LINE:COLUMN`; the name alone for a file that has no text, because it could not be read.
-fn place(sources: &Sources, span: Span) -> String {
+pub(super) fn place(sources: &Sources, span: Span) -> String {
     let source = sources.source(span.source);
     if source.text.is_empty() {
         return visible(&source.name);

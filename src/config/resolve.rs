@@ -11,6 +11,7 @@ use super::native;
 use super::placement::{self, Placed};
 use super::properties::{CHANGE_MAX_DEFAULT, Key, Setting};
 use super::raw::{Level, NodeId, ROOT, Tree};
+use super::run_as;
 use super::settings::{Settings, Written, name_of};
 use super::target::{self, Target};
 use crate::probe::{Compiler, Files, Plan, Plans};
@@ -51,6 +52,7 @@ pub(super) fn resolve(
     let (tests, plans) = tests(tree, &inherited, files, problems);
     let uses = depend::uses(tree, &dependencies);
     let Placed { placements, tables, firewall } = placement::resolve(tree, &tests, &uses, problems);
+    let run_as = run_as::resolve(tree, &firewall, &tables, problems);
     if problems.any_error() {
         return None;
     }
@@ -67,7 +69,8 @@ pub(super) fn resolve(
         .collect();
     let change_max = tree.nodes.get(ROOT).and_then(|root| root.settings.change_max.as_ref());
     let change_max = change_max.map_or(CHANGE_MAX_DEFAULT, |written| written.value);
-    Some((Configuration { rules: rules?, change_max: change_max.into(), tables, firewall }, plans))
+    let change_max = change_max.into();
+    Some((Configuration { rules: rules?, change_max, tables, firewall, run_as }, plans))
 }
 
 impl Tree {

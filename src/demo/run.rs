@@ -54,7 +54,7 @@ pub fn run(arguments: &Arguments) -> Result<(), DemoError> {
     let stdout = io::stdout();
     let form = Form::choose(terminal_size(), |name| std::env::var(name).ok());
     let mut demo = Demo::new(arguments, form, stdout, reactor::now())?;
-    let Loaded { configuration, plans, warnings: _ } =
+    let Loaded { configuration, plans, .. } =
         config::load(NAME, &mut demo.files(), &mut demo.files()).map_err(DemoError::Configuration)?;
     let plane = dataplane::choose(&configuration.firewall, writer::now);
     let mut reactor = Reactor::new(configuration, plans, Some(plane))?;

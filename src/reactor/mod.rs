@@ -26,7 +26,7 @@ use crate::health::State;
 use crate::loader::{self, Loader};
 use crate::now::Now;
 use crate::probe::Plans;
-use crate::rule::{CommandLine, Configuration, Firewall, Rule, RunId, Test};
+use crate::rule::{CommandLine, Configuration, Firewall, Rule, RunAs, RunId, Test};
 use crate::sys::privilege;
 use crate::wait::Waiter;
 use crate::writer::{self, Writer, Written};
@@ -58,6 +58,9 @@ pub struct Reactor {
     journal: Journal,
     /// What was said of all tables; parts of it cannot change.
     firewall: Firewall,
+    /// Whom it was to become, and the rights that were kept for that; neither can change.
+    run_as: RunAs,
+    needs: Needs,
     /// Reads the file again, if there is one.
     loader: Option<Loader>,
     /// A reload was asked for while one went on.
@@ -118,7 +121,7 @@ impl Reactor {
         let tests: Vec<Option<CommandLine>> = configuration.rules.iter().map(test_command).collect();
         let commands = Commands::start(tests, configuration.change_max, wake.clone())?;
         let now = now();
-        let Configuration { rules, tables, firewall, change_max: _ } = configuration;
+        let Configuration { rules, tables, firewall, change_max: _, run_as } = configuration;
         let rules: Arc<[Rule]> = rules.into();
         let settings = plane.map(|plane| writer::Settings {
             tables: tables.into(),
@@ -141,6 +144,8 @@ impl Reactor {
             writer,
             journal,
             firewall,
+            run_as,
+            needs,
             loader: None,
             reload_again: false,
             has_no_rules: false,

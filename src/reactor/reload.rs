@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use log::{error, info, warn};
 
-use super::{Reactor, now, test_command};
+use super::{Needs, Reactor, now, test_command};
 use crate::commands::Request;
 use crate::config::Report;
 use crate::loader::{Answer, Retired};
-use crate::rule::{Configuration, Fate, Firewall, Rule, RuleId};
+use crate::rule::{Configuration, Fate, Firewall, Rule, RuleId, RunAs};
 use crate::succession::Succession;
 use crate::writer::Replacement;
 
@@ -63,12 +63,8 @@ impl Reactor {
             }
         };
         log_report(&warnings, |line| warn!("{line}"));
-        if let Some(setting) = fixed_setting(&self.firewall, &succession.configuration.firewall) {
-            error!("reload refused, nothing changes: '{setting}' cannot change while hfm runs; restart it");
-            return Retired::default();
-        }
-        if self.writer.is_none() && !succession.configuration.tables.is_empty() {
-            error!("reload refused, nothing changes: there were no 'tables' when hfm started; restart it");
+        if let Some(why) = self.obstacle(&succession.configuration) {
+            error!("reload refused, nothing changes: {why}; restart hfm");
             return Retired::default();
         }
         let from = now();
@@ -76,7 +72,7 @@ impl Reactor {
         self.carry_out();
         let counts = Counts::of(&succession);
         let Succession { configuration, plans, fates } = succession;
-        let Configuration { rules, change_max, tables, firewall } = configuration;
+        let Configuration { rules, change_max, tables, firewall, run_as: _ } = configuration;
         let rules: Arc<[Rule]> = rules.into();
         let before = self.prober.engine.rules().clone();
         let plans = match self.prober.reload(rules.clone(), plans, &fates, from) {
@@ -99,6 +95,33 @@ impl Reactor {
         self.carry_out();
         counts.log(now().mono.saturating_duration_since(from.mono));
         Retired { plans, rules: Some(before) }
+    }
+
+    /// What cannot be had while hfm runs.
+    fn obstacle(&self, next: &Configuration) -> Option<String> {
+        let Firewall { dataplane, dry_run, reconcile: _, state_dir } = &self.firewall;
+        let RunAs { user, group } = &self.run_as;
+        let fixed = [
+            ("dataplane", *dataplane != next.firewall.dataplane),
+            ("dry_run", *dry_run != next.firewall.dry_run),
+            ("state_dir", *state_dir != next.firewall.state_dir),
+            ("user", *user != next.run_as.user),
+            ("group", *group != next.run_as.group),
+        ];
+        if let Some((setting, _)) = fixed.iter().find(|(_, differs)| *differs) {
+            return Some(format!("'{setting}' cannot change while hfm runs"));
+        }
+        if self.writer.is_none() && !next.tables.is_empty() {
+            return Some("there were no 'tables' when hfm started".to_owned());
+        }
+        // Rights are given up with the user, those that no rule needed then for good.
+        let (has, wants) = (self.needs.reactor, Needs::of(next).reactor);
+        let missing =
+            [("mark", wants.net_admin && !has.net_admin), ("interface", wants.net_raw && !has.net_raw)];
+        let (setting, _) = missing.iter().find(|(_, is_missing)| *is_missing && user.is_some())?;
+        Some(format!(
+            "'{setting}' needs a right that hfm gave up when it started, for no rule needed it then"
+        ))
     }
 
     fn remember_vacated(&mut self, fates: &[Fate], at: Instant) {
@@ -148,18 +171,6 @@ impl Counts {
             warn!("there is no rule any more: nothing is tested, and tables are left as they are");
         }
     }
-}
-
-/// The first setting of those that cannot change at run time that did.
-fn fixed_setting(before: &Firewall, after: &Firewall) -> Option<&'static str> {
-    let Firewall { dataplane, dry_run, reconcile: _, state_dir } = before;
-    [
-        ("dataplane", *dataplane != after.dataplane),
-        ("dry_run", *dry_run != after.dry_run),
-        ("state_dir", *state_dir != after.state_dir),
-    ]
-    .into_iter()
-    .find_map(|(name, differs)| differs.then_some(name))
 }
 
 fn log_report(report: &Report, mut log: impl FnMut(&str)) {

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use super::*;
-use crate::rule::{CommandLine, DataPlaneChoice, Firewall, Member, Membership, Placement, Prefix, Table};
+use crate::rule::{
+    CommandLine, DataPlaneChoice, Firewall, Member, Membership, Placement, Prefix, RunAs, Table,
+};
 
 fn rule(name: &str) -> Rule {
     let command = CommandLine { program: "true".into(), arguments: Vec::new() };
@@ -11,7 +13,7 @@ fn rule(name: &str) -> Rule {
 
 fn configuration(rules: Vec<Rule>) -> Configuration {
     let firewall = Firewall { dataplane: DataPlaneChoice::Memory, ..Firewall::default() };
-    Configuration { rules, change_max: 64, tables: Vec::new(), firewall }
+    Configuration { rules, change_max: 64, tables: Vec::new(), firewall, run_as: RunAs::default() }
 }
 
 fn succeed(before: &[Rule], next: Vec<Rule>) -> Succession {

@@ -49,6 +49,14 @@ impl Loader for FileLoader {
     }
 }
 
+/// Tries whether this process may read a file, without reading it.
+///
+/// # Errors
+/// Why it may not.
+pub fn check_readable(path: &str) -> io::Result<()> {
+    OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).map(drop)
+}
+
 fn read_regular(file: File) -> io::Result<Vec<u8>> {
     let metadata = file.metadata()?;
     if !metadata.is_file() {

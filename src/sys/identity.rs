@@ -27,6 +27,19 @@ impl Identity {
     }
 }
 
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(user) = self.user {
+            write!(f, "uid={user} ")?;
+        }
+        if let Some(group) = self.group {
+            write!(f, "gid={group} ")?;
+        }
+        let groups: Vec<String> = self.groups.iter().map(Gid::to_string).collect();
+        write!(f, "groups=[{}]", groups.join(","))
+    }
+}
+
 /// Why a name stands for nothing.
 #[derive(Debug)]
 pub enum LookUpError {

@@ -154,6 +154,14 @@ impl Stream {
     }
 }
 
+/// Whether this process may make connections so; also when something else keeps it from that at present.
+pub fn permits(options: &Options<'_>) -> bool {
+    let outcome = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))
+        .map_err(|error| of_making(&error))
+        .and_then(|socket| set_up(&socket, options));
+    !matches!(outcome, Err(SocketError::Permission(_)))
+}
+
 fn set_up(socket: &Socket, options: &Options<'_>) -> Result<(), SocketError> {
     if options.resets {
         socket.set_linger(Some(Duration::ZERO)).map_err(|error| of_making(&error))?;

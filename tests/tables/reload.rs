@@ -124,8 +124,10 @@ fn a_bad_file_changes_nothing_and_says_why() {
     let other_plane = format!("{HEAD}{good}").replace("dataplane = pfctl", "dataplane = memory");
     place.write("hfm.conf", &other_plane.replace("@DIR@", &place.path.to_string_lossy()));
     daemon.signal(Signal::SIGHUP);
-    daemon
-        .wait_for("reload refused, nothing changes: 'dataplane' cannot change while hfm runs; restart it", 1);
+    daemon.wait_for(
+        "reload refused, nothing changes: 'dataplane' cannot change while hfm runs; restart hfm",
+        1,
+    );
     daemon.wait_for("hfm.conf:6:", 3);
     firewall.operator("web", &["delete", "10.0.0.1"]);
     firewall.wait_for(&daemon, "web", &["10.0.0.1"]);

@@ -8,6 +8,7 @@ use super::super::given::Given;
 use super::super::placement;
 use super::super::properties::Setting;
 use super::super::render::quoted;
+use super::super::run_as;
 use super::{dialogue, http, network};
 use crate::ucl::Span;
 
@@ -99,6 +100,7 @@ fn text_of(setting: Setting, name: &'static str, text: &str) -> Result<(), Wrong
         Setting::MinUp => placement::min_up(text).map(drop),
         Setting::Panic => placement::panic(text).map(drop),
         Setting::StateDir => placement::state_dir(text),
+        Setting::User | Setting::Group => run_as::judge(name, text),
         // They are no texts.
         Setting::Timeout
         | Setting::Resolve

@@ -148,4 +148,8 @@ pub enum Setting {
     Reconcile,
     /// `state_dir`
     StateDir,
+    /// `user`
+    User,
+    /// `group`
+    Group,
 }

@@ -1,0 +1,177 @@
+//! From a configuration to a process that may run it: descriptors, the user, and what will not work then.
+//!
+//! All of it comes before the first thread, the log's included: what is to be said is handed back.
+
+use log::Level;
+
+use crate::config::{Loaded, Reads};
+use crate::reactor::Needs;
+use crate::rule::{Configuration, Network, Rule, RunAs, Test};
+use crate::sys::files::{self, FileLoader};
+use crate::sys::socket::{self, Options};
+use crate::sys::{identity, limits, privilege};
+use crate::ucl::Loader;
+
+/// Descriptors for everything but children.
+const OWN_DESCRIPTORS: u64 = 64;
+/// Descriptors of a running child: two streams, and as many again while it is being made.
+const DESCRIPTORS_PER_CHILD: u64 = 4;
+/// Files that cannot be read, named one by one at most.
+const FILES_NAMED_MAX: usize = 20;
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Lines for the log.
+    pub news: Vec<(Level, String)>,
+    /// Why the process cannot run, if it cannot.
+    pub outcome: Result<(), String>,
+}
+
+/// Raises the limit on descriptors, then becomes the user that the configuration names. To be called once,
+/// before any thread is started.
+pub fn prepare(loaded: &Loaded) -> Prepared {
+    let configuration = &loaded.configuration;
+    let mut news = Vec::new();
+    news.extend(raise_limits(descriptors_needed(configuration)).map(|line| (Level::Warn, line)));
+    // What only root may open would be opened here: nothing yet. The writer opens state_dir as the user.
+    let outcome = become_user(loaded, &mut news);
+    if outcome.is_ok() {
+        let rules = &configuration.rules;
+        news.extend(forbidden(rules, socket::permits).into_iter().map(|line| (Level::Warn, line)));
+    }
+    Prepared { news, outcome }
+}
+
+fn become_user(loaded: &Loaded, news: &mut Vec<(Level, String)>) -> Result<(), String> {
+    let RunAs { user, group } = &loaded.configuration.run_as;
+    let (user, group) = (user.as_deref(), group.as_deref());
+    let identity = identity::look_up(user, group).map_err(|error| {
+        let Asked { place, what, name } = Asked::of(loaded, error.is_of_group());
+        format!("{place}: {what} '{name}': {error}")
+    })?;
+    if identity.changes_nothing() {
+        return Ok(());
+    }
+    let rights = Needs::of(&loaded.configuration).of_any();
+    privilege::become_user(&identity, rights).map_err(|error| {
+        let Asked { place, name, .. } = Asked::of(loaded, error.is_of_group());
+        format!("{place}: cannot become '{name}': {error}")
+    })?;
+    news.push((Level::Info, format!("runs as {identity}")));
+    if let Some(user) = user {
+        news.extend(lost_to(user, &loaded.reads).into_iter().map(|line| (Level::Warn, line)));
+    }
+    Ok(())
+}
+
+/// What the file asks for, and where.
+struct Asked<'a> {
+    place: &'a str,
+    what: &'static str,
+    name: &'a str,
+}
+
+impl<'a> Asked<'a> {
+    /// The group, or the user; what is there of the two.
+    fn of(loaded: &'a Loaded, group_first: bool) -> Self {
+        let (run_as, places) = (&loaded.configuration.run_as, &loaded.run_as_places);
+        let user = ("user", &run_as.user, &places.user);
+        let group = ("group", &run_as.group, &places.group);
+        let order = if group_first { [group, user] } else { [user, group] };
+        let (what, name, place) = order.into_iter().find(|(_, name, _)| name.is_some()).unwrap_or(user);
+        Self { place: place.as_deref().unwrap_or(""), what, name: name.as_deref().unwrap_or("") }
+    }
+}
+
+/// What of all that was read this user, who this process is now, could not read again.
+///
+/// It is no error: what was read is in use, a reload that fails changes nothing, and a machine that comes up
+/// after a failure must test its hosts.
+fn lost_to(user: &str, reads: &Reads) -> Vec<String> {
+    let refused = |file: &String| files::check_readable(file).err().map(|error| (file.clone(), error));
+    let lost: Vec<_> = reads.files.iter().filter_map(refused).collect();
+    let rest = lost.len().saturating_sub(FILES_NAMED_MAX);
+    let mut lines: Vec<String> = lost
+        .into_iter()
+        .take(FILES_NAMED_MAX)
+        .map(|(file, error)| {
+            format!("{file}: user '{user}' cannot read it: {error}; a reload will fail until that user can")
+        })
+        .collect();
+    if rest > 0 {
+        lines.push(format!("user '{user}' cannot read {rest} more files; a reload will fail"));
+    }
+    for (pattern, matches) in &reads.patterns {
+        let found = FileLoader.glob(pattern).unwrap_or_default();
+        let missing = matches.iter().filter(|file| !found.contains(file)).count();
+        if missing > 0 {
+            let all = matches.len();
+            lines.push(format!(
+                "{pattern}: user '{user}' does not find {missing} of the {all} files that match it; a reload would \
+                 lose what they say until that user can read their directory"
+            ));
+        }
+    }
+    lines
+}
+
+/// What rules ask for that this process may not do.
+fn forbidden(rules: &[Rule], permits: impl Fn(&Options<'_>) -> bool) -> Vec<String> {
+    let count = |uses: fn(&Network) -> bool| {
+        let networks = rules.iter().filter_map(|rule| match &rule.test {
+            Test::Command { .. } => None,
+            Test::Probe(probe) => Some(&probe.network),
+        });
+        networks.filter(|network| uses(network)).count()
+    };
+    let asked = [
+        // Any mark and any device need the same.
+        (
+            "mark",
+            "CAP_NET_ADMIN",
+            count(|of| of.mark.is_some()),
+            Options { mark: Some(0), ..Options::default() },
+        ),
+        (
+            "interface",
+            "CAP_NET_RAW",
+            count(|of| of.interface.is_some()),
+            Options { interface: Some("lo"), ..Options::default() },
+        ),
+    ];
+    let mut lines = Vec::new();
+    for (property, right, rules, options) in asked {
+        if rules > 0 && !permits(&options) {
+            lines.push(format!(
+                "'{property}' needs {right}, which this process does not have: runs of the rules that use it will be \
+                 inconclusive (permission); start it as root (with 'user' it keeps no more than that), or give it \
+                 that capability rules={rules}"
+            ));
+        }
+    }
+    lines
+}
+
+/// What all rules may need when they run at the same time.
+fn descriptors_needed(configuration: &Configuration) -> u64 {
+    let of_rule = |rule: &Rule| match rule.test {
+        Test::Command { .. } => DESCRIPTORS_PER_CHILD,
+        // Its connection.
+        Test::Probe(_) => 1,
+    };
+    let tests: u64 = configuration.rules.iter().map(of_rule).sum();
+    tests + configuration.change_max as u64 * DESCRIPTORS_PER_CHILD
+}
+
+/// Has this many descriptors, and what the program itself needs; what is to be said of it, if anything.
+pub fn raise_limits(needed: u64) -> Option<String> {
+    match limits::raise_open_files(OWN_DESCRIPTORS + needed) {
+        Ok(files) if files.limit < files.needed => Some(format!(
+            "open files are limited to {}, up to {} may be needed: runs without one will be inconclusive; raise the limit",
+            files.limit, files.needed
+        )),
+        Ok(_) => None,
+        Err(error) => Some(format!("cannot read the limit on open files: {error}")),
+    }
+}
