@@ -13,7 +13,7 @@
 //! | 1 | [`rule`], [`standing`] | a rule as meant: validated, immutable; what it says of its addresses |
 //! | 2 | [`health`], [`schedule`], [`timer`], [`probe`] | verdicts to states, dues on a grid, what comes next; protocols as machines |
 //! | 3 | [`engine`], [`config`], [`writer::desired`] | the decisions; from what was written to what was meant; who is in a table |
-//! | 4 | [`sys`], [`dataplane`] | what only the operating system can do; what holds the tables |
+//! | 4 | [`sys`], [`dataplane`], [`line`](mod@line) | what only the operating system can do; what holds the tables; a line of the log |
 //! | 5 | [`reactor`], [`resolver`], [`commands`], [`writer`], [`logging`], [`wait`] | the loops: the only ones that read a clock or wait |
 //! | 6 | [`cli`], [`start`], [`probe_cli`], [`demo`], the binary | wiring |
 //!
@@ -51,6 +51,7 @@ pub mod demo;
 pub mod engine;
 pub mod health;
 pub mod histogram;
+pub mod line;
 pub mod loader;
 pub mod logging;
 pub mod now;

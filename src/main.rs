@@ -9,6 +9,7 @@ use hfm::cli::{self, CliError, Invocation};
 use hfm::config::{self, Loaded, Report};
 use hfm::dataplane;
 use hfm::demo;
+use hfm::line::{self, Field, Line, Value};
 use hfm::loader;
 use hfm::logging::{self, Destination, Flusher};
 use hfm::probe::Files;
@@ -154,7 +155,7 @@ fn run(path: &Path, destination: Destination) -> ExitCode {
     }
     // While there is no other thread.
     let prepared = start::prepare(&loaded);
-    let flusher = match logging::start(destination) {
+    let flusher = match logging::start(destination, loaded.configuration.log_format) {
         Ok(flusher) => flusher,
         Err(error) => {
             complain(&format!("hfm: cannot start the log: {error}\n"));
@@ -194,7 +195,13 @@ fn run_logged(loaded: Loaded, prepared: Prepared, read: loader::Read, flusher: &
     reactor.reload_by(read);
     // The text and its tree are gone; only the rules are kept.
     memory::trim();
-    log::info!("Loaded {rules} rules.");
+    let loaded = Line {
+        event: "loaded",
+        sentence: format_args!("Loaded {rules} rules."),
+        about: &[],
+        fields: &[Field::hidden("rules", Value::count(rules))],
+    };
+    line::tell(log::Level::Info, module_path!(), &loaded);
     match reactor.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

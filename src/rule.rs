@@ -194,4 +194,16 @@ pub struct Configuration {
     pub firewall: Firewall,
     /// Whom the program is to run as.
     pub run_as: RunAs,
+    /// What a line of the log looks like. `log_format`.
+    pub log_format: LogFormat,
+}
+
+/// What a line of the log looks like. `log_format`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// A sentence, with ` key=value` behind it.
+    #[default]
+    Text,
+    /// An object of JSON.
+    Json,
 }

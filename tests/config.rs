@@ -514,6 +514,8 @@ golden! {
     interval_wrong_types
     later_properties_at_root
     later_properties_on_a_rule
+    log_format
+    log_format_wrong
     merge_different_commands
     merge_different_value
     merge_different_values

@@ -1,6 +1,8 @@
 //! The built hfm from end to end: the events of a file, hfm's differences, signals, exit codes.
 #[path = "daemon/harness.rs"]
 mod harness;
+#[path = "loopback/json.rs"]
+mod json;
 #[path = "support/skip.rs"]
 mod skip;
 
@@ -12,6 +14,10 @@ mod children;
 mod command_line;
 #[path = "daemon/differences.rs"]
 mod differences;
+#[path = "daemon/hostile_text.rs"]
+mod hostile_text;
+#[path = "daemon/log_forms.rs"]
+mod log_forms;
 #[path = "daemon/logs.rs"]
 mod logs;
 #[path = "daemon/own_trouble.rs"]

@@ -26,6 +26,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("status", 3, &["serde_json"]),
     ("sys", 4, &["libc", "nix", "socket2"]),
     ("dataplane", 4, &[]),
+    ("line", 4, &["log"]),
     ("reactor", 5, &["mio", "slab", "signal_hook", "log"]),
     ("commands", 5, &["mio", "slab", "signal_hook", "log"]),
     ("resolver", 5, &["mio", "log"]),

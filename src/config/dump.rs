@@ -7,7 +7,7 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use super::inherit::status_word;
-use crate::rule::{CommandLine, Configuration, Rule, RuleId, Test};
+use crate::rule::{CommandLine, Configuration, LogFormat, Rule, RuleId, Test};
 
 /// What `hfm -n -dump` prints: every rule in the order of the file with everything that counts for it.
 ///
@@ -27,6 +27,10 @@ fn write(out: &mut String, configuration: &Configuration) -> fmt::Result {
     };
     writeln!(out, "# {rules}, in the order of the file, with everything that counts for each.")?;
     writeln!(out, "change_max = {};", configuration.change_max)?;
+    match configuration.log_format {
+        LogFormat::Text => {}
+        LogFormat::Json => writeln!(out, "log_format = json;")?,
+    }
     tables::write_root(out, configuration)?;
     for (name, of) in [("user", &configuration.run_as.user), ("group", &configuration.run_as.group)] {
         if let Some(of) = of {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::depend::{self, Dependencies};
 use super::diagnose::{Diagnostic, Problems, Wrong};
+use super::given::Given;
 use super::inherit::{self, Inherited};
 use super::native;
 use super::placement::{self, Placed};
@@ -15,7 +16,7 @@ use super::run_as;
 use super::settings::{Settings, Written, name_of};
 use super::target::{self, Target};
 use crate::probe::{Compiler, Files, Plan, Plans};
-use crate::rule::{CommandLine, Configuration, HealthSettings, Placement, Rule, Test};
+use crate::rule::{CommandLine, Configuration, HealthSettings, LogFormat, Placement, Rule, Test};
 use crate::ucl::Span;
 
 /// Makes rules of what is written; `None` when anything is wrong with the file.
@@ -69,8 +70,23 @@ pub(super) fn resolve(
         .collect();
     let change_max = tree.nodes.get(ROOT).and_then(|root| root.settings.change_max.as_ref());
     let change_max = change_max.map_or(CHANGE_MAX_DEFAULT, |written| written.value);
-    let change_max = change_max.into();
-    Some((Configuration { rules: rules?, change_max, tables, firewall, run_as }, plans))
+    let configuration = Configuration {
+        rules: rules?,
+        change_max: change_max.into(),
+        tables,
+        firewall,
+        run_as,
+        log_format: log_format(tree),
+    };
+    Some((configuration, plans))
+}
+
+fn log_format(tree: &Tree) -> LogFormat {
+    let written = tree.nodes.get(ROOT).and_then(|root| root.settings.given.get(&Setting::LogFormat));
+    match written.map(|written| &written.value) {
+        Some(Given::Word("json")) => LogFormat::Json,
+        Some(_) | None => LogFormat::default(),
+    }
 }
 
 impl Tree {

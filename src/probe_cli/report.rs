@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use crate::reactor::Millis;
+use crate::line::Millis;
 use crate::verdict::{Measured, Verdict};
 
 /// Significant digits of the distribution.

@@ -1,16 +1,19 @@
 //! The sentences of the log. Those that hfm's users match on are its own, word for word; what is added
 //! follows them as `key=value`.
 
-use std::fmt::{self, Write as _};
+mod commands;
+mod own;
+
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use log::{debug, error, info, warn};
+use log::Level;
 
-use crate::commands::{Captured, ChangeNews};
 use crate::engine::{Change, Notice, StopSignal, Unguarded};
 use crate::health::State;
-use crate::rule::{CommandLine, Prefix, Rule, RuleId, RunId, Test};
+use crate::line::{self, Field, Harmless, Line, Value};
+use crate::rule::{Rule, RuleId, RunId, Test};
 use crate::verdict::{Ending, Measured, Verdict};
 
 /// hfm counts instances in nanoseconds from 2015-12-16 00:00 UTC.
@@ -35,85 +38,43 @@ impl Journal {
         self.rules = rules;
     }
 
-    /// A change of the effective state.
-    pub(super) fn change(&self, change: &Change) {
-        let Change { run, from, to, verdict, blame, streak, elapsed } = change;
-        let (name, id) = (self.name(run.rule), self.id(*run));
-        let mut more = format!(" previous={from} reason={}", verdict.reason());
-        if *to == State::Fail {
-            let _ = write!(more, " detail={:?}", self.detail(verdict, *blame));
-        }
-        if let Some(elapsed) = elapsed {
-            let _ = write!(more, " elapsed={} streak={streak}", Millis(*elapsed));
-        }
-        match to {
-            State::Fail => warn!("'{name}' run {id} changed state to: {to}{more}"),
-            State::Success | State::Unknown => info!("'{name}' run {id} changed state to: {to}{more}"),
-        }
-    }
-
-    /// A change command that is due and is not run, because of `dry_run`.
-    pub(super) fn not_run(&self, run: RunId, command: &CommandLine) {
-        let (name, id) = (self.name(run.rule), self.id(run));
-        info!("'{name}' run {id} change command would run (dry_run): {}", Escaped(&command.program));
-    }
-
-    /// What the change command finds in its environment.
-    pub(super) fn environment(&self, change: &Change) -> Vec<(&'static str, String)> {
-        let rule = &self.rules[change.run.rule.index()];
-        let tables: Vec<&str> = rule.placement.tables.iter().map(|membership| &*membership.table).collect();
-        let addresses: Vec<String> = rule.placement.all_addresses().iter().map(Prefix::to_string).collect();
-        vec![
-            ("HFM_RULE", rule.name.to_string()),
-            ("HFM_STATE", change.to.word().to_owned()),
-            ("HFM_PREVIOUS", change.from.word().to_owned()),
-            ("HFM_REASON", change.verdict.reason().to_owned()),
-            ("HFM_DETAIL", self.detail(&change.verdict, change.blame)),
-            ("HFM_RUN", self.id(change.run).to_string()),
-            ("HFM_TABLES", tables.join(" ")),
-            ("HFM_ADDRESSES", addresses.join(" ")),
-        ]
-    }
-
     /// Something the engine tells.
     pub(super) fn notice(&self, notice: &Notice) {
         match *notice {
             Notice::Verdict { run, ref verdict, ending, measured, elapsed } => {
-                let (name, id) = (self.name(run.rule), self.id(run));
+                let failed = matches!(verdict, Verdict::Failure(_));
                 match ending {
                     Some(ending) if ending != Ending::Exited(0) => {
-                        let (reason, took) = (verdict.reason(), Millis(elapsed));
-                        info!(
-                            "'{name}' run {id} completed with error: {ending} reason={reason} elapsed={took}"
-                        );
+                        self.failed(run, verdict, &ending, elapsed)
                     }
-                    None if matches!(verdict, Verdict::Failure(_)) => {
-                        let (reason, took) = (verdict.reason(), Millis(elapsed));
-                        info!(
-                            "'{name}' run {id} completed with error: {} reason={reason} elapsed={took}",
-                            Escaped(&verdict.to_string())
-                        );
-                    }
-                    Some(_) | None => {
-                        let (reason, took) = (verdict.reason(), Millis(elapsed));
-                        debug!("'{name}' run {id} verdict={reason} elapsed={took}{}", Phases(measured));
-                    }
+                    None if failed => self.failed(run, verdict, verdict, elapsed),
+                    Some(_) | None => self.verdict(run, verdict, measured, elapsed),
                 }
             }
-            Notice::Debounced { run, toward, remaining } => info!(
-                "'{}' run {} debounced state change to {toward}, require {remaining} more consecutive results",
-                self.name(run.rule),
-                self.id(run)
-            ),
-            Notice::Held { run, remaining } => debug!(
-                "'{}' run {} held down remaining={}",
-                self.name(run.rule),
-                self.id(run),
-                Millis(remaining)
+            Notice::Debounced { run, toward, remaining } => {
+                self.say(
+                    Level::Info,
+                    run,
+                    "debounced",
+                    format_args!(
+                        "debounced state change to {toward}, require {remaining} more consecutive results"
+                    ),
+                    &[
+                        Field::hidden("toward", Value::State(toward)),
+                        Field::hidden("remaining", Value::Number(remaining.into())),
+                    ],
+                );
+            }
+            Notice::Held { run, remaining } => self.say(
+                Level::Debug,
+                run,
+                "held-down",
+                format_args!("held down"),
+                &[Field::named("remaining", "remaining_ms", Value::Millis(remaining))],
             ),
             Notice::Signaled { run, signal } => self.signaled(run, signal),
             Notice::CannotStart { run, errno } => self.cannot_start(run, errno),
-            Notice::RunsUsedUp { run } => info!("'{}' completed execution.", self.name(run.rule)),
+            Notice::RunsUsedUp { run } => self.completed(run),
             Notice::Inconclusive { .. }
             | Notice::OwnState { .. }
             | Notice::Effective { .. }
@@ -123,42 +84,121 @@ impl Journal {
         }
     }
 
+    fn failed(&self, run: RunId, verdict: &Verdict, words: &dyn fmt::Display, elapsed: Duration) {
+        self.say(
+            Level::Info,
+            run,
+            "failed",
+            format_args!("completed with error: {words}"),
+            &[
+                Field::hidden("detail", Value::Bare(words)),
+                Field::new("reason", Value::Bare(&verdict.reason())),
+                Field::named("elapsed", "elapsed_ms", Value::Millis(elapsed)),
+            ],
+        );
+    }
+
+    fn signaled(&self, run: RunId, signal: StopSignal) {
+        let (level, sentence, word) = match signal {
+            StopSignal::Interrupt => {
+                (Level::Info, "interrupt timeout exceeded, issuing interrupt.", "interrupt")
+            }
+            StopSignal::Kill => (Level::Warn, "kill timeout exceeded, issuing kill.", "kill"),
+        };
+        let signal = Field::hidden("signal", Value::Bare(&word));
+        self.say(level, run, "overstayed", format_args!("{sentence}"), &[signal]);
+    }
+
+    /// A change of the effective state.
+    pub(super) fn change(&self, change: &Change) {
+        let Change { run, from, to, verdict, blame, streak, elapsed } = change;
+        let detail = self.detail(verdict, *blame);
+        let (level, detail) = match to {
+            State::Fail => (Level::Warn, Value::Quoted(&detail)),
+            State::Success | State::Unknown => (Level::Info, Value::Nothing),
+        };
+        let streak = elapsed.map_or(Value::Nothing, |_| Value::Number((*streak).into()));
+        self.say(
+            level,
+            *run,
+            "change",
+            format_args!("changed state to: {to}"),
+            &[
+                Field::hidden("state", Value::State(*to)),
+                Field::new("previous", Value::State(*from)),
+                Field::new("reason", Value::Bare(&verdict.reason())),
+                Field::new("detail", detail),
+                Field::named("elapsed", "elapsed_ms", Value::millis(*elapsed)),
+                Field::new("streak", streak),
+            ],
+        );
+    }
+
+    fn verdict(&self, run: RunId, verdict: &Verdict, measured: Measured, elapsed: Duration) {
+        let Measured { resolve, connect, tls, first_byte, certificate_left } = measured;
+        let days = certificate_left.map(|seconds| seconds.div_euclid(86_400));
+        self.say(
+            Level::Debug,
+            run,
+            "verdict",
+            format_args!("verdict={}", verdict.reason()),
+            &[
+                Field::hidden("reason", Value::Bare(&verdict.reason())),
+                Field::named("elapsed", "elapsed_ms", Value::Millis(elapsed)),
+                Field::named("resolve", "resolve_ms", Value::millis(resolve)),
+                Field::named("connect", "connect_ms", Value::millis(connect)),
+                Field::named("tls", "tls_ms", Value::millis(tls)),
+                Field::named("first_byte", "first_byte_ms", Value::millis(first_byte)),
+                Field::new("certificate_days", days.map_or(Value::Nothing, Value::Signed)),
+            ],
+        );
+    }
+
     /// Those that hfm does not have.
     fn notice_of_ours(&self, notice: &Notice) {
         match *notice {
-            Notice::Inconclusive { run, ref verdict, unreported } => warn!(
-                "'{}' run {} inconclusive reason={} detail={:?} unreported={unreported}",
-                self.name(run.rule),
-                self.id(run),
-                verdict.reason(),
-                verdict.to_string()
+            Notice::Inconclusive { run, ref verdict, unreported } => self.say(
+                Level::Warn,
+                run,
+                "inconclusive",
+                format_args!("inconclusive"),
+                &[
+                    Field::new("reason", Value::Bare(&verdict.reason())),
+                    Field::new("detail", Value::Quoted(verdict)),
+                    Field::new("unreported", Value::Number(unreported)),
+                ],
             ),
-            Notice::OwnState { run, own, effective } => info!(
-                "'{}' run {} own state changed own={own} effective={effective}",
-                self.name(run.rule),
-                self.id(run)
+            Notice::OwnState { run, own, effective } => self.say(
+                Level::Info,
+                run,
+                "own-state",
+                format_args!("own state changed"),
+                &[Field::new("own", Value::State(own)), Field::new("effective", Value::State(effective))],
             ),
-            Notice::Effective { run, from, to } => {
-                info!("'{}' run {} effective state from={from} to={to}", self.name(run.rule), self.id(run))
-            }
-            Notice::Stale { run, age } => warn!(
-                "'{}' run {} stale: no conclusive verdict for {} s, its state may not be true any more",
-                self.name(run.rule),
-                self.id(run),
-                age.as_secs()
+            Notice::Effective { run, from, to } => self.say(
+                Level::Info,
+                run,
+                "effective-state",
+                format_args!("effective state"),
+                &[
+                    Field::named("from", "previous", Value::State(from)),
+                    Field::named("to", "state", Value::State(to)),
+                ],
+            ),
+            Notice::Stale { run, age } => self.say(
+                Level::Warn,
+                run,
+                "stale",
+                format_args!(
+                    "stale: no conclusive verdict for {} s, its state may not be true any more",
+                    age.as_secs()
+                ),
+                &[Field::hidden("age_ms", Value::Millis(age))],
             ),
             Notice::Fresh { run } => {
-                info!("'{}' run {} not stale any more", self.name(run.rule), self.id(run))
+                self.say(Level::Info, run, "fresh", format_args!("not stale any more"), &[]);
             }
-            Notice::Unguarded { rule, why } => {
-                let why = match why {
-                    Unguarded::Disabled => "disabled",
-                    Unguarded::Ended => "ended",
-                    Unguarded::Stale => "stale",
-                };
-                let name = self.name(rule);
-                warn!("'{name}' is {why} and does not guard: failures of the rules it guards count");
-            }
+            Notice::Unguarded { rule, why } => self.unguarded(rule, why),
             Notice::Verdict { .. }
             | Notice::Debounced { .. }
             | Notice::Held { .. }
@@ -168,14 +208,22 @@ impl Journal {
         }
     }
 
-    fn signaled(&self, run: RunId, signal: StopSignal) {
-        let (name, id) = (self.name(run.rule), self.id(run));
-        match signal {
-            StopSignal::Interrupt => {
-                info!("'{name}' run {id} interrupt timeout exceeded, issuing interrupt.")
-            }
-            StopSignal::Kill => warn!("'{name}' run {id} kill timeout exceeded, issuing kill."),
-        }
+    fn unguarded(&self, rule: RuleId, why: Unguarded) {
+        let why = match why {
+            Unguarded::Disabled => "disabled",
+            Unguarded::Ended => "ended",
+            Unguarded::Stale => "stale",
+        };
+        let name = self.name(rule);
+        let line = Line {
+            event: "unguarded",
+            sentence: format_args!(
+                "'{name}' is {why} and does not guard: failures of the rules it guards count"
+            ),
+            about: &[Field::hidden("rule", Value::Bare(&name))],
+            fields: &[Field::hidden("why", Value::Bare(&why))],
+        };
+        line::tell(Level::Warn, module_path!(), &line);
     }
 
     fn cannot_start(&self, run: RunId, errno: i32) {
@@ -185,138 +233,63 @@ impl Journal {
             Test::Probe(probe) => &probe.url,
         };
         let reason = std::io::Error::from_raw_os_error(errno);
-        error!("'{name}' {id} failed to start, disabling: {}: {reason}", Escaped(what));
-        info!("'{name}' completed execution.");
+        let line = Line {
+            event: "not-started",
+            sentence: format_args!("'{name}' {id} failed to start, disabling: {what}: {reason}"),
+            about: &[Field::hidden("rule", Value::Bare(&name)), Field::hidden("run", Value::Bare(&id))],
+            fields: &[
+                Field::hidden("test", Value::Bare(what)),
+                Field::hidden("detail", Value::Bare(&reason)),
+            ],
+        };
+        line::tell(Level::Error, module_path!(), &line);
+        self.completed(run);
     }
 
-    /// What a test or a change command printed.
-    pub(super) fn output(&self, run: RunId, change: bool, stdout: &Captured, stderr: &Captured) {
+    /// A rule will not run any more.
+    fn completed(&self, run: RunId) {
         let (name, id) = (self.name(run.rule), self.id(run));
-        let whose = if change { "change command" } else { "test" };
-        if !stdout.kept.is_empty() {
-            info!("'{name}' run {id} {whose} produced output: {}", Printed(stdout));
-        }
-        if !stderr.kept.is_empty() {
-            error!("'{name}' run {id} {whose} produced error output: {}", Printed(stderr));
-        }
+        let line = Line {
+            event: "completed",
+            sentence: format_args!("'{name}' completed execution."),
+            about: &[Field::hidden("rule", Value::Bare(&name)), Field::hidden("run", Value::Bare(&id))],
+            fields: &[],
+        };
+        line::tell(Level::Info, module_path!(), &line);
     }
 
-    /// Something about a change command.
-    pub(super) fn change_news(&self, run: RunId, news: &ChangeNews) {
+    /// A line about a run.
+    fn say(
+        &self,
+        level: Level,
+        run: RunId,
+        event: &'static str,
+        sentence: fmt::Arguments<'_>,
+        fields: &[Field<'_>],
+    ) {
         let (name, id) = (self.name(run.rule), self.id(run));
-        match news {
-            ChangeNews::Replaced { by } => {
-                warn!(
-                    "'{name}' run {id} change command never started: a newer change replaced it by={}",
-                    self.id(*by)
-                );
-            }
-            ChangeNews::Beside => {
-                error!(
-                    "'{name}' run {id} change command starts beside its predecessor, which still runs after 10 s"
-                );
-            }
-            ChangeNews::NotStarted(reason) => {
-                error!("'{name}' run {id} change command failed to start: {reason}")
-            }
-            ChangeNews::Failed(ending) => error!("'{name}' run {id} change command failed: {ending}"),
-            ChangeNews::TimedOut(limit) => {
-                error!(
-                    "'{name}' run {id} change command killed: it ran longer than change_timeout={}",
-                    Millis(*limit)
-                );
-            }
-        }
+        let line = Line {
+            event,
+            sentence: format_args!("'{name}' run {id} {sentence}"),
+            about: &[Field::hidden("rule", Value::Bare(&name)), Field::hidden("run", Value::Bare(&id))],
+            fields,
+        };
+        line::tell(level, module_path!(), &line);
     }
 
-    /// A process that overstays and cannot be ended.
-    pub(super) fn not_signaled(&self, run: RunId, pid: u32, reason: &std::io::Error) {
-        let (name, id) = (self.name(run.rule), self.id(run));
-        error!("'{name}' run {id} cannot signal process {pid}, which overstays: {reason}; end it by hand");
+    fn detail<'a>(&'a self, verdict: &'a Verdict, blame: Option<RuleId>) -> impl fmt::Display + 'a {
+        fmt::from_fn(move |f| match blame {
+            Some(blame) => write!(f, "requires '{}', which is down", Harmless(self.name(blame))),
+            None => write!(f, "{verdict}"),
+        })
     }
 
-    /// The end of the commands thread.
-    pub(super) fn finished(&self, still_running: usize) {
-        if still_running > 0 {
-            error!("{still_running} change commands still run after 10 s and are left to themselves");
-        }
-    }
-
-    fn detail(&self, verdict: &Verdict, blame: Option<RuleId>) -> String {
-        match blame {
-            Some(blame) => format!("requires '{}', which is down", self.name(blame)),
-            None => verdict.to_string(),
-        }
-    }
-
-    fn name(&self, rule: RuleId) -> Escaped<'_> {
-        Escaped(&self.rules[rule.index()].name)
+    fn name(&self, rule: RuleId) -> &str {
+        &self.rules[rule.index()].name
     }
 
     fn id(&self, run: RunId) -> impl fmt::Display + '_ {
-        struct Id<'a>(u64, Escaped<'a>, u64);
-        impl fmt::Display for Id<'_> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{:x}:{}:{:x}", self.0, self.1, self.2)
-            }
-        }
-        Id(self.instance, self.name(run.rule), run.run)
-    }
-}
-
-/// A duration in milliseconds, to the microsecond.
-pub(crate) struct Millis(pub(crate) Duration);
-
-impl fmt::Display for Millis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:03}ms", self.0.as_millis(), self.0.subsec_micros() % 1000)
-    }
-}
-
-/// The phases of a native run, those that there were.
-struct Phases(Measured);
-
-impl fmt::Display for Phases {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Measured { resolve, connect, tls, first_byte, certificate_left } = self.0;
-        let phases = [("resolve", resolve), ("connect", connect), ("tls", tls), ("first_byte", first_byte)];
-        for (name, took) in phases {
-            if let Some(took) = took {
-                write!(f, " {name}={}", Millis(took))?;
-            }
-        }
-        match certificate_left {
-            Some(seconds) => write!(f, " certificate_days={}", seconds.div_euclid(86_400)),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Text that is not ours: control characters are escaped, so that it cannot make a line of its own.
-#[derive(Clone, Copy)]
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for character in self.0.chars() {
-            if character.is_control() {
-                write!(f, "{}", character.escape_default())?;
-            } else {
-                f.write_char(character)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What a child printed: one last line end is left out, all else is kept and made harmless.
-struct Printed<'a>(&'a Captured);
-
-impl fmt::Display for Printed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = String::from_utf8_lossy(&self.0.kept);
-        let text = if self.0.dropped == 0 { text.strip_suffix('\n').unwrap_or(&text) } else { &text };
-        Escaped(text).fmt(f)?;
-        if self.0.dropped > 0 { write!(f, " dropped_bytes={}", self.0.dropped) } else { Ok(()) }
+        let name = Harmless(self.name(run.rule));
+        fmt::from_fn(move |f| write!(f, "{:x}:{name}:{:x}", self.instance, run.run))
     }
 }

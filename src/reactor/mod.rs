@@ -31,7 +31,6 @@ use crate::sys::privilege;
 use crate::wait::Waiter;
 use crate::writer::{self, Writer, Written};
 use journal::Journal;
-pub(crate) use journal::Millis;
 pub(crate) use prober::{EVENTS_PER_TURN, Prober};
 pub use rights::Needs;
 use signals::{Signal, Signals};
@@ -121,7 +120,7 @@ impl Reactor {
         let tests: Vec<Option<CommandLine>> = configuration.rules.iter().map(test_command).collect();
         let commands = Commands::start(tests, configuration.change_max, wake.clone())?;
         let now = now();
-        let Configuration { rules, tables, firewall, change_max: _, run_as } = configuration;
+        let Configuration { rules, tables, firewall, change_max: _, run_as, log_format: _ } = configuration;
         let rules: Arc<[Rule]> = rules.into();
         let settings = plane.map(|plane| writer::Settings {
             tables: tables.into(),
@@ -285,11 +284,11 @@ impl Reactor {
         for signal in self.signals.take() {
             match signal {
                 Signal::Stop(name) if self.finish_by.is_some() => {
-                    log::warn!("second {name}: exiting at once");
+                    self.journal.stopping_at_once(name);
                     self.done = true;
                 }
                 Signal::Stop(name) => {
-                    log::info!("{name}: stopping");
+                    self.journal.stopping(name);
                     self.finish(now);
                 }
                 Signal::Reload if self.finish_by.is_none() => self.ask_for_reload(),
@@ -363,12 +362,12 @@ impl Reactor {
         if self.finish_by.is_some_and(|by| by <= now.mono) && !self.done {
             let Unfinished { commands, writer } = self.unfinished;
             for (name, _) in [("commands", commands), ("writer", writer)].iter().filter(|(_, is)| *is) {
-                log::error!("the {name} thread does not answer, ending without it");
+                self.journal.thread_hangs(name);
             }
             self.done = true;
         }
         if self.finish_by.is_none() && !self.has_no_rules && self.prober.engine.is_finished() {
-            log::info!("every rule is done, ending");
+            self.journal.all_done();
             self.finish(now);
         }
     }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use log::{error, info, warn};
+use log::Level;
 
 use super::{Needs, Reactor, now, test_command};
 use crate::commands::Request;
-use crate::config::Report;
 use crate::loader::{Answer, Retired};
+use crate::logging;
 use crate::rule::{Configuration, Fate, Firewall, Rule, RuleId, RunAs};
 use crate::succession::Succession;
 use crate::writer::Replacement;
@@ -20,13 +20,13 @@ impl Reactor {
     /// Begins a reload; while one goes on, another one follows it.
     pub(super) fn ask_for_reload(&mut self) {
         let Some(loader) = &mut self.loader else {
-            return error!("there is no file to read again");
+            return self.journal.nothing_to_reload();
         };
         if loader.is_busy() {
             self.reload_again = true;
             return;
         }
-        info!("SIGHUP: reading the configuration again");
+        self.journal.reloading();
         let (vacated, at) = (&self.vacated, now().mono);
         let is_free = |rule: RuleId| {
             vacated
@@ -36,7 +36,7 @@ impl Reactor {
                 .is_none_or(|since: Instant| at.saturating_duration_since(since) >= QUARANTINE)
         };
         if let Err(error) = loader.start(self.prober.engine.rules().clone(), is_free) {
-            error!("reload refused, nothing changes: no thread can be had to read the file: {error}");
+            self.journal.reload_refused(format_args!("no thread can be had to read the file: {error}"));
         }
     }
 
@@ -57,14 +57,13 @@ impl Reactor {
         let (succession, warnings) = match answer {
             Ok(loaded) => *loaded,
             Err(report) => {
-                log_report(&report, |line| error!("{line}"));
-                error!("reload refused, nothing changes: errors={}", report.total());
+                self.journal.bad_configuration(&report);
                 return Retired::default();
             }
         };
-        log_report(&warnings, |line| warn!("{line}"));
+        self.journal.report(Level::Warn, &warnings);
         if let Some(why) = self.obstacle(&succession.configuration) {
-            error!("reload refused, nothing changes: {why}; restart hfm");
+            self.journal.reload_refused(format_args!("{why}; restart hfm"));
             return Retired::default();
         }
         let from = now();
@@ -72,19 +71,20 @@ impl Reactor {
         self.carry_out();
         let counts = Counts::of(&succession);
         let Succession { configuration, plans, fates } = succession;
-        let Configuration { rules, change_max, tables, firewall, run_as: _ } = configuration;
+        let Configuration { rules, change_max, tables, firewall, run_as: _, log_format } = configuration;
         let rules: Arc<[Rule]> = rules.into();
         let before = self.prober.engine.rules().clone();
         let plans = match self.prober.reload(rules.clone(), plans, &fates, from) {
             Ok(plans) => plans,
             Err(error) => {
-                error!("reload refused, nothing changes: no thread can be had to look up names: {error}");
+                self.journal.reload_refused(format_args!("no thread can be had to look up names: {error}"));
                 return Retired::default();
             }
         };
         let tests = rules.iter().map(test_command).collect();
         self.commands.request(Request::Reload { tests, change_max });
         self.journal.replace(rules);
+        logging::set_format(log_format);
         if let Some(writer) = &mut self.writer {
             let carried = fates.iter().map(|fate| matches!(fate, Fate::Kept | Fate::Adjusted)).collect();
             writer.replace(Replacement { tables: tables.into(), carried, reconcile: firewall.reconcile });
@@ -93,7 +93,7 @@ impl Reactor {
         self.has_no_rules = counts.rules() == 0;
         self.remember_vacated(&fates, from.mono);
         self.carry_out();
-        counts.log(now().mono.saturating_duration_since(from.mono));
+        self.journal.reloaded(&counts, now().mono.saturating_duration_since(from.mono));
         Retired { plans, rules: Some(before) }
     }
 
@@ -137,12 +137,12 @@ impl Reactor {
 }
 
 /// How many rules went which way.
-struct Counts {
-    kept: usize,
-    adjusted: usize,
-    changed: usize,
-    new: usize,
-    gone: usize,
+pub(super) struct Counts {
+    pub(super) kept: usize,
+    pub(super) adjusted: usize,
+    pub(super) changed: usize,
+    pub(super) new: usize,
+    pub(super) gone: usize,
 }
 
 impl Counts {
@@ -156,25 +156,7 @@ impl Counts {
         }
     }
 
-    fn rules(&self) -> usize {
+    pub(super) fn rules(&self) -> usize {
         self.kept + self.adjusted + self.changed + self.new
-    }
-
-    fn log(&self, took: Duration) {
-        let Self { kept, adjusted, changed, new, gone } = self;
-        let rules = self.rules();
-        info!(
-            "reloaded rules={rules} kept={kept} adjusted={adjusted} changed={changed} new={new} gone={gone} took_us={}",
-            took.as_micros()
-        );
-        if rules == 0 {
-            warn!("there is no rule any more: nothing is tested, and tables are left as they are");
-        }
-    }
-}
-
-fn log_report(report: &Report, mut log: impl FnMut(&str)) {
-    for line in report.headlines() {
-        log(&line);
     }
 }

@@ -1,10 +1,14 @@
 //! The summary that SIGUSR1 asks for: totals, then every rule that is not well, a bounded number of them.
 
-use log::info;
+use std::fmt;
+use std::time::Duration;
+
+use log::Level;
 
 use crate::engine::{EndReason, Engine};
 use crate::health::State;
 use crate::histogram::Histogram;
+use crate::line::{self, Field, Line, Value};
 use crate::rule::RuleId;
 use crate::verdict::Verdict;
 
@@ -17,49 +21,75 @@ pub(super) fn log(engine: &Engine, turns: &Histogram) {
     let count = |state| views.iter().filter(|(_, view)| view.effective == state).count();
     let over = |reason| views.iter().filter(|(_, view)| view.ended == Some(reason)).count();
     let stale = views.iter().filter(|(_, view)| view.stale).count();
-    info!(
-        "summary: rules={} success={} fail={} unknown={} stale={stale} disabled={} ended={}",
-        views.len(),
-        count(State::Success),
-        count(State::Fail),
-        count(State::Unknown),
-        over(EndReason::Disabled),
-        over(EndReason::RunsUsedUp) + over(EndReason::CannotStart),
+    let ended = over(EndReason::RunsUsedUp) + over(EndReason::CannotStart);
+    say(
+        "summary-rules",
+        format_args!("summary:"),
+        &[
+            Field::new("rules", Value::count(views.len())),
+            Field::new("success", Value::count(count(State::Success))),
+            Field::new("fail", Value::count(count(State::Fail))),
+            Field::new("unknown", Value::count(count(State::Unknown))),
+            Field::new("stale", Value::count(stale)),
+            Field::new("disabled", Value::count(over(EndReason::Disabled))),
+            Field::new("ended", Value::count(ended)),
+        ],
     );
-    let counters = engine.counters();
-    let lateness = engine.lateness();
-    info!(
-        "summary: runs={} failures={} inconclusive={} in_flight={} missed_slots={} lateness_us p50={} p99={} p99.9={} \
-         max={} turn_us p50={} p99={} max={} dropped_log_lines={}",
-        counters.runs,
-        counters.failures,
-        counters.inconclusive,
-        counters.in_flight,
-        counters.missed,
-        lateness.quantile(0.5).as_micros(),
-        lateness.quantile(0.99).as_micros(),
-        lateness.quantile(0.999).as_micros(),
-        lateness.max().as_micros(),
-        turns.quantile(0.5).as_micros(),
-        turns.quantile(0.99).as_micros(),
-        turns.max().as_micros(),
-        crate::logging::dropped_lines(),
-    );
+    log_runs(engine, turns);
     let unwell = views.iter().filter(|(_, view)| view.effective == State::Fail || view.stale);
     for (rule, view) in unwell.clone().take(LISTED_MAX) {
         let reason = view.last_verdict.as_ref().map_or("none", Verdict::reason);
-        info!(
-            "summary: '{}' state={} own={} last_verdict={reason} runs={} missed_slots={} stale={}",
-            rule.name.escape_debug(),
-            view.effective.word(),
-            view.own.word(),
-            view.runs,
-            view.missed,
-            view.stale
+        say(
+            "summary-rule",
+            format_args!("summary: '{}'", rule.name.escape_debug()),
+            &[
+                Field::hidden("rule", Value::Bare(&rule.name)),
+                Field::new("state", Value::Bare(&view.effective.word())),
+                Field::new("own", Value::Bare(&view.own.word())),
+                Field::new("last_verdict", Value::Bare(&reason)),
+                Field::new("runs", Value::Number(view.runs)),
+                Field::new("missed_slots", Value::Number(view.missed)),
+                Field::new("stale", Value::Truth(view.stale)),
+            ],
         );
     }
     let listed = unwell.count();
     if listed > LISTED_MAX {
-        info!("summary: {} more rules are failed or stale", listed - LISTED_MAX);
+        let more = listed - LISTED_MAX;
+        say(
+            "summary-more",
+            format_args!("summary: {more} more rules are failed or stale"),
+            &[Field::hidden("rules", Value::count(more))],
+        );
     }
+}
+
+/// What was counted and measured of all runs.
+fn log_runs(engine: &Engine, turns: &Histogram) {
+    let counters = engine.counters();
+    let lateness = engine.lateness();
+    let micros = |time: Duration| Value::Number(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+    say(
+        "summary-runs",
+        format_args!("summary:"),
+        &[
+            Field::new("runs", Value::Number(counters.runs)),
+            Field::new("failures", Value::Number(counters.failures)),
+            Field::new("inconclusive", Value::Number(counters.inconclusive)),
+            Field::new("in_flight", Value::count(counters.in_flight)),
+            Field::new("missed_slots", Value::Number(counters.missed)),
+            Field::named("lateness_us p50", "lateness_p50_us", micros(lateness.quantile(0.5))),
+            Field::named("p99", "lateness_p99_us", micros(lateness.quantile(0.99))),
+            Field::named("p99.9", "lateness_p999_us", micros(lateness.quantile(0.999))),
+            Field::named("max", "lateness_max_us", micros(lateness.max())),
+            Field::named("turn_us p50", "turn_p50_us", micros(turns.quantile(0.5))),
+            Field::named("p99", "turn_p99_us", micros(turns.quantile(0.99))),
+            Field::named("max", "turn_max_us", micros(turns.max())),
+            Field::new("dropped_log_lines", Value::Number(crate::logging::dropped_lines())),
+        ],
+    );
+}
+
+fn say(event: &'static str, sentence: fmt::Arguments<'_>, fields: &[Field<'_>]) {
+    line::tell(Level::Info, module_path!(), &Line { event, sentence, about: &[], fields });
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::rule::{
-    CommandLine, DataPlaneChoice, Firewall, Member, Membership, Placement, Prefix, RunAs, Table,
+    CommandLine, DataPlaneChoice, Firewall, LogFormat, Member, Membership, Placement, Prefix, RunAs, Table,
 };
 
 fn rule(name: &str) -> Rule {
@@ -13,7 +13,14 @@ fn rule(name: &str) -> Rule {
 
 fn configuration(rules: Vec<Rule>) -> Configuration {
     let firewall = Firewall { dataplane: DataPlaneChoice::Memory, ..Firewall::default() };
-    Configuration { rules, change_max: 64, tables: Vec::new(), firewall, run_as: RunAs::default() }
+    Configuration {
+        rules,
+        change_max: 64,
+        tables: Vec::new(),
+        firewall,
+        run_as: RunAs::default(),
+        log_format: LogFormat::Text,
+    }
 }
 
 fn succeed(before: &[Rule], next: Vec<Rule>) -> Succession {

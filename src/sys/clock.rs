@@ -1,10 +1,10 @@
-//! Local time, for people.
+//! Times as people write them.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A moment on the calendar and the clock of this machine's time zone.
+/// A moment on the calendar and the clock: of this machine's time zone, or in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LocalTime {
+pub struct CalendarTime {
     /// Such as 2026.
     pub year: i32,
     /// 1 to 12.
@@ -21,19 +21,31 @@ pub struct LocalTime {
 
 /// Converts by the time zone in force (localtime_r(3)). A time that the C library cannot express is given
 /// as the start of 1970.
-pub fn local_time(at: SystemTime) -> LocalTime {
+pub fn local_time(at: SystemTime) -> CalendarTime {
+    broken_down(at, |seconds, tm| {
+        // SAFETY: both pointers are of references, valid for the call.
+        !unsafe { libc::localtime_r(&raw const *seconds, &raw mut *tm) }.is_null()
+    })
+}
+
+/// The same in UTC (gmtime_r(3)).
+pub fn utc_time(at: SystemTime) -> CalendarTime {
+    broken_down(at, |seconds, tm| {
+        // SAFETY: both pointers are of references, valid for the call.
+        !unsafe { libc::gmtime_r(&raw const *seconds, &raw mut *tm) }.is_null()
+    })
+}
+
+fn broken_down(at: SystemTime, convert: fn(&libc::time_t, &mut libc::tm) -> bool) -> CalendarTime {
     let seconds = at.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
     let seconds = libc::time_t::try_from(seconds).unwrap_or_default();
-    // SAFETY: `tm` is plain data for which all zeroes is a value, and both pointers are valid for the call.
-    let (found, tm) = unsafe {
-        let mut tm: libc::tm = std::mem::zeroed();
-        (!libc::localtime_r(&raw const seconds, &raw mut tm).is_null(), tm)
-    };
-    if !found {
-        return LocalTime { year: 1970, month: 1, day: 1, hour: 0, minute: 0, second: 0 };
+    // SAFETY: `tm` is plain data for which all zeroes is a value.
+    let mut tm: libc::tm = unsafe { std::mem::zeroed() };
+    if !convert(&seconds, &mut tm) {
+        return CalendarTime { year: 1970, month: 1, day: 1, hour: 0, minute: 0, second: 0 };
     }
     let small = |value: libc::c_int| u8::try_from(value).unwrap_or_default();
-    LocalTime {
+    CalendarTime {
         year: tm.tm_year + 1900,
         month: small(tm.tm_mon + 1),
         day: small(tm.tm_mday),

@@ -1,21 +1,19 @@
 //! What the writer tells the log: what it wrote and why, what it could not write, what others changed.
 
+mod summary;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use log::{error, info, warn};
+use log::Level;
 
-use super::desired::{Desired, Why};
+use super::desired::Desired;
 use super::keeper::held;
-use super::kept::{Kept, Retry};
+use super::kept::Kept;
 use crate::dataplane::TableError;
+use crate::line::{self, Field, Line, Listed, Value};
 use crate::rule::{Prefix, Table};
-
-/// Addresses named in one line at most.
-const NAMED_MAX: usize = 20;
-/// Addresses listed one by one in a summary at most.
-const LISTED_MAX: usize = 200;
 
 /// Knows the tables' names.
 #[derive(Debug)]
@@ -41,9 +39,15 @@ impl Journal {
     /// Tables that are not in the file any more.
     pub(super) fn abandoned(&self, names: &[Arc<str>]) {
         for name in names {
-            warn!(
-                "table '{name}' is named by no rule any more: it is left as it is, with what hfm put into it"
-            );
+            let line = Line {
+                event: "table-abandoned",
+                sentence: format_args!(
+                    "table '{name}' is named by no rule any more: it is left as it is, with what hfm put into it"
+                ),
+                about: &[Field::hidden("table", Value::Bare(name))],
+                fields: &[],
+            };
+            line::tell(Level::Warn, module_path!(), &line);
         }
     }
 
@@ -54,16 +58,31 @@ impl Journal {
         if addresses == kept.held_told {
             return;
         }
-        let name = self.name(index);
         match held.first() {
-            None => info!("table '{name}' holds no address back any more"),
+            None => self.say(
+                Level::Info,
+                index,
+                "table-not-held",
+                format_args!(" holds no address back any more"),
+                &[Field::hidden("held[]", Value::Addresses(&[]))],
+            ),
             Some((_, why)) => {
-                let count = match addresses.len() {
+                let why = why.words();
+                let are = match addresses.len() {
                     1 => "1 address is in although it is down".to_owned(),
                     count => format!("{count} addresses are in although they are down"),
                 };
-                let (why, addresses) = (why.words(), Listed(&addresses));
-                warn!("table '{name}' {why}: {count} held=[{addresses}]");
+                self.say(
+                    Level::Warn,
+                    index,
+                    "table-held",
+                    format_args!(" {why}: {are}"),
+                    &[
+                        Field::hidden("why", Value::Bare(&why)),
+                        Field::hidden("held_count", Value::count(addresses.len())),
+                        Field::named("held", "held[]", Value::Addresses(&addresses)),
+                    ],
+                );
             }
         }
         kept.held_told = addresses;
@@ -78,11 +97,23 @@ impl Journal {
         holds: usize,
         took: Duration,
     ) {
-        let name = self.name(index);
         let what = if self.dry_run { "would be written (dry_run)" } else { "written" };
-        let (added, removed) = (Listed(added), Listed(removed));
-        let took_us = took.as_micros();
-        info!("table '{name}' {what} added=[{added}] removed=[{removed}] holds={holds} took_us={took_us}");
+        let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.say(
+            Level::Info,
+            index,
+            "table-written",
+            format_args!(" {what}"),
+            &[
+                Field::hidden("dry_run", Value::Truth(self.dry_run)),
+                Field::hidden("added_count", Value::count(added.len())),
+                Field::hidden("removed_count", Value::count(removed.len())),
+                Field::named("added", "added[]", Value::Addresses(added)),
+                Field::named("removed", "removed[]", Value::Addresses(removed)),
+                Field::new("holds", Value::count(holds)),
+                Field::new("took_us", Value::Number(took_us)),
+            ],
+        );
     }
 
     /// A table does not hold what it held when it was last read or written.
@@ -93,17 +124,32 @@ impl Journal {
         surplus: &[Prefix],
         was_unproved: bool,
     ) {
-        let name = self.name(index);
-        let (missing, surplus) = (Listed(missing), Listed(surplus));
         if was_unproved {
-            error!(
-                "table '{name}' does not hold what was written into it a moment ago, trying again missing=[{missing}] \
-                 surplus=[{surplus}]"
+            self.say(
+                Level::Error,
+                index,
+                "table-not-as-written",
+                format_args!(" does not hold what was written into it a moment ago, trying again"),
+                &[
+                    Field::named("missing", "missing[]", Value::Addresses(missing)),
+                    Field::named("surplus", "surplus[]", Value::Addresses(surplus)),
+                ],
             );
         } else {
-            warn!(
-                "table '{name}' was changed by others and is put right missing=[{missing}] surplus=[{surplus}]; to take \
-                 an address out, make its test fail"
+            self.say(
+                Level::Warn,
+                index,
+                "table-changed-by-others",
+                format_args!(
+                    " was changed by others and is put right missing=[{}] surplus=[{}]; to take an address out, make its \
+                     test fail",
+                    Listed(missing),
+                    Listed(surplus)
+                ),
+                &[
+                    Field::hidden("missing[]", Value::Addresses(missing)),
+                    Field::hidden("surplus[]", Value::Addresses(surplus)),
+                ],
             );
         }
     }
@@ -111,12 +157,29 @@ impl Journal {
     /// No table can be read or written.
     pub(super) fn plane_failed(&self, failure: &TableError, retry_at: Option<Instant>, now: Instant) {
         let retry = RetryIn(retry_at, now);
-        error!("tables cannot be read or written: {failure}; they stay as they are, {retry}");
+        let line = Line {
+            event: "tables-failed",
+            sentence: format_args!(
+                "tables cannot be read or written: {failure}; they stay as they are, {retry}"
+            ),
+            about: &[],
+            fields: &[
+                Field::hidden("detail", Value::Bare(failure)),
+                Field::hidden("retry_ms", Value::Millis(retry.wait())),
+            ],
+        };
+        line::tell(Level::Error, module_path!(), &line);
     }
 
     /// They can again.
     pub(super) fn plane_recovered(&self, failure: &TableError) {
-        info!("tables can be read and written again, after: {failure}");
+        let line = Line {
+            event: "tables-recovered",
+            sentence: format_args!("tables can be read and written again, after: {failure}"),
+            about: &[],
+            fields: &[Field::hidden("detail", Value::Bare(failure))],
+        };
+        line::tell(Level::Info, module_path!(), &line);
     }
 
     /// One table cannot be read or written.
@@ -127,142 +190,77 @@ impl Journal {
         retry_at: Option<Instant>,
         now: Instant,
     ) {
-        let (name, retry) = (self.name(index), RetryIn(retry_at, now));
+        let retry = RetryIn(retry_at, now);
+        let fields = [
+            Field::hidden("detail", Value::Bare(failure)),
+            Field::hidden("retry_ms", Value::Millis(retry.wait())),
+        ];
         match failure {
-            TableError::NoTable => {
-                warn!(
-                    "table '{name}': {failure}; it is not made by hfm, write 'table <NAME> persist' into pf.conf, {retry}"
-                );
-            }
+            TableError::NoTable => self.say(
+                Level::Warn,
+                index,
+                "table-failed",
+                format_args!(
+                    ": {failure}; it is not made by hfm, write 'table <NAME> persist' into pf.conf, {retry}"
+                ),
+                &fields,
+            ),
             TableError::Absent(_)
             | TableError::NotPermitted(_)
             | TableError::Syntax(_)
             | TableError::Timeout(_)
-            | TableError::Other(_) => {
-                error!("table '{name}' cannot be read or written: {failure}; it stays as it is, {retry}");
-            }
+            | TableError::Other(_) => self.say(
+                Level::Error,
+                index,
+                "table-failed",
+                format_args!(" cannot be read or written: {failure}; it stays as it is, {retry}"),
+                &fields,
+            ),
         }
     }
 
     /// It can again.
     pub(super) fn table_recovered(&self, index: usize, failure: &TableError) {
-        info!("table '{}' is as it should be again, after: {failure}", self.name(index));
-    }
-
-    /// How every table stands, then every address that is not simply in because it is up.
-    pub(super) fn summary(
-        &self,
-        plane: &str,
-        desired: &Desired,
-        tables: &[Kept],
-        retry: &Retry,
-        now: Instant,
-    ) {
-        let dry = if self.dry_run { " dry_run" } else { "" };
-        let trouble = retry
-            .error
-            .as_ref()
-            .map_or_else(String::new, |error| format!(" trouble={:?}", error.to_string()));
-        info!("summary: dataplane={plane}{dry} tables={}{trouble}", tables.len());
-        let mut listed = 0;
-        for (index, kept) in tables.iter().enumerate() {
-            self.summary_of_table(desired, index, kept, now);
-            listed += self.summary_of_members(desired, index, kept, LISTED_MAX.saturating_sub(listed));
-        }
-        if listed > LISTED_MAX {
-            info!("summary: {} more addresses are not in because they are up", listed - LISTED_MAX);
-        }
-    }
-
-    fn summary_of_table(&self, desired: &Desired, index: usize, kept: &Kept, now: Instant) {
-        let members = 0..self.tables[index].members.len();
-        let fates: Vec<_> = members.filter_map(|member| desired.fate(index, member)).collect();
-        let wanted = fates.iter().filter(|fate| fate.is_in).count();
-        let held = fates.iter().filter(|fate| fate.why.is_held()).count();
-        let (actual, others) = match &kept.contents {
-            None => ("unknown".to_owned(), "unknown".to_owned()),
-            Some(contents) => {
-                let ours = |member: &&crate::rule::Member| contents.contains(&member.address);
-                let ours = self.tables[index].members.iter().filter(ours).count();
-                (ours.to_string(), (contents.len() - ours).to_string())
-            }
-        };
-        let age = |at: Instant| format!("{:.1}s ago", now.saturating_duration_since(at).as_secs_f64());
-        let written = kept.written_at.map_or_else(|| "never".to_owned(), age);
-        let trouble = kept
-            .retry
-            .error
-            .as_ref()
-            .map_or_else(String::new, |error| format!(" trouble={:?}", error.to_string()));
-        info!(
-            "summary: table '{}' managed={} wanted={wanted} actual={actual} held={held} leaving={} others={others} \
-             repairs={} written={written:?}{trouble}",
-            self.name(index),
-            self.tables[index].members.len(),
-            desired.leaving(index).len(),
-            kept.repairs,
+        self.say(
+            Level::Info,
+            index,
+            "table-recovered",
+            format_args!(" is as it should be again, after: {failure}"),
+            &[Field::hidden("detail", Value::Bare(failure))],
         );
     }
 
-    /// Lists up to `room` addresses; says how many there were to list.
-    fn summary_of_members(&self, desired: &Desired, index: usize, kept: &Kept, room: usize) -> usize {
-        let is_in = |address: Prefix| match &kept.contents {
-            None => "unknown",
-            Some(contents) if contents.contains(&address) => "in",
-            Some(_) => "out",
-        };
-        let mut count = 0;
+    /// A line about a table; what follows its name brings its own blank.
+    fn say(
+        &self,
+        level: Level,
+        index: usize,
+        event: &'static str,
+        sentence: fmt::Arguments<'_>,
+        fields: &[Field<'_>],
+    ) {
         let name = self.name(index);
-        for (number, member) in self.tables[index].members.iter().enumerate() {
-            let fate = desired.fate(index, number);
-            let (wanted, why) = match fate {
-                None => ("unknown", "the table was not read yet"),
-                Some(fate) => (if fate.is_in { "in" } else { "out" }, fate.why.words()),
-            };
-            let actual = is_in(member.address);
-            if fate.is_some_and(|fate| fate.why == Why::Up) && actual == wanted {
-                continue;
-            }
-            count += 1;
-            if count <= room {
-                let address = member.address;
-                info!("summary: table '{name}' {address} wanted={wanted} actual={actual} why={why:?}");
-            }
-        }
-        for address in desired.leaving(index) {
-            count += 1;
-            if count <= room {
-                let actual = is_in(*address);
-                info!(
-                    "summary: table '{name}' {address} wanted=out actual={actual} why=\"no rule names it any more\""
-                );
-            }
-        }
-        count
-    }
-}
-
-/// Addresses in one line, a bounded number of them.
-struct Listed<'a>(&'a [Prefix]);
-
-impl fmt::Display for Listed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, address) in self.0.iter().take(NAMED_MAX).enumerate() {
-            write!(f, "{}{address}", if index > 0 { " " } else { "" })?;
-        }
-        match self.0.len().checked_sub(NAMED_MAX) {
-            Some(more @ 1..) => write!(f, " and {more} more"),
-            Some(_) | None => Ok(()),
-        }
+        let line = Line {
+            event,
+            sentence: format_args!("table '{name}'{sentence}"),
+            about: &[Field::hidden("table", Value::Bare(&name))],
+            fields,
+        };
+        line::tell(level, module_path!(), &line);
     }
 }
 
 /// When the next try is made.
 struct RetryIn(Option<Instant>, Instant);
 
+impl RetryIn {
+    fn wait(&self) -> Duration {
+        self.0.map_or(Duration::ZERO, |at| at.saturating_duration_since(self.1))
+    }
+}
+
 impl fmt::Display for RetryIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let wait = self.0.map_or(Duration::ZERO, |at| at.saturating_duration_since(self.1));
-        write!(f, "trying again in {:.1} s", wait.as_secs_f64())
+        write!(f, "trying again in {:.1} s", self.wait().as_secs_f64())
     }
 }

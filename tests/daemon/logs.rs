@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -10,6 +11,9 @@ use nix::unistd::Pid;
 
 use crate::harness::{Place, patiently, pause};
 use crate::skip::skip;
+
+/// There is one /dev/log.
+pub(crate) static ALONE_WITH_SYSLOG: Mutex<()> = Mutex::new(());
 
 fn end(child: &Child) {
     kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM).expect("it runs");
@@ -38,6 +42,7 @@ fn a_rust_log_that_is_not_understood_is_told_and_ignored() {
 #[test]
 fn syslog_gets_facility_severity_and_the_same_sentences() {
     const SOCKET: &str = "/dev/log";
+    let _alone = ALONE_WITH_SYSLOG.lock();
     if std::path::Path::new(SOCKET).exists() {
         return skip("logs::syslog: /dev/log belongs to a system logger");
     }

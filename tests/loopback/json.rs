@@ -1,11 +1,14 @@
-//! As much of JSON as `hfm probe -json` prints: one flat object a line.
+//! As much of JSON as `hfm probe -json` and the log print: one flat object a line.
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(dead_code, reason = "shared by several tests, of which each knows some")]
 pub(crate) enum Value {
     Null,
+    Truth(bool),
     Number(f64),
     Text(String),
+    Texts(Vec<String>),
 }
 
 /// An object, its members in their order.
@@ -46,15 +49,34 @@ impl Reader<'_> {
         if self.rest.starts_with('"') {
             return Value::Text(self.string());
         }
+        if self.rest.starts_with('[') {
+            return self.texts();
+        }
         let end = self.rest.find([',', '}']).unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at(end);
         self.rest = rest;
-        if word == "null" {
-            return Value::Null;
+        match word {
+            "null" => return Value::Null,
+            "true" | "false" => return Value::Truth(word == "true"),
+            _ => {}
         }
-        let is_number = word.starts_with(|c: char| c.is_ascii_digit()) && !word.contains(['e', '+']);
+        let digits = word.strip_prefix('-').unwrap_or(word);
+        let is_number = digits.starts_with(|c: char| c.is_ascii_digit()) && !word.contains(['e', '+']);
         assert!(is_number, "{word} is no number: {}", self.line);
-        Value::Number(word.parse().unwrap())
+        Value::Number(word.parse().expect("a number"))
+    }
+
+    fn texts(&mut self) -> Value {
+        let mut texts = Vec::new();
+        self.literal("[");
+        while !self.rest.starts_with(']') {
+            if !texts.is_empty() {
+                self.literal(",");
+            }
+            texts.push(self.string());
+        }
+        self.literal("]");
+        Value::Texts(texts)
     }
 
     fn string(&mut self) -> String {
@@ -71,7 +93,7 @@ impl Reader<'_> {
                     Some(c @ ('"' | '\\')) => text.push(c),
                     Some('u') => {
                         let digits = &self.rest[at + 2..at + 6];
-                        text.extend(char::from_u32(u32::from_str_radix(digits, 16).unwrap()));
+                        text.extend(char::from_u32(u32::from_str_radix(digits, 16).expect("digits")));
                         characters.nth(3);
                     }
                     other => panic!("an escape of {other:?}: {}", self.line),

@@ -152,7 +152,9 @@ fn run_of(line: Object) -> Run {
     assert_eq!(names, MEMBERS);
     let text = |at: usize| match &line[at].1 {
         Value::Text(text) => text.clone(),
-        other @ (Value::Null | Value::Number(_)) => panic!("{} is {other:?}", MEMBERS[at]),
+        other @ (Value::Null | Value::Truth(_) | Value::Number(_) | Value::Texts(_)) => {
+            panic!("{} is {other:?}", MEMBERS[at])
+        }
     };
     let (verdict, reason, detail) = (text(1), text(2), text(3));
     assert!(["success", "failure", "inconclusive"].contains(&&*verdict), "{verdict}");
@@ -181,7 +183,9 @@ fn check_totals(totals: &Object, runs: &[Run]) {
 fn number(value: &Value) -> f64 {
     match value {
         Value::Number(number) => *number,
-        other @ (Value::Null | Value::Text(_)) => panic!("{other:?} is no number"),
+        other @ (Value::Null | Value::Truth(_) | Value::Text(_) | Value::Texts(_)) => {
+            panic!("{other:?} is no number")
+        }
     }
 }
 

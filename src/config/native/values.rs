@@ -116,7 +116,8 @@ fn text_of(setting: Setting, name: &'static str, text: &str) -> Result<(), Wrong
         | Setting::Backup
         | Setting::DataPlane
         | Setting::DryRun
-        | Setting::Reconcile => Ok(()),
+        | Setting::Reconcile
+        | Setting::LogFormat => Ok(()),
     }
 }
 

@@ -152,4 +152,6 @@ pub enum Setting {
     User,
     /// `group`
     Group,
+    /// `log_format`
+    LogFormat,
 }

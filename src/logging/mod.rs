@@ -2,18 +2,28 @@
 //!
 //! A line is handed to a bounded queue and written by a thread of its own, to stderr or to syslog. When
 //! the queue is full the line is dropped and counted; the count is logged as soon as there is room.
-//! Which levels are logged: info and graver, or what the environment variable RUST_LOG says.
+//! Which levels are logged: info and graver, or what the environment variable RUST_LOG says, until
+//! [`set_level`] says otherwise.
+//!
+//! Here, and nowhere else, a line is made harmless: whatever text came into it, it stays one line, and shows
+//! every character that would do more than be read.
 
-use std::fmt::Write as _;
+mod json;
+mod level;
+
+use std::fmt::{self, Write as _};
 use std::io::Write as _;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, SystemTime};
 
-use log::{Level, Log, Metadata, Record};
+use level::{Chosen, Levels};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 
-use crate::sys::clock::local_time;
+use crate::line::{Field, Harmless, Line, Value};
+use crate::rule::LogFormat;
+use crate::sys::clock::{local_time, utc_time};
 use crate::sys::privilege::Rights;
 use crate::sys::syslog::{self, Facility, Severity};
 use crate::sys::threads;
@@ -33,32 +43,52 @@ pub enum Destination {
 }
 
 static DROPPED: AtomicU64 = AtomicU64::new(0);
+static CHOSEN: Chosen = Chosen::none();
+static IS_JSON: AtomicBool = AtomicBool::new(false);
 
 /// Lines dropped so far because the sink did not keep up.
 pub fn dropped_lines() -> u64 {
     DROPPED.load(Ordering::Relaxed)
 }
 
-struct Line {
+/// Logs this level and graver from now on, whatever RUST_LOG said at the start.
+pub fn set_level(level: LevelFilter) {
+    CHOSEN.choose(level);
+    log::set_max_level(level);
+}
+
+/// Gives every line this form from now on.
+pub fn set_format(format: LogFormat) {
+    IS_JSON.store(format == LogFormat::Json, Ordering::Relaxed);
+}
+
+fn format() -> LogFormat {
+    if IS_JSON.load(Ordering::Relaxed) { LogFormat::Json } else { LogFormat::Text }
+}
+
+/// A line on its way to the sink.
+struct Entry {
     at: SystemTime,
     level: Level,
+    format: LogFormat,
+    /// Harmless: of text, all but the time; of JSON, what follows the time.
     text: String,
 }
 
-enum Entry {
-    Line(Line),
+enum Message {
+    Line(Entry),
     /// Answer when all before has been written.
     Flush(SyncSender<()>),
 }
 
 struct QueueLogger {
-    filter: env_logger::Logger,
-    queue: SyncSender<Entry>,
+    levels: Levels<'static>,
+    queue: SyncSender<Message>,
 }
 
 impl Log for QueueLogger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        self.filter.enabled(metadata)
+        self.levels.enabled(metadata)
     }
 
     #[expect(
@@ -66,11 +96,11 @@ impl Log for QueueLogger {
         reason = "the time of a line is when it was logged, not when it is written"
     )]
     fn log(&self, record: &Record<'_>) {
-        if !self.filter.matches(record) {
+        if !self.levels.matches(record) {
             return;
         }
-        let line = Line { at: SystemTime::now(), level: record.level(), text: record.args().to_string() };
-        if self.queue.try_send(Entry::Line(line)).is_err() {
+        let line = entry(record, format(), SystemTime::now());
+        if self.queue.try_send(Message::Line(line)).is_err() {
             DROPPED.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -78,14 +108,23 @@ impl Log for QueueLogger {
     fn flush(&self) {}
 }
 
+/// A record in the form that it is written in.
+fn entry(record: &Record<'_>, format: LogFormat, at: SystemTime) -> Entry {
+    let text = match format {
+        LogFormat::Text => Harmless(record.args()).to_string(),
+        LogFormat::Json => json::rest(record, std::thread::current().name()),
+    };
+    Entry { at, level: record.level(), format, text }
+}
+
 /// Hands over what is still queued when the process ends.
 #[derive(Debug)]
 pub struct Flusher {
-    queue: Mutex<SyncSender<Entry>>,
+    queue: Mutex<SyncSender<Message>>,
 }
 
-impl std::fmt::Debug for Entry {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Line(_) => "Line",
             Self::Flush(_) => "Flush",
@@ -99,7 +138,7 @@ impl Flusher {
     pub fn flush(&self) {
         let (done, written) = sync_channel(1);
         let Ok(queue) = self.queue.lock() else { return };
-        if queue.try_send(Entry::Flush(done)).is_ok() {
+        if queue.try_send(Message::Flush(done)).is_ok() {
             let _ = written.recv_timeout(FLUSH_MAX);
         }
     }
@@ -109,23 +148,24 @@ impl Flusher {
 ///
 /// # Errors
 /// When the thread cannot be started or there is a log already.
-pub fn start(destination: Destination) -> Result<Flusher, Box<dyn std::error::Error>> {
+pub fn start(destination: Destination, format: LogFormat) -> Result<Flusher, Box<dyn std::error::Error>> {
     let spec = std::env::var("RUST_LOG").unwrap_or_default();
     let misread = env_filter::Builder::new().try_parse(&spec).err();
     let mut builder = env_logger::Builder::new();
-    builder.filter_level(log::LevelFilter::Info);
+    builder.filter_level(LevelFilter::Info);
     // It would print what it does not understand to stderr by itself.
     if misread.is_none() && !spec.is_empty() {
         builder.parse_filters(&spec);
     }
-    let filter = builder.build();
-    let level = filter.filter();
+    let levels = Levels::new(builder.build(), &CHOSEN);
+    let level = levels.max();
     let (queue, entries) = sync_channel(QUEUE_LINES);
+    set_format(format);
     if let Destination::Syslog(facility) = destination {
         syslog::open(c"hfm", facility);
     }
     threads::start("log", Rights::NONE, move || write_lines(&entries, destination))?;
-    log::set_boxed_logger(Box::new(QueueLogger { filter, queue: queue.clone() }))?;
+    log::set_boxed_logger(Box::new(QueueLogger { levels, queue: queue.clone() }))?;
     log::set_max_level(level);
     if let Some(error) = misread {
         log::warn!("RUST_LOG is ignored: {error}");
@@ -134,7 +174,7 @@ pub fn start(destination: Destination) -> Result<Flusher, Box<dyn std::error::Er
 }
 
 /// The logger thread.
-fn write_lines(entries: &Receiver<Entry>, destination: Destination) {
+fn write_lines(entries: &Receiver<Message>, destination: Destination) {
     /// Lines written to stderr in one go, in bytes.
     const BATCH_BYTES: usize = 64 * 1024;
     /// How often drops are looked for while nothing is logged.
@@ -151,19 +191,18 @@ fn write_lines(entries: &Receiver<Entry>, destination: Destination) {
         let mut last = None;
         while let Some(entry) = next {
             match entry {
-                Entry::Line(line) => {
+                Message::Line(line) => {
                     last = Some(line.at);
                     write_line(&mut batch, &line, destination);
                 }
-                Entry::Flush(done) => flushes.push(done),
+                Message::Flush(done) => flushes.push(done),
             }
             next = if batch.len() < BATCH_BYTES { entries.try_recv().ok() } else { None };
         }
         let dropped = dropped_lines();
         if dropped > reported {
-            let text = format!("log: {} lines dropped, the sink does not keep up", dropped - reported);
             let at = last.unwrap_or(SystemTime::UNIX_EPOCH);
-            write_line(&mut batch, &Line { at, level: Level::Error, text }, destination);
+            write_line(&mut batch, &drops(dropped - reported, format(), at), destination);
             reported = dropped;
         }
         // A stderr that is closed or broken takes no complaint either.
@@ -175,9 +214,31 @@ fn write_lines(entries: &Receiver<Entry>, destination: Destination) {
     }
 }
 
-fn write_line(batch: &mut String, line: &Line, destination: Destination) {
+/// The line that tells of lines that were dropped.
+fn drops(count: u64, format: LogFormat, at: SystemTime) -> Entry {
+    let line = Line {
+        event: "lines-dropped",
+        sentence: format_args!("log: {count} lines dropped, the sink does not keep up"),
+        about: &[],
+        fields: &[Field::hidden("lines", Value::Number(count))],
+    };
+    let mut record = Record::builder();
+    record.level(Level::Error).key_values(&line);
+    entry(&record.args(format_args!("{line}")).build(), format, at)
+}
+
+fn write_line(batch: &mut String, line: &Entry, destination: Destination) {
+    let whole = match line.format {
+        LogFormat::Text => None,
+        LogFormat::Json => Some(format!("{{\"time\":\"{}\",{}", Timestamp(line.at), line.text)),
+    };
     match destination {
         Destination::Stderr => {
+            if let Some(whole) = whole {
+                batch.push_str(&whole);
+                batch.push('\n');
+                return;
+            }
             let at = local_time(line.at);
             let _ = writeln!(
                 batch,
@@ -192,7 +253,25 @@ fn write_line(batch: &mut String, line: &Line, destination: Destination) {
                 Level::Info => Severity::Info,
                 Level::Debug | Level::Trace => Severity::Debug,
             };
-            syslog::send(severity, &line.text);
+            syslog::send(severity, whole.as_ref().unwrap_or(&line.text));
         }
     }
 }
+
+/// A moment in UTC, to the microsecond (RFC 3339).
+struct Timestamp(SystemTime);
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = utc_time(self.0);
+        let micros = self.0.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().subsec_micros();
+        write!(
+            f,
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{micros:06}Z",
+            at.year, at.month, at.day, at.hour, at.minute, at.second
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;
