@@ -6,13 +6,15 @@ mod own;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use log::Level;
 
+use super::limiter::{Kind, Limiter};
 use crate::engine::{Change, Notice, StopSignal, Unguarded};
 use crate::health::State;
 use crate::line::{self, Field, Harmless, Line, Value};
+use crate::now::Now;
 use crate::rule::{Rule, RuleId, RunId, Test};
 use crate::verdict::{Ending, Measured, Verdict};
 
@@ -24,22 +26,35 @@ const INSTANCE_EPOCH: Duration = Duration::from_secs(1_450_224_000);
 pub(super) struct Journal {
     rules: Arc<[Rule]>,
     instance: u64,
+    limiter: Limiter,
+    /// When the turn began: what limits go by.
+    now: Instant,
 }
 
 impl Journal {
-    pub(super) fn new(rules: Arc<[Rule]>, wall: SystemTime) -> Self {
-        let since = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    pub(super) fn new(rules: Arc<[Rule]>, now: Now) -> Self {
+        let since = now.wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let instance = u64::try_from(since.saturating_sub(INSTANCE_EPOCH).as_nanos()).unwrap_or_default();
-        Self { rules, instance }
+        Self { rules, instance, limiter: Limiter::default(), now: now.mono }
     }
 
-    /// The rules are others now.
+    /// The rules are others now. What was held back of a rule whose slot another one has is forgotten.
     pub(super) fn replace(&mut self, rules: Arc<[Rule]>) {
+        let is_same = |rule: RuleId| {
+            let name = |rules: &[Rule]| rules.get(rule.index()).map(|rule| rule.name.clone());
+            name(&rules) == name(&self.rules)
+        };
+        self.limiter.retain(is_same);
         self.rules = rules;
     }
 
+    /// To be called before everything else in a turn.
+    pub(super) fn turn_begins(&mut self, now: Instant) {
+        self.now = now;
+    }
+
     /// Something the engine tells.
-    pub(super) fn notice(&self, notice: &Notice) {
+    pub(super) fn notice(&mut self, notice: &Notice) {
         match *notice {
             Notice::Verdict { run, ref verdict, ending, measured, elapsed } => {
                 let failed = matches!(verdict, Verdict::Failure(_));
@@ -52,6 +67,7 @@ impl Journal {
                 }
             }
             Notice::Debounced { run, toward, remaining } => {
+                let Some(held_back) = self.admit(Level::Info, run, Kind::Debounced) else { return };
                 self.say(
                     Level::Info,
                     run,
@@ -62,6 +78,7 @@ impl Journal {
                     &[
                         Field::hidden("toward", Value::State(toward)),
                         Field::hidden("remaining", Value::Number(remaining.into())),
+                        held_back,
                     ],
                 );
             }
@@ -84,7 +101,16 @@ impl Journal {
         }
     }
 
-    fn failed(&self, run: RunId, verdict: &Verdict, words: &dyn fmt::Display, elapsed: Duration) {
+    /// Whether a line that repeats may go out; then how many like it did not, to be told with it.
+    fn admit(&mut self, level: Level, run: RunId, kind: Kind) -> Option<Field<'static>> {
+        if !line::is_on(level, module_path!()) {
+            return None;
+        }
+        self.limiter.admit(run.rule, kind, self.now).map(held_back)
+    }
+
+    fn failed(&mut self, run: RunId, verdict: &Verdict, words: &dyn fmt::Display, elapsed: Duration) {
+        let Some(held_back) = self.admit(Level::Info, run, Kind::Failed) else { return };
         self.say(
             Level::Info,
             run,
@@ -94,19 +120,24 @@ impl Journal {
                 Field::hidden("detail", Value::Bare(words)),
                 Field::new("reason", Value::Bare(&verdict.reason())),
                 Field::named("elapsed", "elapsed_ms", Value::Millis(elapsed)),
+                held_back,
             ],
         );
     }
 
-    fn signaled(&self, run: RunId, signal: StopSignal) {
-        let (level, sentence, word) = match signal {
-            StopSignal::Interrupt => {
-                (Level::Info, "interrupt timeout exceeded, issuing interrupt.", "interrupt")
-            }
-            StopSignal::Kill => (Level::Warn, "kill timeout exceeded, issuing kill.", "kill"),
+    fn signaled(&mut self, run: RunId, signal: StopSignal) {
+        let (level, kind, sentence, word) = match signal {
+            StopSignal::Interrupt => (
+                Level::Info,
+                Kind::Interrupted,
+                "interrupt timeout exceeded, issuing interrupt.",
+                "interrupt",
+            ),
+            StopSignal::Kill => (Level::Warn, Kind::Killed, "kill timeout exceeded, issuing kill.", "kill"),
         };
+        let Some(held_back) = self.admit(level, run, kind) else { return };
         let signal = Field::hidden("signal", Value::Bare(&word));
-        self.say(level, run, "overstayed", format_args!("{sentence}"), &[signal]);
+        self.say(level, run, "overstayed", format_args!("{sentence}"), &[signal, held_back]);
     }
 
     /// A change of the effective state.
@@ -292,4 +323,9 @@ impl Journal {
         let name = Harmless(self.name(run.rule));
         fmt::from_fn(move |f| write!(f, "{:x}:{name}:{:x}", self.instance, run.run))
     }
+}
+
+/// How many lines were held back before this one, if any were.
+fn held_back(count: u64) -> Field<'static> {
+    Field::new("held_back", if count > 0 { Value::Number(count) } else { Value::Nothing })
 }

@@ -5,6 +5,7 @@
 //! events; this process's own stalls are measured here and told to the engine.
 
 mod journal;
+mod limiter;
 mod prober;
 pub mod probes;
 mod reload;
@@ -130,7 +131,7 @@ impl Reactor {
             rights: needs.writer,
         });
         let writer = settings.map(|settings| Writer::start(settings, wake.clone())).transpose()?;
-        let journal = Journal::new(rules.clone(), now.wall);
+        let journal = Journal::new(rules.clone(), now);
         let registry = waiter.registry().try_clone()?;
         let prober = Prober::new(rules, plans, registry, &wake, now)?;
         // No other thread is to come of this one that needs more.
@@ -201,6 +202,7 @@ impl Reactor {
     fn turn(&mut self, events: &Events) {
         let start = now();
         self.prober.turn_begins(start);
+        self.journal.turn_begins(start.mono);
         for event in events {
             match event.token() {
                 SIGNALS => self.take_signals(start),

@@ -1,4 +1,4 @@
-//! The log as objects of JSON.
+//! The log as objects of JSON, and how often a line may repeat.
 
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
@@ -164,4 +164,40 @@ fn syslog_gets_the_object_as_its_message() {
     let objects: Vec<Object> =
         lines.iter().map(|line| json::object(line.split_once("]: ").expect("an identity").1)).collect();
     assert_eq!(of_event(&objects, "change").len(), 1, "{lines:?}");
+}
+
+#[test]
+fn lines_that_repeat_are_held_back_and_counted_and_changes_are_not() {
+    let place = Place::new("held-back");
+    let script = "echo x >> @DIR@/runs; echo out; exit $(($(wc -l < @DIR@/runs) % 2))";
+    let mut daemon = place.start(&format!(
+        "interval = 10ms\n\
+         flaps {{ test = sh; test_arguments = [-c, '{script}'] }}\n\
+         slow {{ test = \"false\"; interval = 1s }}\n"
+    ));
+    daemon.wait_for("'slow' run", 6);
+    assert_eq!(daemon.stop().code(), Some(0));
+    let log = daemon.log();
+    let of =
+        |what: &str| log.lines().filter(|line| line.contains("'flaps' run") && line.contains(what)).collect();
+    let (failed, outputs, changes): (Vec<&str>, Vec<&str>, Vec<&str>) =
+        (of("completed with error"), of("produced output"), of("changed state"));
+    let held = |lines: &[&str]| -> usize {
+        let counts = lines.iter().filter_map(|line| line.split_once(" held_back=")?.1.parse::<usize>().ok());
+        counts.sum()
+    };
+    let runs = place.read("runs").lines().count();
+    assert!(runs > 60, "{runs} runs");
+    // Every run changes the state; one may have been killed at the end.
+    assert!(changes.len() + 2 >= runs, "{} changes of {runs} runs", changes.len());
+    // A burst of ten, and one for each of about five seconds.
+    for lines in [&failed, &outputs] {
+        assert!((11..25).contains(&lines.len()), "{}", lines.join("\n"));
+        assert!(held(lines) > 0, "{}", lines.join("\n"));
+        assert!(lines[..10].iter().all(|line| !line.contains("held_back")), "{}", lines.join("\n"));
+    }
+    assert!(outputs.len() + held(&outputs) <= runs);
+    let slow =
+        log.lines().filter(|line| line.contains("'slow' run") && line.contains("completed with error"));
+    assert!(slow.clone().count() >= 5 && slow.clone().all(|line| !line.contains("held_back")), "{log}");
 }

@@ -4,21 +4,32 @@ use std::fmt;
 
 use log::Level;
 
-use super::Journal;
+use super::{Journal, held_back};
 use crate::commands::{Captured, ChangeNews};
 use crate::engine::Change;
 use crate::line::{self, Field, Line, Millis, Value};
+use crate::reactor::limiter::Kind;
 use crate::rule::{CommandLine, Prefix, RunId};
 
 impl Journal {
     /// What a test or a change command printed.
-    pub(in crate::reactor) fn output(&self, run: RunId, change: bool, stdout: &Captured, stderr: &Captured) {
-        let streams =
-            [(Level::Info, "output", "stdout", stdout), (Level::Error, "error output", "stderr", stderr)];
-        for (level, what, stream, captured) in streams {
+    pub(in crate::reactor) fn output(
+        &mut self,
+        run: RunId,
+        change: bool,
+        stdout: &Captured,
+        stderr: &Captured,
+    ) {
+        let streams = [
+            (Level::Info, Kind::Output, "output", "stdout", stdout),
+            (Level::Error, Kind::ErrorOutput, "error output", "stderr", stderr),
+        ];
+        for (level, kind, what, stream, captured) in streams {
             if captured.kept.is_empty() {
                 continue;
             }
+            let admitted = if change { Some(held_back(0)) } else { self.admit(level, run, kind) };
+            let Some(held_back) = admitted else { continue };
             let whose = if change { "change command" } else { "test" };
             let text = String::from_utf8_lossy(&captured.kept);
             // One last line end is left out.
@@ -34,6 +45,7 @@ impl Journal {
                     Field::hidden("stream", Value::Bare(&stream)),
                     Field::hidden("output", Value::Bare(&text)),
                     Field::new("dropped_bytes", dropped.map_or(Value::Nothing, Value::Number)),
+                    held_back,
                 ],
             );
         }

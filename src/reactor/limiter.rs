@@ -1,0 +1,143 @@
+//! How often a rule may say the same: a burst, then one line a second of each kind; the rest is counted.
+//!
+//! Pure: time comes with each question. It holds one small entry for each (rule, kind) that ever had a line,
+//! so that its memory is bounded by the number of rules. Lines of a rule that runs once a second or less
+//! often are never held back, and neither is any line that is not of a [`Kind`].
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use crate::rule::RuleId;
+
+/// Lines that may follow each other at once.
+const BURST: u32 = 10;
+/// Behind the burst, from line to line.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// Lines that repeat with the runs of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// A failed run.
+    Failed,
+    /// A result that counts towards a change.
+    Debounced,
+    /// A test was interrupted because it overstayed.
+    Interrupted,
+    /// A test was killed because it overstayed.
+    Killed,
+    /// What a test printed on stdout.
+    Output,
+    /// What a test printed on stderr.
+    ErrorOutput,
+}
+
+#[derive(Debug)]
+struct Bucket {
+    /// When it will be full again.
+    full_at: Instant,
+    held_back: u64,
+}
+
+/// Who has said how much.
+#[derive(Debug, Default)]
+pub(super) struct Limiter {
+    buckets: HashMap<(RuleId, Kind), Bucket>,
+}
+
+impl Limiter {
+    /// Asks for one line: the number of those held back since the last one, or `None` to hold it back.
+    pub(super) fn admit(&mut self, rule: RuleId, kind: Kind, now: Instant) -> Option<u64> {
+        let bucket = self.buckets.entry((rule, kind)).or_insert(Bucket { full_at: now, held_back: 0 });
+        if bucket.full_at.saturating_duration_since(now) > PERIOD * (BURST - 1) {
+            bucket.held_back += 1;
+            return None;
+        }
+        bucket.full_at = bucket.full_at.max(now) + PERIOD;
+        Some(std::mem::take(&mut bucket.held_back))
+    }
+
+    /// Forgets all rules but these.
+    pub(super) fn retain(&mut self, is_kept: impl Fn(RuleId) -> bool) {
+        self.buckets.retain(|(rule, _), _| is_kept(*rule));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing")]
+    fn start() -> Instant {
+        Instant::now()
+    }
+
+    /// The answers to a line at each of these milliseconds.
+    fn answers(limiter: &mut Limiter, start: Instant, at: impl Iterator<Item = u64>) -> Vec<Option<u64>> {
+        let ask = |at| limiter.admit(RuleId(0), Kind::Failed, start + Duration::from_millis(at));
+        at.map(ask).collect()
+    }
+
+    #[test]
+    fn one_line_a_second_is_never_held_back() {
+        let mut limiter = Limiter::default();
+        let answers = answers(&mut limiter, start(), (0..10_000).map(|second| second * 1000));
+        assert!(answers.iter().all(|answer| *answer == Some(0)));
+    }
+
+    #[test]
+    fn a_burst_goes_out_then_one_a_second_with_the_number_held_back() {
+        let mut limiter = Limiter::default();
+        let answers = answers(&mut limiter, start(), (0..1000).map(|line| line * 10));
+        let out: Vec<(usize, u64)> =
+            answers.iter().enumerate().filter_map(|(line, held)| Some((line, (*held)?))).collect();
+        let burst = (0..10).map(|line| (line, 0));
+        // From then on every hundredth.
+        let later = (1..10).map(|second| (second * 100, if second == 1 { 90 } else { 99 }));
+        assert_eq!(out, burst.chain(later).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn no_line_is_lost_from_the_count() {
+        let mut limiter = Limiter::default();
+        let answers = answers(&mut limiter, start(), (0..3000).map(|line| line * 7 % 20_000));
+        let out = answers.iter().flatten().count() as u64;
+        let told: u64 = answers.iter().flatten().sum();
+        let pending = limiter.buckets[&(RuleId(0), Kind::Failed)].held_back;
+        assert_eq!(out + told + pending, 3000);
+    }
+
+    #[test]
+    fn a_quiet_time_gives_the_burst_back_and_no_more() {
+        let mut limiter = Limiter::default();
+        let start = start();
+        answers(&mut limiter, start, (0..100).map(|_| 0));
+        let later = answers(&mut limiter, start, (0..100).map(|_| 3_600_000));
+        assert_eq!(later.iter().flatten().count(), 10);
+        assert_eq!(later[0], Some(90));
+    }
+
+    #[test]
+    fn rules_and_kinds_do_not_share() {
+        let mut limiter = Limiter::default();
+        let now = start();
+        let kinds =
+            [Kind::Failed, Kind::Debounced, Kind::Interrupted, Kind::Killed, Kind::Output, Kind::ErrorOutput];
+        for _ in 0..10 {
+            for rule in 0..100 {
+                for kind in kinds {
+                    assert_eq!(limiter.admit(RuleId(rule), kind, now), Some(0));
+                }
+            }
+        }
+        for rule in 0..100 {
+            for kind in kinds {
+                assert_eq!(limiter.admit(RuleId(rule), kind, now), None);
+            }
+        }
+        assert_eq!(limiter.buckets.len(), 600);
+        limiter.retain(|rule| rule != RuleId(7));
+        assert_eq!(limiter.buckets.len(), 594);
+        assert_eq!(limiter.admit(RuleId(7), Kind::Output, now), Some(0));
+        assert_eq!(limiter.admit(RuleId(8), Kind::Output, now), None);
+    }
+}
