@@ -12,7 +12,7 @@
 //! | 0 | [`now`], [`verdict`], [`histogram`], [`ucl`], [`wire`] | the moment, the ways a run can end, counting, the language of the file, that of the network |
 //! | 1 | [`rule`], [`standing`] | a rule as meant: validated, immutable; what it says of its addresses |
 //! | 2 | [`health`], [`schedule`], [`timer`], [`probe`] | verdicts to states, dues on a grid, what comes next; protocols as machines |
-//! | 3 | [`engine`], [`config`], [`writer::desired`] | the decisions; from what was written to what was meant; who is in a table |
+//! | 3 | [`engine`], [`config`], [`writer::desired`], [`control`] | the decisions; from what was written to what was meant; who is in a table; what an operator asks |
 //! | 4 | [`sys`], [`dataplane`], [`line`](mod@line) | what only the operating system can do; what holds the tables; a line of the log |
 //! | 5 | [`reactor`], [`resolver`], [`commands`], [`writer`], [`logging`], [`wait`] | the loops: the only ones that read a clock or wait |
 //! | 6 | [`cli`], [`start`], [`probe_cli`], [`demo`], the binary | wiring |
@@ -46,6 +46,7 @@
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod control;
 pub mod dataplane;
 pub mod demo;
 pub mod engine;

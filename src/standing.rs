@@ -37,6 +37,8 @@ pub struct Standing {
 pub enum Override {
     /// Taken out on purpose.
     Drained,
+    /// Tested no more; what it says stays as it is.
+    Disabled,
     /// Down whatever the tests say.
     AlwaysFail,
     /// Up whatever the tests say.
@@ -47,7 +49,7 @@ impl Contribution {
     /// This contribution with what an operator has set in its place.
     pub fn overridden(self, by: Option<Override>) -> Self {
         match by {
-            None => self,
+            None | Some(Override::Disabled) => self,
             Some(Override::Drained) => Self::Down { drained: true },
             Some(Override::AlwaysFail) => Self::Down { drained: false },
             Some(Override::AlwaysSuccess) => Self::Up,

@@ -22,7 +22,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("config", 3, &[]),
     ("succession", 3, &[]),
     ("writer::desired", 3, &[]),
-    ("control", 3, &["serde_json"]),
+    ("control", 3, &["serde", "serde_json"]),
     ("status", 3, &["serde_json"]),
     ("sys", 4, &["libc", "nix", "socket2"]),
     ("dataplane", 4, &[]),
