@@ -22,6 +22,8 @@ mod log_forms;
 mod logs;
 #[path = "daemon/own_trouble.rs"]
 mod own_trouble;
+#[path = "daemon/reload.rs"]
+mod reload;
 #[path = "daemon/signals.rs"]
 mod signals;
 #[path = "daemon/users.rs"]

@@ -48,6 +48,8 @@ mod local;
 mod nginx;
 #[path = "loopback/own_trouble.rs"]
 mod own_trouble;
+#[path = "loopback/reload.rs"]
+mod reload;
 #[path = "loopback/requests.rs"]
 mod requests;
 #[path = "loopback/reuse.rs"]

@@ -207,3 +207,22 @@ fn a_test_whose_rule_is_gone_is_killed_and_one_whose_rule_stays_goes_on() {
     assert!(patiently(|| !crate::harness::exists(goes)));
     assert!(crate::harness::exists(stays));
 }
+
+#[test]
+fn what_a_failing_firewall_was_to_be_told_is_still_told_after_a_reload() {
+    let place = Place::new("tables-reload-retries");
+    let firewall = Firewall::new(&place, &[("web", &["10.0.0.2", "10.9.9.9"])]);
+    firewall.set_mode("fail only add");
+    let (up, dead, other) = (Target::open(), Target::closed(), Target::closed());
+    let rules = |more: &str| [up.rule("w1", "10.0.0.1", more), dead.rule("w2", "10.0.0.2", more)].concat();
+    let mut daemon = start(&firewall, &place, &rules(""));
+    daemon.wait_for("table 'web' cannot be read or written: ", 1);
+    reload(&place, &mut daemon, &rules(""), "kept=2", 1);
+    reload(&place, &mut daemon, &rules("change_fail_debounce = 2"), "adjusted=2", 1);
+    // One that is tested otherwise is unknown again, which must not lose what is still to be written of the other.
+    let changed = [up.rule("w1", "10.0.0.1", ""), other.rule("w2", "10.0.0.2", "")].concat();
+    reload(&place, &mut daemon, &changed, "changed=1", 1);
+    firewall.set_mode("ok");
+    firewall.wait_for(&daemon, "web", &["10.0.0.1", "10.9.9.9"]);
+    assert!(daemon.stop().success());
+}
