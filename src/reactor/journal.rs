@@ -25,6 +25,8 @@ const INSTANCE_EPOCH: Duration = Duration::from_secs(1_450_224_000);
 #[derive(Debug)]
 pub(super) struct Journal {
     rules: Arc<[Rule]>,
+    /// By slot: who has it, or had it last; what the last one started may still be heard of.
+    names: Vec<Arc<str>>,
     instance: u64,
     limiter: Limiter,
     /// When the turn began: what limits go by.
@@ -35,22 +37,49 @@ impl Journal {
     pub(super) fn new(rules: Arc<[Rule]>, now: Now) -> Self {
         let since = now.wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let instance = u64::try_from(since.saturating_sub(INSTANCE_EPOCH).as_nanos()).unwrap_or_default();
-        Self { rules, instance, limiter: Limiter::default(), now: now.mono }
+        let names = rules.iter().map(|rule| rule.name.clone()).collect();
+        Self { rules, names, instance, limiter: Limiter::default(), now: now.mono }
     }
 
     /// The rules are others now. What was held back of a rule whose slot another one has is forgotten.
     pub(super) fn replace(&mut self, rules: Arc<[Rule]>) {
-        let is_same = |rule: RuleId| {
-            let name = |rules: &[Rule]| rules.get(rule.index()).map(|rule| rule.name.clone());
-            name(&rules) == name(&self.rules)
-        };
-        self.limiter.retain(is_same);
+        let before = std::mem::take(&mut self.names);
+        let names = rules.iter().enumerate().map(|(slot, rule)| match before.get(slot) {
+            Some(name) if rule.is_vacant() => name.clone(),
+            Some(_) | None => rule.name.clone(),
+        });
+        self.names = names.collect();
+        let names = &self.names;
+        self.limiter.retain(|rule| before.get(rule.index()) == names.get(rule.index()));
         self.rules = rules;
+    }
+
+    /// When [`turn_begins`](Self::turn_begins) has something to tell by itself.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.limiter.poll_timeout()
     }
 
     /// To be called before everything else in a turn.
     pub(super) fn turn_begins(&mut self, now: Instant) {
         self.now = now;
+        for (rule, kind, count) in self.limiter.overdue(now) {
+            self.tell_held_back(rule, kind, count);
+        }
+    }
+
+    /// Lines were held back, and nothing like them came since that could say so.
+    fn tell_held_back(&self, rule: RuleId, kind: Kind, count: u64) {
+        let (name, of) = (self.name(rule), kind.event());
+        let line = Line {
+            event: "held-back",
+            sentence: format_args!("'{name}' {count} more lines of '{of}' were held back"),
+            about: &[Field::hidden("rule", Value::Bare(&name))],
+            fields: &[
+                Field::hidden("of", Value::Bare(&of)),
+                Field::hidden("held_back", Value::Number(count)),
+            ],
+        };
+        line::tell(Level::Info, module_path!(), &line);
     }
 
     /// Something the engine tells.
@@ -316,7 +345,7 @@ impl Journal {
     }
 
     fn name(&self, rule: RuleId) -> &str {
-        &self.rules[rule.index()].name
+        &self.names[rule.index()]
     }
 
     fn id(&self, run: RunId) -> impl fmt::Display + '_ {

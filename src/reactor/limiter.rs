@@ -1,6 +1,6 @@
 //! How often a rule may say the same: a burst, then one line a second of each kind; the rest is counted.
 //!
-//! Pure: time comes with each question. It holds one small entry for each (rule, kind) that ever had a line,
+//! What nothing more follows is told of by itself, ten seconds later at most. Pure: time comes with each question. It holds one small entry for each (rule, kind) that ever had a line,
 //! so that its memory is bounded by the number of rules. Lines of a rule that runs once a second or less
 //! often are never held back, and neither is any line that is not of a [`Kind`].
 
@@ -31,6 +31,18 @@ pub(super) enum Kind {
     ErrorOutput,
 }
 
+impl Kind {
+    /// The event whose lines are held back.
+    pub(super) fn event(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Debounced => "debounced",
+            Self::Interrupted | Self::Killed => "overstayed",
+            Self::Output | Self::ErrorOutput => "output",
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Bucket {
     /// When it will be full again.
@@ -42,6 +54,8 @@ struct Bucket {
 #[derive(Debug, Default)]
 pub(super) struct Limiter {
     buckets: HashMap<(RuleId, Kind), Bucket>,
+    /// When to look for what was held back and is still to be told; never after the first such moment.
+    look_at: Option<Instant>,
 }
 
 impl Limiter {
@@ -50,10 +64,36 @@ impl Limiter {
         let bucket = self.buckets.entry((rule, kind)).or_insert(Bucket { full_at: now, held_back: 0 });
         if bucket.full_at.saturating_duration_since(now) > PERIOD * (BURST - 1) {
             bucket.held_back += 1;
+            self.look_at = Some(self.look_at.map_or(bucket.full_at, |at| at.min(bucket.full_at)));
             return None;
         }
         bucket.full_at = bucket.full_at.max(now) + PERIOD;
         Some(std::mem::take(&mut bucket.held_back))
+    }
+
+    /// When [`overdue`](Self::overdue) wants to be called.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.look_at
+    }
+
+    /// What was held back and is to be told now, for nothing came after it: how many lines of whom.
+    pub(super) fn overdue(&mut self, now: Instant) -> Vec<(RuleId, Kind, u64)> {
+        if self.look_at.is_none_or(|at| at > now) {
+            return Vec::new();
+        }
+        let mut told = Vec::new();
+        let mut next: Option<Instant> = None;
+        for ((rule, kind), bucket) in self.buckets.iter_mut().filter(|(_, bucket)| bucket.held_back > 0) {
+            if bucket.full_at <= now {
+                told.push((*rule, *kind, std::mem::take(&mut bucket.held_back)));
+            } else {
+                next = Some(next.map_or(bucket.full_at, |at| at.min(bucket.full_at)));
+            }
+        }
+        // Not more often, however many rules there are.
+        self.look_at = next.map(|at| at.max(now + PERIOD));
+        told.sort_unstable_by_key(|(rule, kind, _)| (*rule, kind.event()));
+        told
     }
 
     /// Forgets all rules but these.
@@ -114,6 +154,36 @@ mod tests {
         let later = answers(&mut limiter, start, (0..100).map(|_| 3_600_000));
         assert_eq!(later.iter().flatten().count(), 10);
         assert_eq!(later[0], Some(90));
+    }
+
+    #[test]
+    fn what_nothing_follows_is_told_once() {
+        let mut limiter = Limiter::default();
+        let start = start();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(limiter.poll_timeout(), None);
+        answers(&mut limiter, start, (0..100).map(|_| 0));
+        for _ in 0..12 {
+            limiter.admit(RuleId(1), Kind::Output, at(5));
+        }
+        assert_eq!(limiter.poll_timeout(), Some(at(10)));
+        assert_eq!(limiter.overdue(at(9)), []);
+        assert_eq!(limiter.overdue(at(10)), [(RuleId(0), Kind::Failed, 90)]);
+        assert_eq!(limiter.poll_timeout(), Some(at(15)));
+        assert_eq!(limiter.overdue(at(20)), [(RuleId(1), Kind::Output, 2)]);
+        assert_eq!(limiter.poll_timeout(), None);
+        assert_eq!(limiter.overdue(at(60)), []);
+    }
+
+    #[test]
+    fn what_goes_on_is_counted_in_its_own_lines_and_not_told_apart() {
+        let mut limiter = Limiter::default();
+        let start = start();
+        for tick in 0..3000_u64 {
+            let now = start + Duration::from_millis(tick * 20);
+            assert_eq!(limiter.overdue(now), [], "at {tick}");
+            limiter.admit(RuleId(0), Kind::Failed, now);
+        }
     }
 
     #[test]

@@ -187,7 +187,8 @@ impl Reactor {
         self.flush();
         while !self.done {
             let now = now().mono;
-            let deadline = self.prober.deadline(now).into_iter().chain(self.finish_by).min();
+            let deadlines = [self.prober.deadline(now), self.journal.poll_timeout(), self.finish_by];
+            let deadline = deadlines.into_iter().flatten().min();
             if self.unread || self.prober.has_more() {
                 self.waiter.look(&mut events)?;
             } else {

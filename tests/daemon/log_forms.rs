@@ -201,3 +201,22 @@ fn lines_that_repeat_are_held_back_and_counted_and_changes_are_not() {
         log.lines().filter(|line| line.contains("'slow' run") && line.contains("completed with error"));
     assert!(slow.clone().count() >= 5 && slow.clone().all(|line| !line.contains("held_back")), "{log}");
 }
+
+#[test]
+fn what_was_held_back_at_last_is_told_although_nothing_follows() {
+    let place = Place::new("held-back-last");
+    let mut daemon = place.start(
+        "fast { test = \"false\"; interval = 10ms; runs = 30 }\n\
+         other { test = \"true\"; interval = 1s }\n",
+    );
+    daemon.wait_for("more lines of 'failed' were held back", 1);
+    let log = daemon.log();
+    let told = log.lines().filter(|line| line.contains("'fast' run") && line.contains("with error")).count();
+    let line = log.lines().find(|line| line.contains("more lines of 'failed'")).expect("it was waited for");
+    let count =
+        line.split_once("'fast' ").and_then(|(_, rest)| rest.split(' ').next()?.parse::<usize>().ok());
+    let counted: usize =
+        log.lines().filter_map(|line| line.split_once(" held_back=")?.1.parse::<usize>().ok()).sum();
+    assert_eq!(told + counted + count.expect("a number"), 30, "{log}");
+    assert_eq!(daemon.stop().code(), Some(0));
+}
