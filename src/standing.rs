@@ -22,7 +22,7 @@ pub enum Contribution {
 /// A rule's contribution, and what there is to know of it. The newest replaces all before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// By its effective state.
+    /// By its effective state, which is an override's where there is one.
     pub contribution: Contribution,
     /// When the contribution became what it is.
     pub since: Instant,
@@ -43,16 +43,4 @@ pub enum Override {
     AlwaysFail,
     /// Up whatever the tests say.
     AlwaysSuccess,
-}
-
-impl Contribution {
-    /// This contribution with what an operator has set in its place.
-    pub fn overridden(self, by: Option<Override>) -> Self {
-        match by {
-            None | Some(Override::Disabled) => self,
-            Some(Override::Drained) => Self::Down { drained: true },
-            Some(Override::AlwaysFail) => Self::Down { drained: false },
-            Some(Override::AlwaysSuccess) => Self::Up,
-        }
-    }
 }

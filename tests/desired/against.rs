@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Instant;
 
 use hfm::rule::{Combine, Member, Prefix, RuleId, Share, Table};
-use hfm::standing::{Contribution, Override};
+use hfm::standing::Contribution;
 use hfm::writer::desired::{Fate, Says, Why, decide};
 
 use crate::restatement::{Address, Whole, Word, who_is_in};
@@ -44,8 +44,7 @@ impl Case {
     pub(crate) fn decide(&self, base: Instant) -> Vec<Fate> {
         let says = |rule: RuleId| {
             let word = self.words[rule.index()];
-            let contribution = word.contribution.overridden(word.by);
-            Says { contribution, since: at(base, word.since), stale: word.stale }
+            Says { contribution: word.contribution, since: at(base, word.since), stale: word.stale }
         };
         let mut fates = vec![Fate { is_in: true, why: Why::Kept }];
         decide(&self.table, says, |index| self.is_in[index], self.others, &mut fates);
@@ -78,14 +77,15 @@ fn word(random: &mut Rng, [nothing, unknown, up]: [usize; 3]) -> Word {
     } else {
         Contribution::Down { drained: random.percent(15) }
     };
-    let by = match random.below(24) {
-        0 => Some(Override::Drained),
-        1 => Some(Override::AlwaysFail),
-        2 => Some(Override::AlwaysSuccess),
-        _ => None,
+    // Overrides take the place of whatever a rule says.
+    let contribution = match random.below(24) {
+        0 => Contribution::Down { drained: true },
+        1 => Contribution::Down { drained: false },
+        2 => Contribution::Up,
+        _ => contribution,
     };
     // Few moments, so that there are ties.
-    Word { contribution, by, since: random.next() % 4, stale: random.percent(35) }
+    Word { contribution, since: random.next() % 4, stale: random.percent(35) }
 }
 
 pub(crate) fn member(random: &mut Rng, index: usize, rules: usize) -> Member {

@@ -3,7 +3,6 @@
 use std::num::NonZeroU32;
 
 use hfm::rule::{Combine, Share, Table};
-use hfm::standing::Override;
 
 use crate::machine::{Machine, backup, decided, named, plain, table};
 
@@ -28,17 +27,15 @@ fn panics(percent: u8, table: Table) -> Table {
 
 #[test]
 fn an_override_takes_the_place_of_what_a_rule_says_until_it_ends() {
-    for (by, down) in
-        [(Override::Drained, true), (Override::AlwaysFail, true), (Override::AlwaysSuccess, false)]
-    {
-        for (word, out) in [("u", "1"), ("d", "0")] {
+    for (by, wanted) in [("D", "0"), ("d", "0"), ("u", "1")] {
+        for (word, after) in [("u", "1"), ("d", "0")] {
             let mut machine = Machine::start(vec![plain(1)]);
-            machine.found(&[0]).says(word).set(0, Some(by));
-            assert_eq!(machine.wants(), if down { "0" } else { "1" }, "{by:?} {word}");
-            assert_eq!(machine.set(0, None).wants(), out, "{by:?} {word}");
+            machine.found(&[0]).says(word).says(by);
+            assert_eq!(machine.wants(), wanted, "{by} {word}");
+            assert_eq!(machine.says(word).wants(), after, "{by} {word}");
         }
         let mut unknown = Machine::start(vec![plain(1)]);
-        assert_eq!(unknown.found(&[0]).set(0, Some(by)).wants(), if down { "0" } else { "1" });
+        assert_eq!(unknown.found(&[0]).says(by).wants(), wanted);
     }
 }
 
@@ -212,7 +209,7 @@ fn a_drained_address_is_never_put_back() {
     assert_eq!(of("D D D"), "000");
     assert_eq!(of("D d d"), "011");
     let mut machine = Machine::start(vec![panics(100, at_least(3, plain(2)))]);
-    assert_eq!(machine.found(&[0, 1]).says("d d").set(0, Some(Override::Drained)).wants(), "01");
+    assert_eq!(machine.found(&[0, 1]).says("d d").says("D").wants(), "01");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use hfm::rule::{Member, Prefix, RuleId, Share, Table};
-use hfm::standing::{Contribution, Override, Standing};
+use hfm::standing::{Contribution, Standing};
 use hfm::writer::desired::Wanted;
 
 use crate::against;
@@ -19,7 +19,8 @@ const NAMED: usize = 6;
 /// What is known of the rules, kept beside the machine.
 struct Rules {
     standings: Vec<Standing>,
-    set: Vec<Option<Override>>,
+    /// What an operator has set in the place of what they contribute.
+    set: Vec<Option<Contribution>>,
 }
 
 fn draw_table(random: &mut Rng) -> Table {
@@ -45,12 +46,18 @@ fn draw_standing(random: &mut Rng, machine: &Machine) -> Standing {
 }
 
 impl Rules {
+    /// What the machine is told of a rule.
+    fn told(&self, rule: RuleId) -> (RuleId, Standing) {
+        let standing = self.standings[rule.index()];
+        let contribution = self.set[rule.index()].unwrap_or(standing.contribution);
+        (rule, Standing { contribution, ..standing })
+    }
+
     fn combined(&self, machine: &Machine, member: &Member) -> crate::restatement::Combined {
         let word = |rule: &RuleId| {
-            let standing = self.standings[rule.index()];
+            let (_, standing) = self.told(*rule);
             Word {
                 contribution: standing.contribution,
-                by: self.set[rule.index()],
                 since: standing.since.duration_since(machine.base).as_secs(),
                 stale: standing.stale,
             }
@@ -164,13 +171,10 @@ fn play(seed: u64) {
                 }
             }
             2 => {
-                let rule = random.below(NAMED);
-                let by = [None, Some(Override::Drained), Some(Override::AlwaysFail)][random.below(3)];
-                rules.set[rule] = by;
-                let rule = u32::try_from(rule).expect("a few rules");
-                for machine in &mut both {
-                    machine.set(rule, by);
-                }
+                let rule = RuleId(u32::try_from(random.below(NAMED)).expect("a few rules"));
+                let down = |drained| Some(Contribution::Down { drained });
+                rules.set[rule.index()] = [None, down(true), down(false)][random.below(3)];
+                say_both(random, &mut both, &[rules.told(rule)]);
             }
             3 => both.iter_mut().for_each(|machine| machine.now += 7),
             _ => {
@@ -178,7 +182,7 @@ fn play(seed: u64) {
                 for rule in (0..6).map(RuleId) {
                     if random.percent(40) {
                         rules.standings[rule.index()] = draw_standing(random, &both[0]);
-                        words.push((rule, rules.standings[rule.index()]));
+                        words.push(rules.told(rule));
                     }
                 }
                 if !words.is_empty() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hfm::rule::{Combine, Member, Prefix, RuleId, Table};
-use hfm::standing::{Contribution, Override, Standing};
+use hfm::standing::{Contribution, Standing};
 use hfm::writer::desired::{Abandoned, Desired, Remembered};
 
 use crate::{at, base};
@@ -88,11 +88,6 @@ impl Machine {
         for (rule, word) in (0..).map(RuleId).zip(words.split_whitespace()) {
             self.desired.on_standing(rule, standing(self.base, word));
         }
-        self
-    }
-
-    pub(crate) fn set(&mut self, rule: u32, by: Option<Override>) -> &mut Self {
-        self.desired.on_override(RuleId(rule), by);
         self
     }
 

@@ -6,7 +6,7 @@
 //! - `combine`: `all`, `any` and N want at least T of the M that contribute: M, 1, and the smaller of N and M.
 //! - An address to which no rule contributes stays as it is, a backup too. It is not up for 3, and 4 and 5 do
 //!   not count it; it does fill a table, for 5, when it is in.
-//! - An override takes the place of every contribution, of none as well, and leaves `since` and `stale` alone.
+//! - An override takes the place of every contribution, of none as well: it is in the words.
 //! - An address is stale when any of the rules that contribute to it is, though another one be unknown.
 //! - Drained: step 2 puts it out, and any one of those that are down is drained, though it would be out
 //!   without that one.
@@ -26,13 +26,12 @@
 //!   address at all would be in. First those that are down, by their latest failure, then the stale ones.
 
 use hfm::rule::{Combine, Share};
-use hfm::standing::{Contribution, Override};
+use hfm::standing::Contribution;
 
-/// What a rule says, and what an operator has set in its place.
+/// What a rule says, or what an operator has set in its place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Word {
     pub(crate) contribution: Contribution,
-    pub(crate) by: Option<Override>,
     /// On any scale.
     pub(crate) since: u64,
     pub(crate) stale: bool,
@@ -140,15 +139,11 @@ pub(crate) fn who_is_in(table: &Whole) -> Vec<bool> {
 
 /// Steps 1 and 2.
 pub(crate) fn combine(address: &Address) -> Combined {
-    let words: Vec<(Contribution, Word)> = address
-        .words
-        .iter()
-        .map(|word| (word.contribution.overridden(word.by), *word))
-        .filter(|(contribution, _)| *contribution != Contribution::Nothing)
-        .collect();
-    let ups = words.iter().filter(|(contribution, _)| *contribution == Contribution::Up).count();
-    let is_down = |contribution: Contribution| matches!(contribution, Contribution::Down { .. });
-    let unknown = words.iter().filter(|(contribution, _)| *contribution == Contribution::Unknown).count();
+    let words: Vec<Word> =
+        address.words.iter().copied().filter(|word| word.contribution != Contribution::Nothing).collect();
+    let ups = words.iter().filter(|word| word.contribution == Contribution::Up).count();
+    let is_down = |word: &&Word| matches!(word.contribution, Contribution::Down { .. });
+    let unknown = words.iter().filter(|word| word.contribution == Contribution::Unknown).count();
     let is_up = |ups: usize| match address.combine {
         Combine::All => ups == words.len(),
         Combine::Any => ups >= 1,
@@ -165,15 +160,14 @@ pub(crate) fn combine(address: &Address) -> Combined {
         (false, false) => unreachable!("there is one outcome at least"),
     };
     // All were up once; then they went down one by one.
-    let mut downs: Vec<u64> =
-        words.iter().filter(|(contribution, _)| is_down(*contribution)).map(|(_, word)| word.since).collect();
+    let mut downs: Vec<u64> = words.iter().filter(is_down).map(|word| word.since).collect();
     downs.sort_unstable();
     let one_too_many = downs.iter().zip(1..).find(|(_, down)| !is_up(words.len() - down));
-    let drained = words.iter().any(|(contribution, _)| *contribution == Contribution::Down { drained: true });
+    let drained = words.iter().any(|word| word.contribution == Contribution::Down { drained: true });
     Combined {
         state: (!words.is_empty()).then_some(state),
         drained: !words.is_empty() && state == Three::Down && drained,
-        stale: words.iter().any(|(_, word)| word.stale),
+        stale: words.iter().any(|word| word.stale),
         failed: one_too_many.map_or(0, |(since, _)| *since),
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use hfm::engine::{EndReason, Output};
 use hfm::health::State;
 use hfm::rule::{Combine, Member, Membership, Prefix, Rule, RuleId, Share, Status, Table};
-use hfm::standing::{Contribution, Override, Standing};
+use hfm::standing::{Contribution, Standing};
 use hfm::writer::desired::{Desired, Why};
 
 use crate::effects::id;
@@ -29,11 +29,12 @@ pub(crate) struct Tables {
     told: Vec<Standing>,
     /// By the model.
     right: Vec<Standing>,
-    set: Vec<Option<Override>>,
+    /// What an operator has set in the place of what rules contribute.
+    set: Vec<Option<Contribution>>,
     wanted: Vec<Vec<bool>>,
     others: Vec<bool>,
     /// What rules said when a table was last decided: nothing moves unless they say something new.
-    heard: Vec<Vec<(Standing, Option<Override>)>>,
+    heard: Vec<Vec<Standing>>,
     /// Anybody said anything since all was held against the model.
     moved: bool,
     /// Addresses that panic has put in, for the bug that leaves them there.
@@ -162,7 +163,7 @@ impl Tables {
             if let Output::Standing { rule, standing } = output {
                 self.moved = true;
                 self.told[rule.index()] = *standing;
-                self.desired.on_standing(*rule, *standing);
+                self.desired.on_standing(*rule, self.overridden(rule.index(), *standing));
             }
         }
     }
@@ -174,9 +175,15 @@ impl Tables {
         }
         self.moved = true;
         let rule = self.random.index(self.set.len());
-        let by = [Override::Drained, Override::AlwaysFail, Override::AlwaysSuccess];
+        let down = |drained| Contribution::Down { drained };
+        let by = [down(true), down(false), Contribution::Up];
         self.set[rule] = if self.random.percent(60) { None } else { Some(self.random.pick(&by)) };
-        self.desired.on_override(id(rule), self.set[rule]);
+        self.desired.on_standing(id(rule), self.overridden(rule, self.told[rule]));
+    }
+
+    /// A rule's word with what an operator has set in its place.
+    fn overridden(&self, rule: usize, standing: Standing) -> Standing {
+        Standing { contribution: self.set[rule].unwrap_or(standing.contribution), ..standing }
     }
 
     /// Holds the words, and what they make of every table, against the model.
@@ -194,7 +201,7 @@ impl Tables {
                     return Err(format!("rule {rule} says {told:?}\n  must say {right:?}"));
                 }
             }
-            let heard = named.iter().map(|rule| (self.right[*rule], self.set[*rule])).collect();
+            let heard = named.iter().map(|rule| self.overridden(*rule, self.right[*rule])).collect();
             if std::mem::replace(&mut self.heard[index], heard) != self.heard[index] {
                 self.wanted[index] = self.restated(index, &table);
             }
@@ -206,9 +213,9 @@ impl Tables {
 
     fn restated(&self, index: usize, table: &Table) -> Vec<bool> {
         let word = |rule: &RuleId| {
-            let Standing { contribution, since, stale, settled: _ } = self.right[rule.index()];
-            let since = crate::model::ns_of(since - self.base);
-            Word { contribution, by: self.set[rule.index()], since, stale }
+            let Standing { contribution, since, stale, settled: _ } =
+                self.overridden(rule.index(), self.right[rule.index()]);
+            Word { contribution, since: crate::model::ns_of(since - self.base), stale }
         };
         let address = |(member, is_in): (&Member, &bool)| Address {
             combine: member.combine,

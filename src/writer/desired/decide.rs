@@ -1,6 +1,7 @@
 //! Who is in a table: a pure function of what rules say, of what was wanted before, and of the file.
 //!
-//! In this order: overrides; `combine`; `backup`; `panic`; `min_up`. Each step sees what those before it left.
+//! In this order: `combine`; `backup`; `panic`; `min_up`. Each step sees what those before it left. Overrides come
+//! before them all, and are in what rules say.
 
 use std::time::Instant;
 
@@ -174,7 +175,7 @@ struct Choice<'a, F> {
 }
 
 impl<F: Fn(usize) -> bool> Choice<'_, F> {
-    /// Steps 1 and 2.
+    /// Step 2; the first, overrides, is in what rules say.
     fn follow_rules(&mut self) {
         self.fates.clear();
         for (index, combined) in self.combined.iter().enumerate() {

@@ -15,7 +15,7 @@ pub use decide::{Fate, Says, Why, decide};
 pub use succession::{Abandoned, Remembered};
 
 use crate::rule::{Prefix, RuleId, Table};
-use crate::standing::{Contribution, Override, Standing};
+use crate::standing::{Contribution, Standing};
 
 /// How long addresses that no rule names any more wait for the verdicts of the rules that replace them, at most.
 pub const LEAVE_AFTER_MAX: Duration = Duration::from_secs(30);
@@ -34,7 +34,6 @@ pub struct Desired {
 #[derive(Clone, Debug)]
 struct RuleSays {
     standing: Standing,
-    set: Option<Override>,
     /// The tables that it has a say in.
     tables: Vec<usize>,
 }
@@ -42,7 +41,7 @@ struct RuleSays {
 impl RuleSays {
     fn says(&self) -> Says {
         let Standing { contribution, since, stale, settled: _ } = self.standing;
-        Says { contribution: contribution.overridden(self.set), since, stale }
+        Says { contribution, since, stale }
     }
 }
 
@@ -92,15 +91,6 @@ impl Desired {
             self.touch(rule);
         }
         is_new
-    }
-
-    /// What an operator has set in its place is now this.
-    pub fn on_override(&mut self, rule: RuleId, set: Option<Override>) {
-        let says = &mut self.rules[rule.index()];
-        if says.set != set {
-            says.set = set;
-            self.touch(rule);
-        }
     }
 
     /// This is what a table holds now. The first time it says what is in; later it counts only for addresses
@@ -212,6 +202,6 @@ impl RuleSays {
     fn unknown(now: Instant) -> Self {
         let contribution = Contribution::Unknown;
         let standing = Standing { contribution, since: now, stale: false, settled: false };
-        Self { standing, set: None, tables: Vec::new() }
+        Self { standing, tables: Vec::new() }
     }
 }

@@ -60,8 +60,7 @@ impl Desired {
         let mut said = vec![RuleSays::unknown(now); rules];
         for (new, says) in (0..).map(RuleId).zip(&mut said) {
             if let Some(old) = carried(new) {
-                let RuleSays { standing, set, tables: _ } = self.rules[old.index()].clone();
-                *says = RuleSays { standing, set, tables: Vec::new() };
+                says.standing = self.rules[old.index()].standing;
             }
         }
         let mut known: HashMap<(Arc<str>, Prefix), MemberState> = HashMap::new();
