@@ -75,7 +75,9 @@ pub enum Cause {
     TimeoutKill(TimedOut),
     /// A rule named in `requires` is down.
     Requires,
-    /// `status = always-fail`.
+    /// An operator has taken the rule out on purpose.
+    Drained,
+    /// `status = always-fail`, or an operator has set it so.
     AlwaysFail,
 }
 
@@ -132,6 +134,7 @@ impl Cause {
             Self::TimeoutInt(_) => "timeout-int",
             Self::TimeoutKill(_) => "timeout-kill",
             Self::Requires => "requires",
+            Self::Drained => "drained",
             Self::AlwaysFail => "always-fail",
         }
     }
@@ -163,6 +166,7 @@ impl Cause {
             | Self::ExitStatus(_)
             | Self::Signal(_)
             | Self::Requires
+            | Self::Drained
             | Self::AlwaysFail => false,
         }
     }
@@ -209,7 +213,8 @@ impl fmt::Display for Cause {
                 write!(f, "killed after {:?}, then {}", timed_out.limit, timed_out.ending)
             }
             Self::Requires => f.write_str("a rule it requires is down"),
-            Self::AlwaysFail => f.write_str("status is always-fail"),
+            Self::Drained => f.write_str("drained by an operator"),
+            Self::AlwaysFail => f.write_str("set to always-fail"),
         }
     }
 }
