@@ -148,6 +148,8 @@ impl<W: Write> Runner<W> {
                 | Output::Change(_)
                 | Output::Standing { .. }
                 | Output::Abandon { .. }
+                | Output::OverrideEnded { .. }
+                | Output::Answer(_)
                 | Output::Notice(_) => {}
             }
         }

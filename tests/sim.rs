@@ -2,6 +2,8 @@
 //!
 //! `HFM_SIM_SEED=N` plays one history with its whole trace, `HFM_SIM_COUNT=N` changes how many are played.
 
+#[path = "sim/asked.rs"]
+mod asked;
 #[path = "sim/check.rs"]
 mod check;
 #[path = "sim/draw.rs"]
@@ -14,6 +16,8 @@ mod history;
 mod judge;
 #[path = "sim/model.rs"]
 mod model;
+#[path = "sim/operator.rs"]
+mod operator;
 #[path = "sim/play.rs"]
 mod play;
 #[path = "sim/probes.rs"]
@@ -24,10 +28,14 @@ mod random;
 mod restatement;
 #[path = "sim/sabotage.rs"]
 mod sabotage;
+#[path = "sim/sabotage_control.rs"]
+mod sabotage_control;
 #[path = "sim/sabotage_native.rs"]
 mod sabotage_native;
 #[path = "sim/sabotage_tables.rs"]
 mod sabotage_tables;
+#[path = "sim/settle.rs"]
+mod settle;
 #[path = "sim/tables.rs"]
 mod tables;
 #[path = "sim/world.rs"]

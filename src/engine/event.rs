@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::asked::Answer;
 use crate::health::State;
 use crate::rule::{RuleId, RunId};
 use crate::standing::Standing;
@@ -106,8 +107,8 @@ pub enum Output {
         /// The run.
         run: RunId,
     },
-    /// This run is given up: its rule is gone, or another now. End its process or connection; nothing that still
-    /// comes of it counts.
+    /// This run is given up: its rule is gone, or another now, or disabled; or it was extra and the next one is due.
+    /// End its process or connection; nothing that still comes of it counts.
     Abandon {
         /// The run.
         run: RunId,
@@ -122,6 +123,13 @@ pub enum Output {
         /// What it says.
         standing: Standing,
     },
+    /// What an operator had set of a rule has ended by itself, its time being over.
+    OverrideEnded {
+        /// The rule.
+        rule: RuleId,
+    },
+    /// A run that was [asked](super::Engine::ask) for has its verdict, or there is none.
+    Answer(Answer),
     /// Something for the log.
     Notice(Notice),
 }
@@ -177,7 +185,7 @@ pub enum Notice {
         /// How long from now.
         remaining: Duration,
     },
-    /// The own state changed, but what the rule requires decides its effective state.
+    /// The own state changed, but what the rule requires, or what an operator has set, decides its effective state.
     OwnState {
         /// The run.
         run: RunId,
@@ -247,7 +255,7 @@ pub enum Notice {
 /// Why a guard does not guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unguarded {
-    /// `status = disabled`.
+    /// By its `status`, or by an operator.
     Disabled,
     /// Its runs are used up, or its test cannot be started.
     Ended,

@@ -1,9 +1,10 @@
-//! From how a process ended to a verdict: timeouts, lateness of our own, guards.
+//! From how a run ended to what it found, and to what it counts as: timeouts, lateness of our own, guards.
 
 use std::time::{Duration, Instant};
 
 use super::state::{EndReason, Phase, Running};
 use super::{Engine, Notice, Output, StopSignal, Unguarded};
+use crate::now::Now;
 use crate::rule::{Rule, RuleId, Status, Test};
 use crate::verdict::{Cause, Ending, LocalCause, TimedOut, Verdict};
 
@@ -11,21 +12,14 @@ use crate::verdict::{Cause, Ending, LocalCause, TimedOut, Verdict};
 const LATE_DIVISOR: u32 = 10;
 
 impl Engine {
-    /// The verdict of a run whose process ended.
-    pub(super) fn judge(&self, rule: RuleId, running: &Running, ended: Instant, ending: Ending) -> Verdict {
-        match self.rules[rule.index()].status {
-            Status::AlwaysFail => return Verdict::Failure(Cause::AlwaysFail),
-            Status::AlwaysSuccess => return Verdict::Success,
-            Status::Enabled | Status::Disabled => {}
-        }
-        let cause = match (ending, running.struck) {
+    /// What a run found whose process ended.
+    pub(super) fn found(&self, rule: RuleId, running: &Running, ended: Instant, ending: Ending) -> Verdict {
+        Verdict::Failure(match (ending, running.struck) {
             (Ending::Exited(0), _) => return Verdict::Success,
             (_, Some(signal)) => {
                 let limit = limit_of(&self.rules[rule.index()], signal);
-                let after_start = self.stalls.between(running.started, ended, limit);
-                let stalled = running.held_up + after_start;
-                if stalled > limit / LATE_DIVISOR {
-                    return Verdict::Inconclusive(LocalCause::Late { stalled, limit });
+                if let Some(late) = self.late(running, ended, limit) {
+                    return late;
                 }
                 let timed_out = TimedOut { limit, ending };
                 match signal {
@@ -35,52 +29,64 @@ impl Engine {
             }
             (Ending::Exited(status), None) => Cause::ExitStatus(status),
             (Ending::Signaled(signal), None) => Cause::Signal(signal),
-        };
-        self.unless_guarded(rule, cause)
+        })
     }
 
-    /// The verdict of a probe that found `found`.
-    pub(super) fn judge_probe(
+    /// What a run found whose probe says `found`.
+    pub(super) fn found_by_probe(
         &self,
         rule: RuleId,
         running: &Running,
         ended: Instant,
         found: Verdict,
     ) -> Verdict {
-        if !found.is_conclusive() {
-            return found;
-        }
-        let limit = match (&self.rules[rule.index()].status, &self.rules[rule.index()].test) {
-            (Status::AlwaysFail, _) => return Verdict::Failure(Cause::AlwaysFail),
-            (Status::AlwaysSuccess, _) => return Verdict::Success,
-            (Status::Enabled | Status::Disabled, Test::Probe(probe)) => probe.timeout,
-            (Status::Enabled | Status::Disabled, Test::Command { .. }) => Duration::ZERO,
+        let limit = match &self.rules[rule.index()].test {
+            Test::Probe(probe) => probe.timeout,
+            Test::Command { .. } => Duration::ZERO,
         };
-        let cause = match found {
-            Verdict::Failure(cause) => cause,
-            Verdict::Success | Verdict::Inconclusive(_) => return found,
+        let may_be_late = match &found {
+            Verdict::Failure(cause) => cause.may_be_our_lateness(),
+            Verdict::Success | Verdict::Inconclusive(_) => false,
         };
-        if cause.may_be_our_lateness() {
-            let stalled = running.held_up + self.stalls.between(running.started, ended, limit);
-            if stalled > limit / LATE_DIVISOR {
-                return Verdict::Inconclusive(LocalCause::Late { stalled, limit });
-            }
-        }
-        self.unless_guarded(rule, cause)
+        let late = if may_be_late { self.late(running, ended, limit) } else { None };
+        late.unwrap_or(found)
     }
 
-    /// A failure, if no guard of the rule stands in the way.
-    fn unless_guarded(&self, rule: RuleId, cause: Cause) -> Verdict {
-        if self.rules[rule.index()].guard.iter().any(|guard| self.guards(*guard)) {
-            return Verdict::Inconclusive(LocalCause::Guarded);
+    /// What a run on the schedule counts as: what it found, but for the rule's status and its guards.
+    pub(super) fn counts_as(&self, rule: RuleId, found: Verdict) -> Verdict {
+        let given = match self.rules[rule.index()].status {
+            Status::AlwaysFail => Some(Verdict::Failure(Cause::AlwaysFail)),
+            Status::AlwaysSuccess => Some(Verdict::Success),
+            Status::Enabled | Status::Disabled => None,
+        };
+        match (found, given) {
+            (
+                Verdict::Success | Verdict::Failure(_) | Verdict::Inconclusive(LocalCause::Late { .. }),
+                Some(given),
+            ) => given,
+            (Verdict::Failure(_), None) if self.is_guarded(rule) => {
+                Verdict::Inconclusive(LocalCause::Guarded)
+            }
+            (found, _) => found,
         }
-        Verdict::Failure(cause)
+    }
+
+    /// Inconclusive, if our own stalls made up too much of the timeout.
+    fn late(&self, running: &Running, ended: Instant, limit: Duration) -> Option<Verdict> {
+        let stalled = running.held_up + self.stalls.between(running.started, ended, limit);
+        let is_late = stalled > limit / LATE_DIVISOR;
+        is_late.then_some(Verdict::Inconclusive(LocalCause::Late { stalled, limit }))
+    }
+
+    /// Whether a guard of the rule stands in the way of its failures.
+    fn is_guarded(&self, rule: RuleId) -> bool {
+        self.rules[rule.index()].guard.iter().any(|guard| self.guards(*guard))
     }
 
     /// Whether failures of the rules that name this one in `guard` are inconclusive now.
     fn guards(&self, guard: RuleId) -> bool {
         let state = &self.states[guard.index()];
-        !state.is_over() && !state.stale && state.last_verdict != Some(Verdict::Success)
+        state.is_scheduled() && !state.stale && state.last_verdict != Some(Verdict::Success)
     }
 
     /// Tells once that a rule that others count on as their guard does not guard.
@@ -91,12 +97,15 @@ impl Engine {
     }
 
     /// Takes a rule out of the schedule for good.
-    pub(super) fn end(&mut self, rule: RuleId, reason: EndReason) {
+    pub(super) fn end(&mut self, rule: RuleId, reason: EndReason, now: Now) {
         self.states[rule.index()].phase = Phase::Over(reason);
         self.states[rule.index()].stale = false;
         self.live -= 1;
         self.touch(rule);
         self.warn_of_guard(rule, Unguarded::Ended);
+        self.settle(rule, None, now);
+        // It may count for nothing from here on.
+        self.settle_dependents(rule, now);
     }
 }
 

@@ -9,9 +9,12 @@
 //! that what has arrived is looked at before a deadline is held against it. A spurious call of any of
 //! them is harmless.
 
+mod asked;
 mod effective;
 mod event;
 mod judge;
+mod measures;
+mod overrides;
 mod reload;
 mod run;
 mod stalls;
@@ -19,13 +22,18 @@ mod standing;
 mod state;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use asked::{Answer, Found, Unanswered};
 pub use event::{Change, Event, Notice, Output, StartError, StopSignal, Unguarded};
-pub use state::{Counters, EndReason, RuleView};
+pub use measures::Durations;
+pub use overrides::Set;
+pub use state::{Counters, EndReason};
+pub use view::RuleView;
 
 use crate::histogram::Histogram;
 use crate::now::Now;
@@ -53,7 +61,7 @@ pub struct Engine {
     stalls: Stalls,
     /// Phases of the grid lie on whole milliseconds after this.
     epoch: Instant,
-    /// Rules that are neither disabled nor ended.
+    /// Rules that are neither disabled by their status nor ended.
     live: usize,
     in_flight: usize,
     stopped: bool,
@@ -95,7 +103,7 @@ impl Engine {
             if engine.rules[index].status == Status::Disabled {
                 engine.warn_of_guard(rule, Unguarded::Disabled);
             }
-            engine.settle(rule, None);
+            engine.settle(rule, None, now);
             engine.arm(rule);
             engine.touch(rule);
         }
@@ -110,15 +118,17 @@ impl Engine {
             return;
         }
         let rule = event.run().rule;
-        match event {
-            Event::Started { at, .. } => self.on_started(rule, at),
-            Event::NotStarted { error, .. } => self.on_not_started(rule, error, now),
-            Event::Signaled { run, signal } => self.on_signaled(run, signal),
-            Event::Exited { at, ending, .. } => self.on_exited(rule, at, ending, now),
-            Event::Concluded { at, verdict, measured, .. } => {
+        match (event, self.states[rule.index()].extra) {
+            (event, Some(extra)) => self.on_extra(rule, extra, event),
+            (Event::Started { at, .. }, None) => self.on_started(rule, at),
+            (Event::NotStarted { error, .. }, None) => self.on_not_started(rule, error, now),
+            (Event::Signaled { run, signal }, None) => self.on_signaled(run, signal),
+            (Event::Exited { at, ending, .. }, None) => self.on_exited(rule, at, ending, now),
+            (Event::Concluded { at, verdict, measured, .. }, None) => {
                 self.on_concluded(rule, at, verdict, measured, now);
             }
         }
+        self.look_at_ask(rule, now);
         self.arm(rule);
         self.tell_standings(now);
         self.check_invariants();
@@ -134,6 +144,7 @@ impl Engine {
         }
         for rule in due.drain(..) {
             self.on_timer(rule, now);
+            self.look_at_ask(rule, now);
             self.arm(rule);
         }
         self.due = due;
@@ -175,19 +186,14 @@ impl Engine {
         }
     }
 
-    /// Whether every rule is disabled or has ended, and no run is under way.
+    /// Whether every rule is disabled by its status or has ended. What operators set does not count.
     pub fn is_finished(&self) -> bool {
-        self.live == 0 && self.in_flight == 0
+        self.live == 0
     }
 
     /// The rules, in the order of the file.
     pub fn rules(&self) -> &Arc<[Rule]> {
         &self.rules
-    }
-
-    /// One rule as it stands.
-    pub fn view(&self, rule: RuleId) -> RuleView {
-        self.states[rule.index()].view(self.own_state(rule))
     }
 
     /// What was counted since the start.

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::asked::Unanswered;
 use super::state::{EndReason, Phase, RuleState};
 use super::{Engine, Output, first_dues, rule_id, shortest_timeout};
 use crate::now::Now;
 use crate::rule::{Fate, Rule, RuleId, RunId, Status};
+use crate::standing::Override;
 use crate::timer::TimerQueue;
 
 impl Engine {
@@ -15,7 +17,10 @@ impl Engine {
     ///
     /// Rules that are kept or adjusted keep state, counts and the run under way; a new schedule counts from the
     /// last start. Rules that are changed, new or gone begin anew, or end; runs of theirs that are under way are
-    /// given up ([`Output::Abandon`]), and what still comes of them is dropped.
+    /// given up ([`Output::Abandon`]), and what still comes of them is dropped. Whoever asked for a run of such a
+    /// rule is told that it is gone.
+    ///
+    /// What an operator has set of a rule stays, and also of one that is changed: that is down before and after.
     pub fn reload(&mut self, rules: Arc<[Rule]>, fates: &[Fate], now: Now) {
         debug_assert!(self.outputs.is_empty(), "outputs speak of the rules of before");
         debug_assert_eq!(rules.len(), fates.len());
@@ -25,7 +30,13 @@ impl Engine {
             let rule = rule_id(index);
             match fate {
                 Fate::Kept | Fate::Adjusted => self.adjust(rule, &before[index], now),
-                Fate::Changed | Fate::New | Fate::Vacated | Fate::Vacant => self.begin_anew(rule, due),
+                Fate::Changed => {
+                    let before = self.begin_anew(rule, due);
+                    self.keep_override(rule, before);
+                }
+                Fate::New | Fate::Vacated | Fate::Vacant => {
+                    self.begin_anew(rule, due);
+                }
             }
         }
         self.relate_rules();
@@ -34,9 +45,10 @@ impl Engine {
         self.live = self.states.iter().filter(|state| !state.is_over()).count();
         self.in_flight = self.states.iter().filter(|state| state.in_flight()).count();
         for index in 0..self.rules.len() {
-            self.settle(rule_id(index), None);
+            self.settle(rule_id(index), None, now);
         }
         for index in 0..self.rules.len() {
+            self.look_at_ask(rule_id(index), now);
             self.arm(rule_id(index));
             self.touch(rule_id(index));
         }
@@ -52,19 +64,40 @@ impl Engine {
         fates.iter().map(|fate| if begins(fate) { dues.next().unwrap_or(now) } else { now }).collect()
     }
 
-    /// A slot with another rule, or with none: nothing of before counts, but for the numbers of its runs.
-    fn begin_anew(&mut self, rule: RuleId, due: Instant) {
+    /// A slot with another rule, or with none: nothing of before counts, but for the numbers of its runs. Gives
+    /// what was before.
+    fn begin_anew(&mut self, rule: RuleId, due: Instant) -> Option<RuleState> {
         let fresh = RuleState::new(&self.rules[rule.index()], due);
         let Some(state) = self.states.get_mut(rule.index()) else {
             self.states.push(fresh);
-            return;
+            return None;
         };
+        let is_awaited = state.asked || state.answers || state.extra.is_some();
         if state.in_flight() {
             self.outputs.push_back(Output::Abandon { run: RunId { rule, run: state.count } });
         }
-        // A number that is not used twice tells late events of an old run from those of a new one.
-        let count = state.count;
-        *state = RuleState { count, ..fresh };
+        let before = std::mem::replace(state, RuleState { count: state.count, ..fresh });
+        if is_awaited {
+            self.answer(rule, Err(Unanswered::Gone));
+        }
+        Some(before)
+    }
+
+    /// What an operator had set of a rule before it was changed. Where that alone decides, nothing changes now.
+    fn keep_override(&mut self, rule: RuleId, before: Option<RuleState>) {
+        let Some((before, set)) = before.and_then(|before| before.set.map(|set| (before, set))) else {
+            return;
+        };
+        let state = &mut self.states[rule.index()];
+        state.set = Some(set);
+        match set.kind {
+            Override::Disabled => self.suspend(rule),
+            Override::Drained | Override::AlwaysFail | Override::AlwaysSuccess => {
+                state.effective = before.effective;
+                state.effective_since = before.effective_since;
+                state.announced = before.announced;
+            }
+        }
     }
 
     /// A rule that stays, with another schedule or other actions.
@@ -76,25 +109,33 @@ impl Engine {
         match (state.phase, after.status) {
             (phase, Status::Disabled) => {
                 let is_new = !matches!(phase, Phase::Over(EndReason::Disabled));
-                if state.in_flight() {
-                    self.outputs.push_back(Output::Abandon { run: RunId { rule, run: state.count } });
-                }
+                self.give_up_run(rule);
                 if is_new {
+                    let state = &mut self.states[rule.index()];
                     state.phase = Phase::Over(EndReason::Disabled);
                     state.stale = false;
                 }
             }
             // More runs than before; or a program that may be there now: whoever reloads wants it tried.
-            (Phase::Over(EndReason::RunsUsedUp), _) if has_runs_left => state.resume(now.mono),
-            (Phase::Over(EndReason::CannotStart | EndReason::Disabled), _) => state.resume(now.mono),
+            (Phase::Over(EndReason::RunsUsedUp), _) if has_runs_left => {
+                state.resume(now.mono, now.mono);
+            }
+            (Phase::Over(EndReason::CannotStart | EndReason::Disabled), _) => {
+                state.resume(now.mono, now.mono);
+            }
             (Phase::Over(EndReason::RunsUsedUp), _) => {}
-            (Phase::Waiting { .. }, _) if !has_runs_left => {
+            (Phase::Waiting { .. } | Phase::Suspended, _) if !has_runs_left => {
                 state.phase = Phase::Over(EndReason::RunsUsedUp);
                 state.stale = false;
             }
-            (Phase::Waiting { .. } | Phase::Starting { .. } | Phase::Running(_), _) => {
+            (Phase::Suspended, _) => {}
+            (Phase::Waiting { .. } | Phase::Starting { .. } | Phase::Running { .. }, _) => {
                 self.reschedule(rule, interval_before, now);
             }
+        }
+        // One that had ended may be on its schedule again.
+        if self.override_of(rule).is_some_and(|set| set.kind == Override::Disabled) {
+            self.suspend(rule);
         }
     }
 
@@ -114,9 +155,9 @@ impl Engine {
 }
 
 impl RuleState {
-    /// Scheduled again, at once, with the state that it had.
-    fn resume(&mut self, now: Instant) {
-        self.phase = Phase::Waiting { due: now, ready: now };
+    /// Scheduled again, with the state that it had.
+    pub(super) fn resume(&mut self, due: Instant, now: Instant) {
+        self.phase = Phase::Waiting { due, ready: now };
         self.fresh_since = now;
     }
 }

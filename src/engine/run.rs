@@ -3,14 +3,15 @@
 use std::time::{Duration, Instant};
 
 use super::Engine;
-use super::effective::Occasion;
+use super::asked::{Unanswered, not_started};
+use super::effective::{Occasion, Why};
 use super::event::{Notice, Output, StartError, StopSignal, Unguarded};
-use super::state::{EndReason, LastStart, Phase, Running};
+use super::state::{EndReason, LastStart, Phase, Place, Running};
 use crate::health::Step;
 use crate::now::Now;
 use crate::rule::{Probe, RuleId, RunId, Status, Test};
 use crate::schedule;
-use crate::verdict::{Ending, LocalCause, Measured, Verdict};
+use crate::verdict::{Ending, Measured, Verdict};
 
 /// A rule tells of its inconclusive runs at most this often.
 const INCONCLUSIVE_NOTICE_EVERY: Duration = Duration::from_secs(30);
@@ -30,24 +31,35 @@ struct Ended {
 impl Engine {
     /// A moment this rule was waiting for may have come: looks at all of them.
     pub(super) fn on_timer(&mut self, rule: RuleId, now: Now) {
+        self.look_at_override(rule, now);
         if let Phase::Waiting { due, ready } = self.states[rule.index()].phase
             && due <= now.mono
         {
+            self.give_up_extra(rule);
             self.start(rule, due, ready);
         }
         self.signal_overdue(rule, now);
+        // One that is not scheduled keeps the state that it has.
+        if self.states[rule.index()].is_scheduled() {
+            self.look_at_hold_down(rule, now);
+            self.look_at_staleness(rule, now);
+        }
+    }
+
+    fn look_at_hold_down(&mut self, rule: RuleId, now: Now) {
         let settings = &self.rules[rule.index()].health;
         let interval = self.states[rule.index()].interval(&self.rules[rule.index()]);
         if let Step::Changed { .. } = self.states[rule.index()].health.handle_timeout(settings, now) {
             self.reschedule(rule, interval, now);
-            self.settle_own(rule, None);
+            self.settle_own(rule, None, now);
         }
-        self.look_at_staleness(rule, now);
     }
 
     fn start(&mut self, rule: RuleId, due: Instant, ready: Instant) {
         let state = &mut self.states[rule.index()];
         state.count += 1;
+        state.tally.started += 1;
+        state.answers = std::mem::take(&mut state.asked);
         state.phase = Phase::Starting { due, ready };
         self.in_flight += 1;
         self.outputs.push_back(Output::StartTest { run: RunId { rule, run: state.count } });
@@ -58,30 +70,17 @@ impl Engine {
         let Phase::Starting { due, ready } = state.phase else { return };
         let interval = state.interval(&self.rules[rule.index()]);
         let slot = schedule::slot_of(due, at, interval);
-        state.missed += slot.missed;
+        state.tally.missed += slot.missed;
         self.counters.missed += slot.missed;
         record_lateness(&mut self.lateness, due, at, interval, slot.missed);
-        let after = |timeout: Option<Duration>| timeout.and_then(|timeout| at.checked_add(timeout));
-        let (interrupt_at, kill_at, expire_at) = match &self.rules[rule.index()].test {
-            Test::Command { timeout_int, timeout_kill, .. } => {
-                (after(*timeout_int), after(*timeout_kill), None)
-            }
-            Test::Probe(probe) => {
-                let next_due = if interval.is_zero() { None } else { slot.due.checked_add(interval) };
-                (None, None, deadline(at, probe, next_due))
-            }
-        };
+        let test = &self.rules[rule.index()].test;
+        let mut running = Running::new(test, at, ready);
+        if let Test::Probe(probe) = test {
+            let next_due = if interval.is_zero() { None } else { slot.due.checked_add(interval) };
+            running.expire_at = deadline(at, probe, next_due);
+        }
         state.last_start = Some(LastStart { slot_due: slot.due, started: at });
-        state.phase = Phase::Running(Running {
-            slot_due: slot.due,
-            started: at,
-            interval,
-            held_up: at.saturating_duration_since(ready),
-            interrupt_at,
-            kill_at,
-            expire_at,
-            struck: None,
-        });
+        state.phase = Phase::Running { place: Place { slot_due: slot.due, interval }, running };
     }
 
     pub(super) fn on_not_started(&mut self, rule: RuleId, error: StartError, now: Now) {
@@ -89,20 +88,22 @@ impl Engine {
         let Phase::Starting { due, .. } = state.phase else { return };
         let run = RunId { rule, run: state.count };
         self.in_flight -= 1;
-        let verdict = match error {
-            StartError::Unusable(errno) => {
+        let found = not_started(error);
+        let measured = Measured::default();
+        let answer = found.clone().map_err(Unanswered::CannotStart);
+        self.answer_scheduled(rule, answer, measured, Duration::ZERO);
+        let verdict = match found {
+            Ok(verdict) => verdict,
+            Err(errno) => {
                 self.outputs.push_back(Output::Notice(Notice::CannotStart { run, errno }));
-                self.end(rule, EndReason::CannotStart);
-                // A rule that others require may count for nothing from here on.
-                self.settle_dependents(rule);
+                self.end(rule, EndReason::CannotStart, now);
                 return;
             }
-            StartError::Descriptors => Verdict::Inconclusive(LocalCause::Descriptors),
-            StartError::Spawn(errno) => Verdict::Inconclusive(LocalCause::Spawn(errno)),
         };
+        let state = &mut self.states[rule.index()];
         let interval = state.interval(&self.rules[rule.index()]);
         let slot = schedule::slot_of(due, now.mono, interval);
-        state.missed += slot.missed;
+        state.tally.missed += slot.missed;
         self.counters.missed += slot.missed;
         let next = if interval.is_zero() {
             now.mono.checked_add(RETRY_DELAY)
@@ -110,30 +111,24 @@ impl Engine {
             slot.due.checked_add(interval)
         };
         self.wait_until(rule, next, now.mono);
-        self.conclude(
-            rule,
-            Ended { verdict, ending: None, measured: Measured::default(), elapsed: Duration::ZERO },
-            now,
-        );
+        self.conclude(rule, Ended { verdict, ending: None, measured, elapsed: Duration::ZERO }, now);
     }
 
     pub(super) fn on_signaled(&mut self, run: RunId, signal: StopSignal) {
-        if let Phase::Running(running) = &mut self.states[run.rule.index()].phase {
+        if let Some(running) = self.states[run.rule.index()].running_mut() {
             running.struck = running.struck.max(Some(signal));
             self.outputs.push_back(Output::Notice(Notice::Signaled { run, signal }));
         }
     }
 
     pub(super) fn on_exited(&mut self, rule: RuleId, at: Instant, ending: Ending, now: Now) {
-        let Phase::Running(running) = self.states[rule.index()].phase else { return };
-        let verdict = self.judge(rule, &running, at, ending);
-        let elapsed = at.saturating_duration_since(running.started);
-        self.await_next(rule, &running, at, now);
-        self.conclude(
-            rule,
-            Ended { verdict, ending: Some(ending), measured: Measured::default(), elapsed },
-            now,
-        );
+        let Phase::Running { place, running } = self.states[rule.index()].phase else { return };
+        let found = self.found(rule, &running, at, ending);
+        let (measured, elapsed) = (Measured::default(), at.saturating_duration_since(running.started));
+        self.answer_scheduled(rule, Ok(found.clone()), measured, elapsed);
+        let verdict = self.counts_as(rule, found);
+        self.await_next(rule, place, running, at, now);
+        self.conclude(rule, Ended { verdict, ending: Some(ending), measured, elapsed }, now);
     }
 
     pub(super) fn on_concluded(
@@ -144,27 +139,30 @@ impl Engine {
         measured: Measured,
         now: Now,
     ) {
-        let Phase::Running(running) = self.states[rule.index()].phase else { return };
-        let verdict = self.judge_probe(rule, &running, at, found);
+        let Phase::Running { place, running } = self.states[rule.index()].phase else { return };
+        let found = self.found_by_probe(rule, &running, at, found);
         let elapsed = at.saturating_duration_since(running.started);
-        self.await_next(rule, &running, at, now);
+        self.answer_scheduled(rule, Ok(found.clone()), measured, elapsed);
+        let verdict = self.counts_as(rule, found);
+        self.await_next(rule, place, running, at, now);
         self.conclude(rule, Ended { verdict, ending: None, measured, elapsed }, now);
     }
 
     /// A run has ended: waits for the next by the interval that counts now.
-    fn await_next(&mut self, rule: RuleId, running: &Running, at: Instant, now: Now) {
+    fn await_next(&mut self, rule: RuleId, place: Place, running: Running, at: Instant, now: Now) {
         self.in_flight -= 1;
+        let Place { slot_due, interval: interval_before } = place;
         let interval = self.states[rule.index()].interval(&self.rules[rule.index()]);
-        if interval == running.interval {
+        if interval == interval_before {
             let free = match self.rules[rule.index()].test {
                 Test::Command { .. } => at,
                 // It had to end by the next due: if it did not, only we keep the next from starting then.
                 Test::Probe(_) => running.started,
             };
-            self.wait_until(rule, schedule::next_due(running.slot_due, interval, at), free);
+            self.wait_until(rule, schedule::next_due(slot_due, interval, at), free);
         } else {
             // A hold-down ended while it ran.
-            let (slot_due, started) = (running.slot_due, running.started);
+            let started = running.started;
             let next = schedule::due_after_change(slot_due, started, interval, now.mono, self.epoch);
             self.wait_until(rule, next, now.mono);
         }
@@ -190,10 +188,10 @@ impl Engine {
         let due = schedule::due_after_change(slot_due, started, interval, now.mono, self.epoch);
         match (&mut state.phase, &settings.test) {
             (Phase::Waiting { .. }, _) => self.wait_until(rule, due, now.mono),
-            (Phase::Running(Running { expire_at: Some(at), .. }), Test::Probe(probe)) => {
+            (Phase::Running { running: Running { expire_at: Some(at), .. }, .. }, Test::Probe(probe)) => {
                 *at = deadline(started, probe, due).unwrap_or(*at);
             }
-            (Phase::Running(_) | Phase::Starting { .. } | Phase::Over(_), _) => {}
+            (Phase::Running { .. } | Phase::Starting { .. } | Phase::Suspended | Phase::Over(_), _) => {}
         }
     }
 
@@ -203,7 +201,7 @@ impl Engine {
         let run = RunId { rule, run: self.states[rule.index()].count };
         let notice = Notice::Verdict { run, verdict: verdict.clone(), ending, measured, elapsed };
         self.outputs.push_back(Output::Notice(notice));
-        self.count(rule, &verdict);
+        self.count(rule, &verdict, now);
         if !verdict.is_conclusive() {
             self.tell_inconclusive(run, verdict, now);
             return;
@@ -211,21 +209,27 @@ impl Engine {
         let state = &mut self.states[rule.index()];
         state.fresh_since = now.mono;
         state.conclusive = state.conclusive.saturating_add(1);
+        state.recent.record(elapsed);
+        let has_returned = verdict == Verdict::Success && state.returning.take().is_some();
         let was_stale = std::mem::take(&mut state.stale);
         self.touch(rule);
         if was_stale {
             self.outputs.push_back(Output::Notice(Notice::Fresh { run }));
         }
         let occasion = Occasion { verdict, elapsed: Some(elapsed) };
+        let returned = has_returned.then(|| occasion.clone());
         match self.rules[rule.index()].status {
+            Status::AlwaysFail | Status::AlwaysSuccess if has_returned => {}
             Status::AlwaysFail | Status::AlwaysSuccess => self.confirm(rule, occasion),
             Status::Enabled | Status::Disabled => self.apply(rule, occasion, now),
         }
+        if returned.is_some() {
+            self.settle(rule, returned, now);
+        }
         let runs = self.rules[rule.index()].runs;
         if runs.is_some_and(|runs| self.states[rule.index()].conclusive >= u32::from(runs.get())) {
-            self.end(rule, EndReason::RunsUsedUp);
             self.outputs.push_back(Output::Notice(Notice::RunsUsedUp { run }));
-            self.settle_dependents(rule);
+            self.end(rule, EndReason::RunsUsedUp, now);
         }
     }
 
@@ -250,15 +254,15 @@ impl Engine {
                 let remaining = until.saturating_duration_since(now.mono);
                 self.outputs.push_back(Output::Notice(Notice::Held { run, remaining }));
             }
-            Step::Changed { .. } => self.settle_own(rule, Some(occasion)),
+            Step::Changed { .. } => self.settle_own(rule, Some(occasion), now),
         }
     }
 
     /// Settles a rule whose own state changed, and tells of that where nothing else does.
-    fn settle_own(&mut self, rule: RuleId, occasion: Option<Occasion>) {
-        let effective = self.states[rule.index()].effective;
-        self.settle(rule, occasion);
-        if self.states[rule.index()].effective == effective {
+    fn settle_own(&mut self, rule: RuleId, occasion: Option<Occasion>, now: Now) {
+        let effective = self.state_of(rule);
+        self.settle(rule, occasion, now);
+        if self.state_of(rule) == effective {
             let run = RunId { rule, run: self.states[rule.index()].count };
             let own = self.own_state(rule);
             self.outputs.push_back(Output::Notice(Notice::OwnState { run, own, effective }));
@@ -266,21 +270,15 @@ impl Engine {
     }
 
     /// A run of a rule whose state is given: its change command runs after each, unless a rule that it
-    /// requires is down.
+    /// requires is down, or an operator has set something in place of its status.
     fn confirm(&mut self, rule: RuleId, occasion: Occasion) {
-        let own = self.own_state(rule);
-        if self.states[rule.index()].effective == own {
-            self.announce(rule, own, None, Some(occasion));
+        let effective = self.states[rule.index()].effective;
+        if effective.state == self.own_state(rule) && effective.why == Why::Own {
+            self.announce(rule, Some(occasion));
         }
     }
 
-    fn settle_dependents(&mut self, rule: RuleId) {
-        for index in 0..self.dependents[rule.index()].len() {
-            self.settle(self.dependents[rule.index()][index], None);
-        }
-    }
-
-    fn count(&mut self, rule: RuleId, verdict: &Verdict) {
+    fn count(&mut self, rule: RuleId, verdict: &Verdict, now: Now) {
         self.counters.runs += 1;
         match verdict {
             Verdict::Success => {}
@@ -292,6 +290,10 @@ impl Engine {
         let is_like = state.last_verdict.as_ref().is_some_and(like);
         state.streak = if is_like { state.streak.saturating_add(1) } else { 1 };
         state.last_verdict = Some(verdict.clone());
+        if let Verdict::Failure(cause) = verdict {
+            state.last_failure = Some(cause.clone());
+        }
+        state.tally.count(verdict, now.mono);
     }
 
     fn tell_inconclusive(&mut self, run: RunId, verdict: Verdict, now: Now) {
@@ -310,7 +312,7 @@ impl Engine {
     fn signal_overdue(&mut self, rule: RuleId, now: Now) {
         let state = &mut self.states[rule.index()];
         let run = RunId { rule, run: state.count };
-        let Phase::Running(running) = &mut state.phase else { return };
+        let Some(running) = state.running_mut() else { return };
         for (at, signal) in
             [(&mut running.interrupt_at, StopSignal::Interrupt), (&mut running.kill_at, StopSignal::Kill)]
         {
@@ -328,7 +330,7 @@ impl Engine {
     fn look_at_staleness(&mut self, rule: RuleId, now: Now) {
         let state = &mut self.states[rule.index()];
         let age = now.mono.saturating_duration_since(state.fresh_since);
-        if state.stale || state.is_over() || age < state.stale_after(&self.rules[rule.index()]) {
+        if state.stale || age < state.stale_after(&self.rules[rule.index()]) {
             return;
         }
         state.stale = true;

@@ -1,6 +1,5 @@
 //! What rules say of their addresses: computed anew for each rule that was touched, told when it changed.
 
-use super::state::{EndReason, Phase};
 use super::{Engine, Output};
 use crate::health::State;
 use crate::now::Now;
@@ -21,7 +20,7 @@ impl Engine {
         for rule in touched.drain(..) {
             let contribution = self.contribution(rule);
             let state = &mut self.states[rule.index()];
-            let settled = state.conclusive > 0 || state.is_over();
+            let settled = state.conclusive > 0 || !state.is_scheduled();
             let since = match state.standing {
                 Some(told) if told.contribution == contribution => told.since,
                 Some(_) | None => now.mono,
@@ -34,16 +33,15 @@ impl Engine {
         self.touched = touched;
     }
 
-    /// A rule that has ended says what it said last, if it ever knew anything of its own.
+    /// By the effective state. A rule that has ended says what it said last, if it ever knew anything of its own.
     fn contribution(&self, rule: RuleId) -> Contribution {
         let state = &self.states[rule.index()];
         let knows = self.own_state(rule) != State::Unknown;
-        match (state.phase, state.effective) {
-            (Phase::Over(EndReason::Disabled), _) => Contribution::Nothing,
-            (Phase::Over(_), State::Unknown) if !knows => Contribution::Nothing,
-            (_, State::Unknown) => Contribution::Unknown,
-            (_, State::Success) => Contribution::Up,
-            (_, State::Fail) => Contribution::Down { drained: false },
+        match state.effective.state {
+            State::Success => Contribution::Up,
+            State::Fail => Contribution::Down { drained: state.effective.drained },
+            State::Unknown if state.is_over() && !knows => Contribution::Nothing,
+            State::Unknown => Contribution::Unknown,
         }
     }
 }

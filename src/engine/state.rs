@@ -2,11 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use crate::engine::event::StopSignal;
+use super::asked::Extra;
+use super::effective::Effective;
+use super::event::StopSignal;
+use super::measures::{Recent, Tally};
+use super::overrides::Set;
 use crate::health::{Health, State};
-use crate::rule::{Rule, Status};
-use crate::standing::Standing;
-use crate::verdict::Verdict;
+use crate::rule::{Rule, Status, Test};
+use crate::standing::{Override, Standing};
+use crate::verdict::{Cause, Verdict};
 
 /// A rule without a conclusive verdict for this many intervals is stale,
 const STALE_INTERVALS: u32 = 10;
@@ -39,29 +43,6 @@ pub struct Counters {
     pub in_flight: usize,
 }
 
-/// A rule as it stands, for those who only look.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleView {
-    /// From its own verdicts (or its status).
-    pub own: State,
-    /// With what it requires.
-    pub effective: State,
-    /// When its own state became what it is.
-    pub since: Option<Instant>,
-    /// Its last verdict.
-    pub last_verdict: Option<Verdict>,
-    /// Runs started.
-    pub runs: u64,
-    /// Slots missed.
-    pub missed: u64,
-    /// No conclusive verdict for too long.
-    pub stale: bool,
-    /// Why it is not scheduled any more.
-    pub ended: Option<EndReason>,
-    /// When its next run is due, if it waits for one.
-    pub next_due: Option<Instant>,
-}
-
 /// Where a rule is between runs.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Phase {
@@ -70,18 +51,25 @@ pub(super) enum Phase {
     /// Asked for, not yet known to run.
     Starting { due: Instant, ready: Instant },
     /// Its process runs, or its probe is under way.
-    Running(Running),
+    Running { place: Place, running: Running },
+    /// Not scheduled while an operator has it disabled.
+    Suspended,
     /// Not scheduled any more.
     Over(EndReason),
+}
+
+/// Where a run lies on the grid.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) slot_due: Instant,
+    /// The interval with which it began.
+    pub(super) interval: Duration,
 }
 
 /// A run whose process is alive, as far as is known, or whose probe is under way.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Running {
-    pub(super) slot_due: Instant,
     pub(super) started: Instant,
-    /// The interval with which it began.
-    pub(super) interval: Duration,
     /// Start minus the moment at which it could have started: our own lateness.
     pub(super) held_up: Duration,
     pub(super) interrupt_at: Option<Instant>,
@@ -90,6 +78,25 @@ pub(super) struct Running {
     pub(super) expire_at: Option<Instant>,
     /// The strongest signal that reached it.
     pub(super) struck: Option<StopSignal>,
+}
+
+impl Running {
+    /// A run that began at `started`, and could have at `ready`.
+    pub(super) fn new(test: &Test, started: Instant, ready: Instant) -> Self {
+        let after = |timeout: Option<Duration>| timeout.and_then(|timeout| started.checked_add(timeout));
+        let (interrupt_at, kill_at, expire_at) = match test {
+            Test::Command { timeout_int, timeout_kill, .. } => {
+                (after(*timeout_int), after(*timeout_kill), None)
+            }
+            Test::Probe(probe) => (None, None, after(Some(probe.timeout))),
+        };
+        let held_up = started.saturating_duration_since(ready);
+        Self { started, held_up, interrupt_at, kill_at, expire_at, struck: None }
+    }
+
+    fn wakes_at(&self) -> Option<Instant> {
+        earlier(earlier(self.interrupt_at, self.kill_at), self.expire_at)
+    }
 }
 
 /// The last run's place on the grid, for when the interval changes between runs.
@@ -103,16 +110,24 @@ pub(super) struct LastStart {
 pub(super) struct RuleState {
     pub(super) phase: Phase,
     pub(super) last_start: Option<LastStart>,
-    /// Runs started, and the number of the present one.
+    /// The number of the last run, or of the present one. None is used twice: it tells late events of an old run
+    /// from those of a new one.
     pub(super) count: u64,
     /// Conclusive runs, for `runs`.
     pub(super) conclusive: u32,
-    pub(super) missed: u64,
+    pub(super) tally: Tally,
+    pub(super) recent: Recent,
     pub(super) health: Health,
-    pub(super) effective: State,
+    pub(super) effective: Effective,
+    pub(super) effective_since: Option<Instant>,
+    /// What an operator has set.
+    pub(super) set: Option<Set>,
+    /// What was set until the rule was given back to its own word, as which it counts until it succeeds.
+    pub(super) returning: Option<Override>,
     /// The last state that was known, which commands were told of.
     pub(super) announced: State,
     pub(super) last_verdict: Option<Verdict>,
+    pub(super) last_failure: Option<Cause>,
     /// Verdicts in a row that were like the last.
     pub(super) streak: u32,
     /// The last conclusive verdict, or the first due.
@@ -122,6 +137,12 @@ pub(super) struct RuleState {
     pub(super) standing: Option<Standing>,
     pub(super) last_inconclusive_notice: Option<Instant>,
     pub(super) unreported: u64,
+    /// Somebody waits for the verdict of a run that has yet to begin.
+    pub(super) asked: bool,
+    /// Somebody waits for the verdict of the run on the schedule that is under way.
+    pub(super) answers: bool,
+    /// A run beside the schedule.
+    pub(super) extra: Option<Extra>,
 }
 
 impl RuleState {
@@ -137,17 +158,25 @@ impl RuleState {
             last_start: None,
             count: 0,
             conclusive: 0,
-            missed: 0,
+            tally: Tally::default(),
+            recent: Recent::default(),
             health: Health::default(),
-            effective: State::Unknown,
+            effective: Effective::default(),
+            effective_since: None,
+            set: None,
+            returning: None,
             announced: State::Unknown,
             last_verdict: None,
+            last_failure: None,
             streak: 0,
             fresh_since: due,
             stale: false,
             standing: None,
             last_inconclusive_notice: None,
             unreported: 0,
+            asked: false,
+            answers: false,
+            extra: None,
         }
     }
 
@@ -155,8 +184,30 @@ impl RuleState {
         matches!(self.phase, Phase::Over(_))
     }
 
+    /// Whether runs of it are to come.
+    pub(super) fn is_scheduled(&self) -> bool {
+        !matches!(self.phase, Phase::Over(_) | Phase::Suspended)
+    }
+
+    /// Whether a run is under way, on the schedule or beside it.
     pub(super) fn in_flight(&self) -> bool {
-        matches!(self.phase, Phase::Starting { .. } | Phase::Running(_))
+        self.is_in_scheduled_run() || self.extra.is_some()
+    }
+
+    /// Whether a run on the schedule is under way.
+    pub(super) fn is_in_scheduled_run(&self) -> bool {
+        matches!(self.phase, Phase::Starting { .. } | Phase::Running { .. })
+    }
+
+    /// The run under way, once it has started.
+    pub(super) fn running_mut(&mut self) -> Option<&mut Running> {
+        match (&mut self.extra, &mut self.phase) {
+            (Some(Extra::Running(running)), _) | (None, Phase::Running { running, .. }) => Some(running),
+            (Some(Extra::Starting { .. }), _)
+            | (None, Phase::Waiting { .. } | Phase::Starting { .. } | Phase::Suspended | Phase::Over(_)) => {
+                None
+            }
+        }
     }
 
     /// Whether an event of run number `run` is about the run under way.
@@ -166,18 +217,22 @@ impl RuleState {
 
     /// The interval by its own state, and by whether a change of that is being debounced.
     pub(super) fn interval(&self, rule: &Rule) -> Duration {
+        match rule.interval_debounce {
+            Some(interval) if rule.status == Status::Enabled && self.health.is_debouncing(&rule.health) => {
+                interval
+            }
+            Some(_) | None => self.interval_by_state(rule),
+        }
+    }
+
+    /// The interval by its own state alone.
+    pub(super) fn interval_by_state(&self, rule: &Rule) -> Duration {
         let failed = match rule.status {
             Status::AlwaysFail => true,
             Status::AlwaysSuccess => false,
             Status::Enabled | Status::Disabled => self.health.state() == State::Fail,
         };
-        let by_state = if failed { rule.interval_fail } else { rule.interval };
-        match rule.interval_debounce {
-            Some(interval) if rule.status == Status::Enabled && self.health.is_debouncing(&rule.health) => {
-                interval
-            }
-            Some(_) | None => by_state,
-        }
+        if failed { rule.interval_fail } else { rule.interval }
     }
 
     /// How long a rule may be without a conclusive verdict.
@@ -187,38 +242,20 @@ impl RuleState {
 
     /// The earliest moment at which it wants to be looked at.
     pub(super) fn wakes_at(&self, rule: &Rule) -> Option<Instant> {
+        let by_extra = match self.extra {
+            Some(Extra::Running(running)) => running.wakes_at(),
+            Some(Extra::Starting { .. }) | None => None,
+        };
+        let beside = earlier(by_extra, self.set.and_then(|set| set.until));
         let by_phase = match self.phase {
             Phase::Waiting { due, .. } => Some(due),
             Phase::Starting { .. } => None,
-            Phase::Running(running) => {
-                earlier(earlier(running.interrupt_at, running.kill_at), running.expire_at)
-            }
-            Phase::Over(_) => return None,
+            Phase::Running { running, .. } => running.wakes_at(),
+            Phase::Suspended | Phase::Over(_) => return beside,
         };
         let stale_at = if self.stale { None } else { self.fresh_since.checked_add(self.stale_after(rule)) };
-        earlier(earlier(by_phase, stale_at), self.health.wakes_at(&rule.health))
-    }
-
-    pub(super) fn view(&self, own: State) -> RuleView {
-        let ended = match self.phase {
-            Phase::Over(reason) => Some(reason),
-            Phase::Waiting { .. } | Phase::Starting { .. } | Phase::Running(_) => None,
-        };
-        let next_due = match self.phase {
-            Phase::Waiting { due, .. } => Some(due),
-            Phase::Starting { .. } | Phase::Running(_) | Phase::Over(_) => None,
-        };
-        RuleView {
-            own,
-            effective: self.effective,
-            since: self.health.since(),
-            last_verdict: self.last_verdict.clone(),
-            runs: self.count,
-            missed: self.missed,
-            stale: self.stale,
-            ended,
-            next_due,
-        }
+        let on_schedule = earlier(earlier(by_phase, stale_at), self.health.wakes_at(&rule.health));
+        earlier(on_schedule, beside)
     }
 }
 

@@ -106,8 +106,7 @@ impl Bench {
     }
 
     fn run(&self, rule: u32) -> RunId {
-        let rule = RuleId(rule);
-        RunId { rule, run: self.engine.view(rule).runs }
+        self.view(rule).run
     }
 
     fn wakes_at(&self) -> Option<Duration> {
@@ -127,6 +126,8 @@ fn changes(outputs: &[Output]) -> Vec<(u32, State, State, Verdict)> {
         | Output::Expire { .. }
         | Output::Standing { .. }
         | Output::Abandon { .. }
+        | Output::OverrideEnded { .. }
+        | Output::Answer(_)
         | Output::Notice(_) => None,
     };
     outputs.iter().filter_map(change).collect()
@@ -356,7 +357,10 @@ fn late_and_repeated_events_of_ended_runs_are_dropped() {
     assert_eq!(bench.engine.counters().in_flight, 1);
 }
 
+mod asked;
+mod disabled;
 mod native;
+mod overrides;
 mod reload;
 mod standing;
 mod words;

@@ -313,8 +313,8 @@ impl Reactor {
                 Output::StartTest { run } => self.start(run),
                 Output::Signal { run, signal } => self.commands.request(Request::Signal(run, signal)),
                 Output::Abandon { run } => self.commands.request(Request::Abandon(run)),
-                // The prober's own affair.
-                Output::Expire { .. } => {}
+                // The prober's own affair; and nobody sets overrides or asks for runs yet.
+                Output::Expire { .. } | Output::OverrideEnded { .. } | Output::Answer(_) => {}
                 Output::Change(change) => self.change(&change),
                 Output::Standing { rule, standing } => {
                     if let Some(writer) = &mut self.writer {

@@ -128,6 +128,8 @@ impl Prober {
                 | Output::Change(_)
                 | Output::Standing { .. }
                 | Output::Abandon { .. }
+                | Output::OverrideEnded { .. }
+                | Output::Answer(_)
                 | Output::Notice(_)) => return Some(output),
             }
         }

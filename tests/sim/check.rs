@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use hfm::engine::{Counters, EndReason, Engine, Notice, Output, RuleView};
-use hfm::rule::{Rule, RunId, Status};
-use hfm::verdict::{Cause, Verdict};
+use hfm::engine::{Counters, Durations, EndReason, Engine, Notice, Output, RuleView, Set};
+use hfm::rule::{Rule, RuleId, RunId, Status};
+use hfm::verdict::Verdict;
 
 use crate::effects::{id, probe_timeout};
 use crate::model::{MS, Model, Phase, ns_of};
@@ -21,9 +21,7 @@ impl Model {
                 self.check_inconclusive(*run, verdict, *unreported)?;
                 continue;
             }
-            let plain = self.leave_out_what_is_open(output);
-            let Some(at) = wanted.iter().position(|wanted| self.leave_out_what_is_open(wanted) == plain)
-            else {
+            let Some(at) = wanted.iter().position(|wanted| self.is_as_wanted(output, wanted)) else {
                 return Err(format!("surplus or wrong: {output:?}\n  still wanted: {wanted:?}"));
             };
             wanted.swap_remove(at);
@@ -38,8 +36,8 @@ impl Model {
                 return Err(format!("{run:?} was inconclusive ({verdict:?}) and nobody was told"));
             }
         }
-        wanted.clear();
         self.wanted = wanted;
+        self.blamed.clear();
         Ok(())
     }
 
@@ -58,32 +56,40 @@ impl Model {
         Ok(())
     }
 
-    /// The texts do not say which of several required rules is blamed, how often a verdict came in a row
-    /// that is not the rule's own, and how long a run took that never started.
+    /// The texts do not say which of several required rules is blamed.
+    fn is_as_wanted(&self, output: &Output, wanted: &Output) -> bool {
+        let mut output = self.leave_out_what_is_open(output);
+        if let (Output::Change(change), Output::Change(wanted)) = (&mut output, wanted) {
+            let of = |(run, first, _): &&(RunId, Option<RuleId>, Vec<RuleId>)| {
+                *run == wanted.run && *first == wanted.blame
+            };
+            let mut all = self.blamed.iter().filter(of).flat_map(|(.., all)| all);
+            if change.blame.is_some_and(|blame| all.any(|of| *of == blame)) {
+                change.blame = wanted.blame;
+            }
+        }
+        output == self.leave_out_what_is_open(wanted)
+    }
+
+    /// Nor do they say how often a verdict came in a row that is not the rule's own, and how long a run took that
+    /// never started.
     fn leave_out_what_is_open(&self, output: &Output) -> Output {
         let mut output = output.clone();
         match &mut output {
-            Output::Change(change) => {
-                if change.elapsed.is_none() {
-                    change.streak = 0;
-                }
-                if change.verdict == Verdict::Failure(Cause::Requires) {
-                    let down: Vec<_> = self.required_down(change.run.rule.index()).collect();
-                    if change.blame.is_some_and(|blame| down.contains(&blame)) {
-                        change.blame = down.first().copied();
-                    }
-                }
-            }
+            Output::Change(change) if change.elapsed.is_none() => change.streak = 0,
             Output::Notice(Notice::Verdict { run, ending: None, elapsed, .. })
                 if probe_timeout(&self.rules[run.rule.index()]).is_none() =>
             {
                 *elapsed = Duration::ZERO;
             }
             Output::Notice(_)
+            | Output::Change(_)
             | Output::StartTest { .. }
             | Output::Signal { .. }
             | Output::Expire { .. }
             | Output::Abandon { .. }
+            | Output::OverrideEnded { .. }
+            | Output::Answer(_)
             | Output::Standing { .. } => {}
         }
         output
@@ -95,21 +101,33 @@ impl Model {
         let (ended, next_due) = match state.phase {
             Phase::Over(reason) => (Some(reason), None),
             Phase::Waiting { due } => (None, Some(due)),
-            Phase::Asked { .. } | Phase::Running(_) => (None, None),
+            Phase::Asked { .. } | Phase::Running(_) | Phase::Suspended => (None, None),
         };
+        let to_blame = self.to_blame(rule);
         let wanted = RuleView {
             own: self.own(rule),
-            effective: state.effective,
+            effective: state.counted.state,
+            effective_since: state.effective_since.map(|at| self.at(at)),
+            reason: self.because(rule),
+            blame: view.blame.filter(|blame| to_blame.contains(blame)).or(to_blame.first().copied()),
             since: match self.rules[rule].status {
                 Status::Enabled => state.history.since().map(|at| self.at(at)),
                 Status::Disabled | Status::AlwaysFail | Status::AlwaysSuccess => view.since,
             },
             last_verdict: state.last.clone(),
-            runs: state.number,
+            last_success: state.last_success.map(|at| self.at(at)),
+            run: self.run(rule),
+            runs: state.started,
+            successes: state.successes,
+            failures: state.failures,
+            inconclusive: state.inconclusive,
             missed: state.missed,
+            running: self.is_in_flight(rule),
             stale: state.stale && !matches!(ended, Some(EndReason::RunsUsedUp | EndReason::CannotStart)),
             ended,
             next_due: next_due.map(|due| self.at(due)),
+            set: state.set.map(|(kind, until)| Set { kind, until: until.map(|at| self.at(at)) }),
+            returning: self.returning(rule).is_some(),
         };
         if *view == wanted {
             return Ok(());
@@ -122,14 +140,15 @@ impl Model {
     }
 
     pub(crate) fn check_totals(&self, engine: &Engine, counters: Counters) -> Result<(), String> {
-        let in_flight =
-            |state: &&crate::model::RuleModel| matches!(state.phase, Phase::Asked { .. } | Phase::Running(_));
+        for rule in 0..self.rules.len() {
+            self.check_durations(rule, engine.durations(id(rule)))?;
+        }
         let wanted = Counters {
             runs: self.totals.runs,
             failures: self.totals.failures,
             inconclusive: self.totals.inconclusive,
             missed: self.totals.missed,
-            in_flight: self.states.iter().filter(in_flight).count(),
+            in_flight: (0..self.rules.len()).filter(|rule| self.is_in_flight(*rule)).count(),
         };
         if counters != wanted {
             return Err(format!("counted {counters:?}, must be {wanted:?}"));
@@ -142,6 +161,29 @@ impl Model {
         let finished = self.states.iter().all(|state| matches!(state.phase, Phase::Over(_)));
         if engine.is_finished() != finished {
             return Err(format!("finished is {}, must be {finished}", engine.is_finished()));
+        }
+        Ok(())
+    }
+
+    fn is_in_flight(&self, rule: usize) -> bool {
+        let state = &self.states[rule];
+        matches!(state.phase, Phase::Asked { .. } | Phase::Running(_)) || state.beside.is_some()
+    }
+
+    /// So many of the last runs, and not fewer with less time, took no longer.
+    fn check_durations(&self, rule: usize, durations: Option<Durations>) -> Result<(), String> {
+        let took = &self.states[rule].took;
+        let last: Vec<u128> = took.iter().rev().take(128).map(Duration::as_micros).collect();
+        let Some(Durations { p50, p99 }) = durations else {
+            return if last.is_empty() { Ok(()) } else { Err(format!("rule {rule} has taken no time")) };
+        };
+        for (percent, of) in [(50, p50.as_micros()), (99, p99.as_micros())] {
+            let is_enough = |count: usize| count * 100 >= last.len() * percent;
+            let within = last.iter().filter(|took| **took <= of).count();
+            let less = last.iter().filter(|took| **took < of).count();
+            if !is_enough(within) || is_enough(less) {
+                return Err(format!("{percent} % of {last:?} take {of} us?"));
+            }
         }
         Ok(())
     }

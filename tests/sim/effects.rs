@@ -5,13 +5,11 @@ use std::time::Duration;
 use hfm::engine::{Change, EndReason, Notice, Output, Unguarded};
 use hfm::health::State;
 use hfm::rule::{Rule, RuleId, RunId, Status, Test};
-use hfm::verdict::{Cause, Verdict};
+use hfm::verdict::Verdict;
 
 use crate::history::Told;
 use crate::model::{MS, Model, Phase, Place, ns_of};
-
-/// The own change of state that a settling follows: the rule, why, and the run's time if one brought it.
-pub(crate) type Origin = (usize, Verdict, Option<Duration>);
+use crate::settle::Origin;
 
 /// Whether the interval changed since the last start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +37,8 @@ impl Model {
             }
             Told::Change(to) => {
                 self.states[rule].history.change(to, now);
-                self.settle(Some(&(rule, verdict, Some(elapsed))));
+                let elapsed = Some(elapsed);
+                self.settle(Some(&Origin { rule, verdict, elapsed, own_changed: true }), now);
             }
         }
     }
@@ -47,8 +46,9 @@ impl Model {
     /// `always-fail` and `always-success`: their command runs after every run.
     pub(crate) fn confirm(&mut self, rule: usize, verdict: Verdict, elapsed: Duration) {
         let own = self.own(rule);
+        let in_place = self.in_place(rule).is_some();
         let state = &mut self.states[rule];
-        if state.effective != own {
+        if state.counted.state != own || in_place {
             return;
         }
         let from = std::mem::replace(&mut state.announced, own);
@@ -66,84 +66,10 @@ impl Model {
         }));
     }
 
-    /// Works out every effective state anew and says what changed.
-    pub(crate) fn settle(&mut self, origin: Option<&Origin>) {
-        let mut known = vec![None; self.rules.len()];
-        for rule in 0..self.rules.len() {
-            self.work_out(rule, &mut known);
-        }
-        let before: Vec<State> = self.states.iter().map(|state| state.effective).collect();
-        for (state, now) in self.states.iter_mut().zip(&known) {
-            state.effective = now.expect("all were worked out");
-        }
-        for (rule, from) in before.into_iter().enumerate() {
-            let own_change = origin.filter(|(of, ..)| *of == rule);
-            self.say_change(rule, from, own_change);
-        }
-    }
-
-    fn say_change(&mut self, rule: usize, from: State, own_change: Option<&Origin>) {
-        let run = self.run(rule);
-        let own = self.own(rule);
-        let state = &self.states[rule];
-        let (to, announced, streak) = (state.effective, state.announced, state.streak);
-        if to == from {
-            if own_change.is_some() {
-                self.tell(Notice::OwnState { run, own, effective: to });
-            }
-            return;
-        }
-        let always = matches!(self.rules[rule].status, Status::AlwaysFail | Status::AlwaysSuccess);
-        if always && to == own && announced == State::Unknown {
-            return;
-        }
-        if to == State::Unknown || to == announced {
-            self.tell(Notice::Effective { run, from, to });
-            return;
-        }
-        let blame = if to == own { None } else { self.required_down(rule).min() };
-        let (verdict, streak, elapsed) = match own_change {
-            Some((_, verdict, elapsed)) if to == own => (verdict.clone(), streak, *elapsed),
-            Some(_) | None if to == State::Success => (Verdict::Success, streak, None),
-            Some(_) | None => (Verdict::Failure(Cause::Requires), streak, None),
-        };
-        self.states[rule].announced = to;
-        let from = announced;
-        self.wanted.push(Output::Change(Change { run, from, to, verdict, blame, streak, elapsed }));
-    }
-
-    fn work_out(&self, rule: usize, known: &mut [Option<State>]) -> State {
-        if let Some(state) = known[rule] {
-            return state;
-        }
-        if self.rules[rule].status == Status::Disabled {
-            known[rule] = Some(State::Unknown);
-            return State::Unknown;
-        }
-        let mut all = vec![self.own(rule)];
-        for required in &self.rules[rule].requires {
-            let required = required.index();
-            let state = self.work_out(required, known);
-            let over = matches!(self.states[required].phase, Phase::Over(_));
-            if self.counts(required) && (state != State::Unknown || !over) {
-                all.push(state);
-            }
-        }
-        let state = [State::Fail, State::Unknown].into_iter().find(|state| all.contains(state));
-        let state = state.unwrap_or(State::Success);
-        known[rule] = Some(state);
-        state
-    }
-
-    /// Whether others that require it take any notice of it.
-    pub(crate) fn counts(&self, rule: usize) -> bool {
-        self.rules[rule].status != Status::Disabled
-    }
-
-    pub(crate) fn end(&mut self, rule: usize, reason: EndReason) {
+    pub(crate) fn end(&mut self, rule: usize, reason: EndReason, now: u64) {
         self.states[rule].phase = Phase::Over(reason);
         self.warn_of_guard(rule, Unguarded::Ended);
-        self.settle(None);
+        self.settle(None, now);
     }
 
     /// Waits for the run after the last, on the grid or on a new one; decided now.
@@ -166,14 +92,15 @@ impl Model {
     pub(crate) fn recovered(&mut self, rule: usize, now: u64) {
         let before = self.interval(rule);
         self.states[rule].history.change(State::Success, now);
-        self.settle(Some(&(rule, Verdict::Success, None)));
+        let verdict = Verdict::Success;
+        self.settle(Some(&Origin { rule, verdict, elapsed: None, own_changed: true }), now);
         if before == self.interval(rule) {
             return;
         }
         match &mut self.states[rule].phase {
             Phase::Waiting { .. } => self.next_due(rule, Grid::New, now),
             Phase::Running(running) => running.grid = Grid::New,
-            Phase::Asked { .. } | Phase::Over(_) => {}
+            Phase::Asked { .. } | Phase::Suspended | Phase::Over(_) => {}
         }
     }
 
@@ -215,7 +142,7 @@ pub(crate) fn anew(last: Place, interval: u64, now: u64) -> u64 {
     }
 }
 
-fn whole_ms(at: u64) -> u64 {
+pub(crate) fn whole_ms(at: u64) -> u64 {
     at - at % MS
 }
 

@@ -79,6 +79,10 @@ impl History {
         self.changes.last().map(|(at, _)| *at)
     }
 
+    pub(crate) fn changes_to_failed(&self) -> usize {
+        self.changes.iter().filter(|(_, to)| *to == State::Fail).count()
+    }
+
     /// Whether only a hold-down kept the rule failed, and it is over.
     pub(crate) fn held_to(&self, now: u64) -> bool {
         self.wakes_at().is_some_and(|until| until <= now)

@@ -8,6 +8,7 @@ use hfm::verdict::{Cause, Ending, LocalCause, Measured, TimedOut, Verdict};
 
 use crate::effects::{limits, probe_timeout};
 use crate::model::{MS, Model, Phase, Running};
+use crate::settle::Origin;
 
 /// How a run ended.
 #[derive(Clone, Debug)]
@@ -23,8 +24,8 @@ impl Ended {
         Self { verdict, ending: Some(ending), measured: Measured::default(), elapsed }
     }
 
-    pub(crate) fn of_probe(verdict: &Verdict, measured: Measured, elapsed: u64) -> Self {
-        Self { verdict: verdict.clone(), ending: None, measured, elapsed }
+    pub(crate) fn of_probe(verdict: Verdict, measured: Measured, elapsed: u64) -> Self {
+        Self { verdict, ending: None, measured, elapsed }
     }
 
     pub(crate) fn never_started(cause: LocalCause) -> Self {
@@ -82,11 +83,8 @@ impl Model {
         self.stalls.add(due, at);
     }
 
-    /// The verdict of a process that ended.
-    pub(crate) fn verdict(&self, rule: usize, run: Running, end: u64, ending: Ending) -> Verdict {
-        if let Some(given) = self.given(rule) {
-            return given;
-        }
+    /// What a process that ended says.
+    pub(crate) fn found(&self, rule: usize, run: Running, end: u64, ending: Ending) -> Verdict {
         let (int, kill) = limits(&self.rules[rule]);
         let struck = run.struck.map(|signal| {
             let limit = match signal {
@@ -95,7 +93,7 @@ impl Model {
             };
             (signal, limit.expect("a signal is sent only at a limit"))
         });
-        let cause = match (ending, struck) {
+        Verdict::Failure(match (ending, struck) {
             (Ending::Exited(0), _) => return Verdict::Success,
             (Ending::Exited(status), None) => Cause::ExitStatus(status),
             (Ending::Signaled(signal), None) => Cause::Signal(signal),
@@ -109,22 +107,27 @@ impl Model {
                     StopSignal::Kill => Cause::TimeoutKill(timed_out),
                 }
             }
-        };
-        self.unless_guarded(rule, cause)
+        })
     }
 
-    /// What a probe found, once our own part in it is known.
-    pub(crate) fn held_against_us(&self, rule: usize, run: Running, found: Ended) -> Ended {
+    /// What a probe says, once our own part in it is known.
+    pub(crate) fn found_by_probe(&self, rule: usize, run: Running, said: &Verdict, elapsed: u64) -> Verdict {
         let timeout = probe_timeout(&self.rules[rule]).expect("only a probe concludes");
-        let Verdict::Failure(cause) = &found.verdict else {
-            let inconclusive = matches!(found.verdict, Verdict::Inconclusive(_));
-            let given = self.given(rule).filter(|_| !inconclusive);
-            return Ended { verdict: given.unwrap_or(found.verdict), ..found };
+        let late = match said {
+            Verdict::Failure(cause) if waits_for_us(cause) => self.late(run, run.start + elapsed, timeout),
+            Verdict::Success | Verdict::Failure(_) | Verdict::Inconclusive(_) => None,
         };
-        let late =
-            if waits_for_us(cause) { self.late(run, run.start + found.elapsed, timeout) } else { None };
-        let verdict = self.given(rule).or(late).unwrap_or_else(|| self.unless_guarded(rule, cause.clone()));
-        Ended { verdict, ..found }
+        late.unwrap_or_else(|| said.clone())
+    }
+
+    /// As what a rule takes what was found: trouble of our own that was `said` stands over its status.
+    pub(crate) fn as_counted(&self, rule: usize, said: &Verdict, found: Verdict) -> Verdict {
+        match (said, self.given(rule), found) {
+            (Verdict::Inconclusive(_), _, found) => found,
+            (Verdict::Success | Verdict::Failure(_), Some(given), _) => given,
+            (_, None, Verdict::Failure(cause)) => self.unless_guarded(rule, cause),
+            (_, None, found) => found,
+        }
     }
 
     /// The verdict of a rule whose status says what it is.
@@ -155,7 +158,7 @@ impl Model {
     fn guards(&self, guard: usize) -> bool {
         let state = &self.states[guard];
         let healthy = state.last == Some(Verdict::Success);
-        !matches!(state.phase, Phase::Over(_)) && !state.stale && !healthy
+        !matches!(state.phase, Phase::Over(_) | Phase::Suspended) && !state.stale && !healthy
     }
 
     /// A run has its verdict.
@@ -165,8 +168,20 @@ impl Model {
         let elapsed = Duration::from_nanos(elapsed);
         self.tell(Notice::Verdict { run, verdict: verdict.clone(), ending, measured, elapsed });
         self.totals.runs += 1;
+        let returning = self.returning(rule);
         let state = &mut self.states[rule];
         state.last = Some(verdict.clone());
+        match &verdict {
+            Verdict::Success => {
+                state.successes += 1;
+                state.last_success = Some(now);
+            }
+            Verdict::Failure(cause) => {
+                state.failures += 1;
+                state.last_failure = Some(cause.clone());
+            }
+            Verdict::Inconclusive(_) => state.inconclusive += 1,
+        }
         let success = match verdict {
             Verdict::Inconclusive(_) => {
                 self.totals.inconclusive += 1;
@@ -179,20 +194,27 @@ impl Model {
         };
         self.totals.failures += u64::from(!success);
         state.conclusive += 1;
+        state.took.push(elapsed);
         state.streak = state.history.streak(Some(success));
         state.fresh_since = now;
         if std::mem::take(&mut state.stale) {
             self.tell(Notice::Fresh { run });
         }
+        let returned = success && returning.is_some();
         match self.rules[rule].status {
             Status::Enabled => self.counted(rule, success, verdict, elapsed, now),
+            Status::AlwaysFail | Status::AlwaysSuccess if returned => {}
             Status::AlwaysFail | Status::AlwaysSuccess => self.confirm(rule, verdict, elapsed),
             Status::Disabled => panic!("a disabled rule ran"),
+        }
+        if returned {
+            let (verdict, elapsed) = (Verdict::Success, Some(elapsed));
+            self.settle(Some(&Origin { rule, verdict, elapsed, own_changed: false }), now);
         }
         let limit = self.rules[rule].runs.map(|runs| u32::from(runs.get()));
         if limit.is_some_and(|limit| self.states[rule].conclusive >= limit) {
             self.tell(Notice::RunsUsedUp { run });
-            self.end(rule, EndReason::RunsUsedUp);
+            self.end(rule, EndReason::RunsUsedUp, now);
         }
     }
 }

@@ -9,20 +9,29 @@ use std::time::{Duration, Instant};
 use hfm::engine::{EndReason, Event, Notice, Output, StartError, StopSignal, Unguarded};
 use hfm::health::State;
 use hfm::rule::{Rule, RuleId, RunId, Status};
-use hfm::verdict::{Ending, LocalCause, Verdict};
+use hfm::standing::Override;
+use hfm::verdict::{Cause, Ending, LocalCause, Measured, Verdict};
 
-use crate::effects::{Grid, anew, limits, probe_timeout};
+use crate::asked::{Beside, could_not_start};
+use crate::effects::{Grid, anew, id, limits, probe_timeout};
 use crate::history::History;
 use crate::judge::{Ended, Stalls};
+use crate::settle::{Counted, Released};
 
 pub(crate) const MS: u64 = 1_000_000;
 const FAILED_START_PAUSE: u64 = 100 * MS;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Phase {
-    Waiting { due: u64 },
-    Asked { due: u64 },
+    Waiting {
+        due: u64,
+    },
+    Asked {
+        due: u64,
+    },
     Running(Running),
+    /// Disabled by an operator.
+    Suspended,
     Over(EndReason),
 }
 
@@ -31,11 +40,11 @@ pub(crate) struct Running {
     pub(crate) start: u64,
     /// The moment at which it could have started.
     pub(crate) could: u64,
-    interrupt: Option<u64>,
-    kill: Option<u64>,
+    pub(crate) interrupt: Option<u64>,
+    pub(crate) kill: Option<u64>,
     pub(crate) struck: Option<StopSignal>,
     /// The engine was told that its deadline has come.
-    expired: bool,
+    pub(crate) expired: bool,
     pub(crate) grid: Grid,
 }
 
@@ -52,9 +61,29 @@ pub(crate) struct RuleModel {
     pub(crate) number: u64,
     pub(crate) missed: u64,
     pub(crate) history: History,
-    pub(crate) effective: State,
+    pub(crate) counted: Counted,
+    pub(crate) effective_since: Option<u64>,
     pub(crate) announced: State,
     pub(crate) last: Option<Verdict>,
+    pub(crate) last_failure: Option<Cause>,
+    pub(crate) last_success: Option<u64>,
+    /// Runs on the schedule, and what they found.
+    pub(crate) started: u64,
+    pub(crate) successes: u64,
+    pub(crate) failures: u64,
+    pub(crate) inconclusive: u64,
+    /// How long conclusive ones took.
+    pub(crate) took: Vec<Duration>,
+    /// What an operator has set, and until when.
+    pub(crate) set: Option<(Override, Option<u64>)>,
+    pub(crate) released: Option<Released>,
+    /// Why it counts as what it does since it was disabled, and who may be blamed.
+    pub(crate) frozen: Option<(Option<Verdict>, Vec<RuleId>)>,
+    /// Places on the line of those that have no answer yet.
+    pub(crate) questions: Vec<u64>,
+    /// Where the present run began on the line.
+    pub(crate) began: u64,
+    pub(crate) beside: Option<Beside>,
     pub(crate) stale: bool,
     pub(crate) conclusive: u32,
     pub(crate) streak: u32,
@@ -82,10 +111,14 @@ pub(crate) struct Model {
     pub(crate) states: Vec<RuleModel>,
     /// What the engine must have put out by the end of this turn.
     pub(crate) wanted: Vec<Output>,
+    /// For each change of this turn who is blamed, and who else may be.
+    pub(crate) blamed: Vec<(RunId, Option<RuleId>, Vec<RuleId>)>,
     /// Inconclusive runs of this turn and when they ended, which may or may not be told.
     pub(crate) inconclusive: Vec<(RunId, Verdict, u64)>,
     pub(crate) totals: Totals,
     pub(crate) stalls: Stalls,
+    /// Questions and beginnings of runs so far.
+    pub(crate) ticks: u64,
 }
 
 impl Model {
@@ -99,9 +132,23 @@ impl Model {
             number: 0,
             missed: 0,
             history: History::new(rule.health),
-            effective: State::Unknown,
+            counted: Counted::default(),
+            effective_since: None,
             announced: State::Unknown,
             last: None,
+            last_failure: None,
+            last_success: None,
+            started: 0,
+            successes: 0,
+            failures: 0,
+            inconclusive: 0,
+            took: Vec::new(),
+            set: None,
+            released: None,
+            frozen: None,
+            questions: Vec::new(),
+            began: 0,
+            beside: None,
             stale: false,
             conclusive: 0,
             streak: 0,
@@ -116,16 +163,18 @@ impl Model {
             rules: rules.to_vec(),
             base,
             wanted: Vec::new(),
+            blamed: Vec::new(),
             inconclusive: Vec::new(),
             totals: Totals::default(),
             stalls: Stalls::default(),
+            ticks: 0,
         };
         for (rule, settings) in rules.iter().enumerate() {
             if settings.status == Status::Disabled {
                 model.warn_of_guard(rule, Unguarded::Disabled);
             }
         }
-        model.settle(None);
+        model.settle(None, 0);
         model
     }
 
@@ -138,8 +187,13 @@ impl Model {
         if state.number != run.run || run.run == 0 {
             return;
         }
+        if let Some(beside) = state.beside {
+            self.beside(rule, beside, event);
+            self.look_at_questions(rule, now);
+            return;
+        }
         match (event, state.phase) {
-            (_, Phase::Over(_) | Phase::Waiting { .. }) => {}
+            (_, Phase::Over(_) | Phase::Suspended | Phase::Waiting { .. }) => return,
             (Event::Started { at, .. }, Phase::Asked { due }) => self.started(rule, due, self.ns(*at)),
             (Event::NotStarted { error, .. }, Phase::Asked { due }) => {
                 self.not_started(rule, due, *error, now);
@@ -153,8 +207,8 @@ impl Model {
                 self.exited(rule, running, self.ns(*at), *ending, now);
             }
             (Event::Concluded { at, verdict, measured, .. }, Phase::Running(running)) => {
-                let found = Ended::of_probe(verdict, *measured, self.ns(*at) - running.start);
-                self.concluded(rule, running, found, now);
+                let elapsed = self.ns(*at) - running.start;
+                self.concluded(rule, running, (verdict, *measured, elapsed), now);
             }
             (Event::Started { .. } | Event::NotStarted { .. }, Phase::Running(_))
             | (
@@ -164,6 +218,7 @@ impl Model {
                 panic!("the world says {event:?} of a run that is {:?}", self.states[rule].phase)
             }
         }
+        self.look_at_questions(rule, now);
     }
 
     /// The engine was asked to do what is due.
@@ -173,19 +228,20 @@ impl Model {
         let mut due: Vec<(u64, usize)> = wakes.filter(|(at, _)| *at <= now).collect();
         due.sort_unstable();
         for (_, rule) in due {
-            let state = &self.states[rule];
-            let over = state.history.held_to(now);
-            let expires = self.deadline(rule).is_some_and(|at| at <= now);
+            if self.states[rule].set.and_then(|(_, until)| until).is_some_and(|until| until <= now) {
+                self.wanted.push(Output::OverrideEnded { rule: id(rule) });
+                self.set(rule, None, now);
+            }
+            if let Phase::Waiting { due } = self.states[rule].phase
+                && due <= now
+            {
+                self.start(rule, due);
+            }
+            let expires = self.deadline(rule).or(self.deadline_beside(rule)).is_some_and(|at| at <= now);
             let state = &mut self.states[rule];
-            match &mut state.phase {
-                Phase::Waiting { due } if *due <= now => {
-                    let due = *due;
-                    state.number += 1;
-                    state.phase = Phase::Asked { due };
-                    let run = self.run(rule);
-                    self.wanted.push(Output::StartTest { run });
-                }
-                Phase::Running(running) => {
+            let beside = state.beside.as_mut().and_then(|beside| beside.running.as_mut());
+            match (beside, &mut state.phase) {
+                (Some(running), _) | (None, Phase::Running(running)) => {
                     let kill = running.kill.take_if(|at| *at <= now);
                     let interrupt = running.interrupt.take_if(|at| *at <= now);
                     running.expired |= expires;
@@ -201,17 +257,41 @@ impl Model {
                         self.wanted.push(Output::Expire { run });
                     }
                 }
-                Phase::Waiting { .. } | Phase::Asked { .. } | Phase::Over(_) => {}
+                (None, Phase::Waiting { .. } | Phase::Asked { .. } | Phase::Suspended | Phase::Over(_)) => {}
             }
-            if over {
-                self.recovered(rule, now);
+            if !matches!(self.states[rule].phase, Phase::Suspended | Phase::Over(_)) {
+                self.wait_and_see(rule, now);
             }
-            if !self.states[rule].stale && self.stale_at(rule) <= now {
-                self.states[rule].stale = true;
-                let age = Duration::from_nanos(now - self.states[rule].fresh_since);
-                self.tell(Notice::Stale { run: self.run(rule), age });
-                self.warn_of_guard(rule, Unguarded::Stale);
-            }
+            self.look_at_questions(rule, now);
+        }
+    }
+
+    /// The next run on the schedule is due; one beside it has to make room.
+    fn start(&mut self, rule: usize, due: u64) {
+        if self.states[rule].beside.take().is_some() {
+            let run = self.run(rule);
+            self.wanted.push(Output::Abandon { run });
+        }
+        let began = self.tick();
+        let state = &mut self.states[rule];
+        state.number += 1;
+        state.started += 1;
+        state.began = began;
+        state.phase = Phase::Asked { due };
+        let run = self.run(rule);
+        self.wanted.push(Output::StartTest { run });
+    }
+
+    /// What comes of time alone.
+    fn wait_and_see(&mut self, rule: usize, now: u64) {
+        if self.states[rule].history.held_to(now) {
+            self.recovered(rule, now);
+        }
+        if !self.states[rule].stale && self.stale_at(rule) <= now {
+            self.states[rule].stale = true;
+            let age = Duration::from_nanos(now - self.states[rule].fresh_since);
+            self.tell(Notice::Stale { run: self.run(rule), age });
+            self.warn_of_guard(rule, Unguarded::Stale);
         }
     }
 
@@ -222,8 +302,12 @@ impl Model {
 
     fn wake_of(&self, rule: usize) -> Option<u64> {
         let state = &self.states[rule];
+        let running = state.beside.and_then(|beside| beside.running);
+        let limits = running.into_iter().flat_map(|run| run.interrupt.into_iter().chain(run.kill));
+        let until = state.set.and_then(|(_, until)| until);
+        let beside = limits.chain(self.deadline_beside(rule)).chain(until).min();
         let phase = match state.phase {
-            Phase::Over(_) => return None,
+            Phase::Suspended | Phase::Over(_) => return beside,
             Phase::Waiting { due } => Some(due),
             Phase::Asked { .. } => None,
             Phase::Running(running) => {
@@ -231,7 +315,7 @@ impl Model {
             }
         };
         let stale = (!state.stale).then(|| self.stale_at(rule));
-        phase.into_iter().chain(stale).chain(state.history.wakes_at()).min()
+        phase.into_iter().chain(stale).chain(state.history.wakes_at()).chain(beside).min()
     }
 
     /// When a probe under way has to end: by its timeout, and by the next due of its grid.
@@ -259,11 +343,6 @@ impl Model {
         ns_of(at.checked_duration_since(self.base).expect("nothing is before the start"))
     }
 
-    pub(crate) fn required_down(&self, rule: usize) -> impl Iterator<Item = RuleId> + '_ {
-        let down = |id: &RuleId| self.counts(id.index()) && self.states[id.index()].effective == State::Fail;
-        self.rules[rule].requires.iter().copied().filter(down)
-    }
-
     fn started(&mut self, rule: usize, due: u64, at: u64) {
         let (int, kill) = limits(&self.rules[rule]);
         let slot = self.take_slot(rule, due, at);
@@ -284,10 +363,11 @@ impl Model {
     }
 
     fn not_started(&mut self, rule: usize, due: u64, error: StartError, now: u64) {
+        self.answer(rule, could_not_start(error), true);
         let cause = match error {
             StartError::Unusable(errno) => {
                 self.tell(Notice::CannotStart { run: self.run(rule), errno });
-                self.end(rule, EndReason::CannotStart);
+                self.end(rule, EndReason::CannotStart, now);
                 return;
             }
             StartError::Descriptors => LocalCause::Descriptors,
@@ -312,12 +392,17 @@ impl Model {
     }
 
     fn exited(&mut self, rule: usize, run: Running, end: u64, ending: Ending, now: u64) {
-        let ended = Ended::of_process(self.verdict(rule, run, end, ending), ending, end - run.start);
-        self.ended(rule, run, ended, end, now);
+        let found = self.found(rule, run, end, ending);
+        self.answer(rule, Ok((found.clone(), Measured::default(), end - run.start)), true);
+        let verdict = self.as_counted(rule, &Verdict::Success, found);
+        self.ended(rule, run, Ended::of_process(verdict, ending, end - run.start), end, now);
     }
 
-    fn concluded(&mut self, rule: usize, run: Running, found: Ended, now: u64) {
-        let ended = self.held_against_us(rule, run, found);
+    fn concluded(&mut self, rule: usize, run: Running, said: (&Verdict, Measured, u64), now: u64) {
+        let (said, measured, elapsed) = said;
+        let found = self.found_by_probe(rule, run, said, elapsed);
+        self.answer(rule, Ok((found.clone(), measured, elapsed)), true);
+        let ended = Ended::of_probe(self.as_counted(rule, said, found), measured, elapsed);
         // It had to be over by the next due: if it was not, nobody but us kept the next from starting.
         self.ended(rule, run, ended, run.start, now);
     }

@@ -12,6 +12,7 @@ use crate::check::check_first_dues;
 use crate::draw;
 use crate::effects::id;
 use crate::model::{MS, Model, ns_of};
+use crate::operator::{Act, Operator};
 use crate::random::Random;
 use crate::sabotage::{Saboteur, Tampered};
 use crate::tables::{self, Tables};
@@ -55,6 +56,7 @@ pub(crate) fn play(
     let (mut rules, scale) = draw::configuration(&mut random);
     let tables = tables::draw(seed, &mut rules);
     let mut tables = Tables::new(tables, rules.len(), base, saboteur);
+    let operator = Operator::new(seed, rules.len(), ns_of(scale));
     let world = World::new(&rules, scale, base, random);
     let tampered = Tampered::new(saboteur, &rules, base);
     let engine = Engine::new(Arc::from(tampered.rules(&rules)), now(base, 0));
@@ -75,6 +77,7 @@ pub(crate) fn play(
         looked: false,
         turn_since: 0,
         pending: None,
+        operator,
         trace,
     };
     game.play(&dues).map_err(|what| {
@@ -91,6 +94,7 @@ struct Game<'a> {
     engine: Engine,
     model: Model,
     tables: Tables,
+    operator: Operator,
     now: u64,
     turn: u64,
     turn_since: u64,
@@ -108,6 +112,9 @@ impl Game<'_> {
             self.note(format_args!("{:?}: {rule:?}", id(index)));
         }
         check_first_dues(&self.rules, first_dues)?;
+        for act in self.operator.first() {
+            self.operate(act);
+        }
         // What the load brings is looked at before time moves.
         let outputs = self.outputs()?;
         self.carry_out(&outputs);
@@ -139,7 +146,6 @@ impl Game<'_> {
             self.woke_late(deadline);
         }
         self.turn_begins();
-        self.tables.operate();
         self.looked = false;
         self.pending = Some((self.world.below(4), ns_of(self.world.stall())));
         self.pass_time(0);
@@ -147,6 +153,9 @@ impl Game<'_> {
             self.deliver(&event);
         }
         self.pass_time(1);
+        for act in self.operator.acts(self.now) {
+            self.operate(act);
+        }
         let mut calls = self.calls();
         let mut expired = false;
         loop {
@@ -190,6 +199,19 @@ impl Game<'_> {
         self.tables.follow(&self.model, now.mono);
     }
 
+    fn operate(&mut self, act: Act) {
+        self.note(format_args!("{act:?}"));
+        let at = now(self.base, self.now);
+        match act {
+            Act::Set(rule, kind, until) => self.model.set(rule, Some((kind, until)), self.now),
+            Act::Enable(rule) => self.model.set(rule, None, self.now),
+            Act::Ask(rule) => self.model.ask(rule, self.now),
+        }
+        self.model.look_at_questions(act.rule(), self.now);
+        self.tables.follow(&self.model, at.mono);
+        self.tampered.operate(&mut self.engine, act, at);
+    }
+
     fn deliver(&mut self, event: &Event) {
         self.note(format_args!("{event:?}"));
         let now = now(self.base, self.now);
@@ -217,7 +239,7 @@ impl Game<'_> {
         self.model.check_outputs(&outputs)?;
         if !outputs.is_empty() || !std::mem::replace(&mut self.looked, true) {
             for rule in 0..self.rules.len() {
-                self.model.check_view(rule, &self.tampered.view(id(rule), self.engine.view(id(rule))))?;
+                self.model.check_view(rule, &self.tampered.view(self.engine.view(id(rule))))?;
             }
         }
         Ok(outputs)
@@ -237,9 +259,15 @@ impl Game<'_> {
                     expired = true;
                     self.world.expire(*run, self.now).into_iter().collect()
                 }
-                Output::Change(_) | Output::Standing { .. } | Output::Abandon { .. } | Output::Notice(_) => {
-                    continue;
+                Output::Abandon { run } => {
+                    self.world.abandon(*run, self.now);
+                    Vec::new()
                 }
+                Output::Change(_)
+                | Output::Standing { .. }
+                | Output::OverrideEnded { .. }
+                | Output::Answer(_)
+                | Output::Notice(_) => continue,
             };
             for event in events {
                 self.deliver(&event);

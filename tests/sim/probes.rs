@@ -13,7 +13,7 @@ use crate::world::{Mood, World};
 /// A probe under way.
 #[derive(Debug)]
 pub(crate) struct Attempt {
-    run: RunId,
+    pub(crate) run: RunId,
     start: u64,
     /// When its answer is there; never, perhaps.
     ends: Option<u64>,

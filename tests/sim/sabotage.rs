@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 use std::time::{Duration, Instant};
 
-use hfm::engine::{Change, Counters, Event, Notice, Output, RuleView, StartError, StopSignal};
+use hfm::engine::{Answer, Change, Counters, Event, Notice, Output, RuleView, StartError, StopSignal};
 use hfm::health::State;
-use hfm::rule::{Rule, RuleId, RunId, Status};
-use hfm::standing::Standing;
+use hfm::rule::{Rule, RunId, Status};
+use hfm::standing::{Override, Standing};
 use hfm::verdict::{Cause, Ending, LocalCause, Verdict};
 
 use crate::model::ns_of;
@@ -39,6 +39,10 @@ saboteurs! {
     RunningTurnNotCounted, DebounceIntervalIgnored, DebounceIntervalKept, DebounceIntervalInHoldDown,
     StaleByStateOnly, StandingLost, StandingDoubled, StandingNeverStale, SettledAtOnce, SinceOfTheStart,
     DisabledSaysDown, EndedSaysNothing, MinUpOneFewer, AnyIsAll, BackupNeverStepsDown, PanicNeverEnds,
+    OverrideEndsLate, OverrideNeverEnds, OverrideEndUntold, ReturnIgnored, DisabledIsIgnored, DrainStopsRuns,
+    DrainRunsNoCommand, DrainIsFailure, DrainStaysWithTheRule, DrainAloneUntold, AbandonForgotten,
+    ExtraRunCounts, ExtraRunNumbered, AnswerTwice, AnswerLost, AnswerAsCounted, AnswerTooOld,
+    ScheduledSaysExtra,
 }
 
 /// The engine's surroundings, tampered with.
@@ -73,6 +77,11 @@ pub(crate) struct Known {
     pub(crate) no_more_runs: bool,
     /// The end of a hold-down that failures extend.
     extended: u64,
+    pub(crate) set: Option<Override>,
+    /// A run that was under way when another one was asked for.
+    pub(crate) too_old: Option<RunId>,
+    /// An answer that waits for what its run is counted as.
+    pub(crate) answer: Option<Answer>,
 }
 
 impl Tampered {
@@ -170,8 +179,10 @@ impl Tampered {
             Output::Expire { run } => self.expire(saboteur, run, now),
             Output::Change(change) => self.change(saboteur, change, now),
             Output::Standing { rule, standing } => self.standing(saboteur, rule, standing),
-            output @ Output::Abandon { .. } => vec![output],
             Output::Notice(notice) => self.notice(saboteur, notice, now),
+            output @ (Output::Abandon { .. } | Output::OverrideEnded { .. } | Output::Answer(_)) => {
+                self.of_operator(saboteur, output)
+            }
         }
     }
 
@@ -200,7 +211,12 @@ impl Tampered {
         let confirmed = change.from == change.to;
         known.state = change.to;
         known.held = false;
+        let drained = change.verdict == Verdict::Failure(Cause::Drained);
         let altered = match saboteur {
+            Saboteur::DrainRunsNoCommand if drained => return Vec::new(),
+            Saboteur::DrainIsFailure if drained => {
+                Change { verdict: Verdict::Failure(Cause::ExitStatus(1)), ..change }
+            }
             Saboteur::AlwaysConfirmedOnce if confirmed && std::mem::replace(&mut known.confirmed, true) => {
                 return Vec::new();
             }
@@ -271,6 +287,9 @@ impl Tampered {
             (Saboteur::UnreportedNotCounted, Notice::Inconclusive { run, verdict, .. }) => {
                 vec![Output::Notice(Notice::Inconclusive { run, verdict, unreported: 0 })]
             }
+            (Saboteur::AnswerAsCounted | Saboteur::AnswerTooOld, notice @ Notice::Verdict { .. }) => {
+                self.answered(notice)
+            }
             _ => vec![output],
         }
     }
@@ -307,14 +326,15 @@ impl Tampered {
         self.saboteur != Some(Saboteur::StallsNotNoted)
     }
 
-    pub(crate) fn view(&self, rule: RuleId, mut view: RuleView) -> RuleView {
-        let run = RunId { rule, run: view.runs };
-        if let Some(verdict) = &mut view.last_verdict {
+    pub(crate) fn view(&self, mut view: RuleView) -> RuleView {
+        let run = view.run;
+        for verdict in view.last_verdict.iter_mut().chain(&mut view.reason) {
             self.uncover_verdict(run, verdict);
         }
         match self.saboteur {
             Some(Saboteur::DebounceIntervalInHoldDown) => self.debounced_in_hold_down(run, view),
             Some(Saboteur::MissedNotCounted) => RuleView { missed: 0, ..view },
+            Some(Saboteur::ExtraRunNumbered) => RuleView { runs: view.run.run, ..view },
             _ => view,
         }
     }

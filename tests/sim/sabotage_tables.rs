@@ -4,9 +4,11 @@
 
 use hfm::engine::Output;
 use hfm::rule::{RuleId, Status};
-use hfm::standing::{Contribution, Standing};
+use hfm::standing::{Contribution, Override, Standing};
 
 use crate::sabotage::{Saboteur, Tampered};
+
+const DRAINED: Contribution = Contribution::Down { drained: true };
 
 /// Bugs that are none: nobody may see them.
 pub(crate) const HARMLESS: &[Saboteur] = &[Saboteur::StandingDoubled];
@@ -29,6 +31,14 @@ impl Tampered {
                 vec![said(Standing { contribution: Contribution::Down { drained: false }, ..standing })]
             }
             Saboteur::EndedSaysNothing if known.no_more_runs => Vec::new(),
+            Saboteur::DrainStaysWithTheRule
+                if standing.contribution == DRAINED && known.set != Some(Override::Drained) =>
+            {
+                vec![said(Standing { contribution: Contribution::Down { drained: false }, ..standing })]
+            }
+            Saboteur::DrainAloneUntold if last.is_some_and(|last| is_drain_alone(last, standing)) => {
+                Vec::new()
+            }
             _ => vec![said(standing)],
         }
     }
@@ -45,4 +55,10 @@ impl Tampered {
             _ => vec![output],
         }
     }
+}
+
+/// Whether a rule is down before and after, only not for the same reason.
+fn is_drain_alone(last: Standing, standing: Standing) -> bool {
+    let is_down = |standing: Standing| matches!(standing.contribution, Contribution::Down { .. });
+    is_down(last) && is_down(standing) && last.contribution != standing.contribution
 }

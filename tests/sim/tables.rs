@@ -21,7 +21,6 @@ use crate::sabotage::Saboteur;
 #[derive(Debug)]
 pub(crate) struct Tables {
     base: Instant,
-    random: Random,
     saboteur: Option<Saboteur>,
     tables: Arc<[Table]>,
     desired: Desired,
@@ -29,8 +28,6 @@ pub(crate) struct Tables {
     told: Vec<Standing>,
     /// By the model.
     right: Vec<Standing>,
-    /// What an operator has set in the place of what rules contribute.
-    set: Vec<Option<Contribution>>,
     wanted: Vec<Vec<bool>>,
     others: Vec<bool>,
     /// What rules said when a table was last decided: nothing moves unless they say something new.
@@ -88,12 +85,12 @@ fn word(model: &Model, rule: usize, before: Standing, now: Instant) -> Standing 
     let state = &model.states[rule];
     let over = match state.phase {
         Phase::Over(reason) => Some(reason),
-        Phase::Waiting { .. } | Phase::Asked { .. } | Phase::Running(_) => None,
+        Phase::Waiting { .. } | Phase::Asked { .. } | Phase::Running(_) | Phase::Suspended => None,
     };
-    let contribution = match state.effective {
-        _ if model.rules[rule].status == Status::Disabled => Contribution::Nothing,
+    let contribution = match state.counted.state {
         State::Success => Contribution::Up,
-        State::Fail => Contribution::Down { drained: false },
+        State::Fail => Contribution::Down { drained: !state.counted.for_real },
+        State::Unknown if model.rules[rule].status == Status::Disabled => Contribution::Nothing,
         State::Unknown if over.is_some() && model.own(rule) == State::Unknown => Contribution::Nothing,
         State::Unknown => Contribution::Unknown,
     };
@@ -102,7 +99,7 @@ fn word(model: &Model, rule: usize, before: Standing, now: Instant) -> Standing 
         contribution,
         since: if contribution == before.contribution { before.since } else { now },
         stale: state.stale && !ended,
-        settled: state.conclusive > 0 || over.is_some(),
+        settled: state.conclusive > 0 || over.is_some() || matches!(state.phase, Phase::Suspended),
     }
 }
 
@@ -131,14 +128,12 @@ impl Tables {
             Standing { contribution: Contribution::Unknown, since: base, stale: false, settled: false };
         Self {
             base,
-            random,
             saboteur,
             heard: vec![Vec::new(); tables.len()],
             tables: tables.into(),
             desired,
             told: vec![unknown; rules],
             right: vec![unknown; rules],
-            set: vec![None; rules],
             wanted,
             others,
             moved: true,
@@ -163,27 +158,9 @@ impl Tables {
             if let Output::Standing { rule, standing } = output {
                 self.moved = true;
                 self.told[rule.index()] = *standing;
-                self.desired.on_standing(*rule, self.overridden(rule.index(), *standing));
+                self.desired.on_standing(*rule, *standing);
             }
         }
-    }
-
-    /// An operator overrides a rule now and then.
-    pub(crate) fn operate(&mut self) {
-        if self.tables.is_empty() || !self.random.once_in(40) {
-            return;
-        }
-        self.moved = true;
-        let rule = self.random.index(self.set.len());
-        let down = |drained| Contribution::Down { drained };
-        let by = [down(true), down(false), Contribution::Up];
-        self.set[rule] = if self.random.percent(60) { None } else { Some(self.random.pick(&by)) };
-        self.desired.on_standing(id(rule), self.overridden(rule, self.told[rule]));
-    }
-
-    /// A rule's word with what an operator has set in its place.
-    fn overridden(&self, rule: usize, standing: Standing) -> Standing {
-        Standing { contribution: self.set[rule].unwrap_or(standing.contribution), ..standing }
     }
 
     /// Holds the words, and what they make of every table, against the model.
@@ -201,7 +178,7 @@ impl Tables {
                     return Err(format!("rule {rule} says {told:?}\n  must say {right:?}"));
                 }
             }
-            let heard = named.iter().map(|rule| self.overridden(*rule, self.right[*rule])).collect();
+            let heard = named.iter().map(|rule| self.right[*rule]).collect();
             if std::mem::replace(&mut self.heard[index], heard) != self.heard[index] {
                 self.wanted[index] = self.restated(index, &table);
             }
@@ -213,8 +190,7 @@ impl Tables {
 
     fn restated(&self, index: usize, table: &Table) -> Vec<bool> {
         let word = |rule: &RuleId| {
-            let Standing { contribution, since, stale, settled: _ } =
-                self.overridden(rule.index(), self.right[rule.index()]);
+            let Standing { contribution, since, stale, settled: _ } = self.right[rule.index()];
             Word { contribution, since: crate::model::ns_of(since - self.base), stale }
         };
         let address = |(member, is_in): (&Member, &bool)| Address {
@@ -249,8 +225,8 @@ impl Tables {
             {
                 let words: Vec<_> = table.members[place].rules.iter().map(|rule| rule.index()).collect();
                 return Err(format!(
-                    "{} in {table:?}: {fate:?}, wanted {:?}, must be {right}\n  rules {words:?}: {:?} {:?}",
-                    wanted.address, wanted.is_in, self.right, self.set
+                    "{} in {table:?}: {fate:?}, wanted {:?}, must be {right}\n  rules {words:?}: {:?}",
+                    wanted.address, wanted.is_in, self.right
                 ));
             }
         }

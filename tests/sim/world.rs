@@ -168,6 +168,18 @@ impl World {
         self.arrive(Event::Signaled { run, signal }, at);
     }
 
+    /// A run is given up: nobody waits for its probe any more, and its process is killed.
+    pub(crate) fn abandon(&mut self, run: RunId, now: u64) {
+        self.attempts.retain(|attempt| attempt.run != run);
+        if let Some(process) = self.processes.iter_mut().find(|process| process.run == run) {
+            let soon = now.max(process.start) + self.random.below(20 * MS);
+            if process.ends.is_none_or(|ends| soon < ends) {
+                process.ends = Some(soon);
+                process.ending = Ending::Signaled(9);
+            }
+        }
+    }
+
     /// Lets processes end whose time has come, up to `now`.
     fn pass(&mut self, now: u64) {
         let mut place = 0;

@@ -8,7 +8,7 @@ use crate::rule::{Dialogue, Network, Peer, Probe, Service};
 use crate::verdict::{Measured, Stage};
 
 /// A rule that probes every second.
-fn native(timeout: Duration) -> Rule {
+pub(super) fn native(timeout: Duration) -> Rule {
     let probe = Probe {
         url: "tcp://192.0.2.1:80".into(),
         peer: Peer::Address(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 80),
@@ -20,7 +20,7 @@ fn native(timeout: Duration) -> Rule {
     Rule { test: Test::Probe(Box::new(probe)), ..rule() }
 }
 
-fn failure(cause: Cause) -> Verdict {
+pub(super) fn failure(cause: Cause) -> Verdict {
     Verdict::Failure(cause)
 }
 

@@ -54,7 +54,7 @@ fn a_changed_rule_is_unknown_and_its_run_is_given_up() {
     let run = bench.run(0);
     let outputs = bench.reload([rule()], &[Fate::Changed]);
     assert_eq!(outputs, [Output::Abandon { run }]);
-    assert_eq!((bench.view(0).effective, bench.view(0).runs), (State::Unknown, 2));
+    assert_eq!((bench.view(0).effective, bench.view(0).runs), (State::Unknown, 0));
     let at = bench.now().mono;
     bench.event(Event::Exited { run, at, ending: BAD });
     assert_eq!(bench.outputs(), [], "what still comes of the old run is dropped");

@@ -7,14 +7,14 @@ use crate::standing::{Contribution, Standing};
 const DOWN: Contribution = Contribution::Down { drained: false };
 
 /// A rule whose address is in a table.
-fn placed(rule: Rule) -> Rule {
+pub(super) fn placed(rule: Rule) -> Rule {
     let addresses = vec![Prefix::host([10, 0, 0, 1].into())];
     let tables = vec![Membership { table: "web".into(), addresses: addresses.clone() }];
     Rule { placement: Placement { addresses, tables, ..Placement::default() }, ..rule }
 }
 
 /// What was said, by which rule: contribution, stale, settled.
-fn words(outputs: &[Output]) -> Vec<(u32, Contribution, bool, bool)> {
+pub(super) fn words(outputs: &[Output]) -> Vec<(u32, Contribution, bool, bool)> {
     standings(outputs).map(|(rule, of)| (rule, of.contribution, of.stale, of.settled)).collect()
 }
 
@@ -26,6 +26,8 @@ fn standings(outputs: &[Output]) -> impl Iterator<Item = (u32, Standing)> {
         | Output::Expire { .. }
         | Output::Abandon { .. }
         | Output::Change(_)
+        | Output::OverrideEnded { .. }
+        | Output::Answer(_)
         | Output::Notice(_) => None,
     })
 }

@@ -1,0 +1,183 @@
+//! Rules that are disabled, by an operator or in the file: what stops, what stays, and how they go on.
+
+use super::overrides::{DRAINED, moves, requires, well};
+use super::words::{placed, words};
+use super::*;
+use crate::rule::Fate;
+use crate::standing::{Contribution, Override};
+
+#[test]
+fn a_disabled_rule_stops_and_stays_as_it_is() {
+    let mut bench = well([placed(rule()), requires(&[0])]);
+    bench.turn(S);
+    bench.started(0);
+    let run = bench.run(0);
+    let outputs = bench.set(0, Override::Disabled);
+    assert_eq!(outputs, [Output::Abandon { run }]);
+    let at = bench.now().mono;
+    bench.event(Event::Exited { run, at, ending: BAD });
+    assert_eq!(bench.outputs(), [], "what still comes of the run counts for nothing");
+    let view = bench.view(0);
+    assert_eq!(
+        (view.effective, view.next_due, view.ended, view.running),
+        (State::Success, None, None, false)
+    );
+    bench.started(1);
+    bench.exited(1, OK);
+    for second in 2..100 {
+        let outputs = bench.turn(second * S);
+        assert_eq!(starts(&outputs), usize::from(second == 2), "only the other one runs: {outputs:?}");
+    }
+    assert!(!bench.view(0).stale, "nobody tests it");
+    assert_eq!(bench.engine.counters().in_flight, 1);
+}
+
+#[test]
+fn a_rule_that_is_enabled_is_due_at_once_and_is_what_it_was() {
+    let mut bench = well([placed(rule())]);
+    bench.set(0, Override::Disabled);
+    bench.at = 100 * S + Duration::from_micros(250);
+    assert_eq!(bench.enable(0), []);
+    assert_eq!((bench.wakes_at(), bench.view(0).effective), (Some(100 * S), State::Success));
+    let outputs = bench.whole_run(0, bench.at, OK);
+    assert_eq!(moves(&outputs), []);
+    assert_eq!((bench.view(0).missed, bench.wakes_at()), (0, Some(101 * S)));
+}
+
+#[test]
+fn a_rule_disabled_before_it_knew_anything_is_ignored_and_its_addresses_wait_no_more() {
+    let mut bench = Bench::new([placed(rule()), placed(requires(&[0]))]);
+    bench.outputs();
+    let outputs = bench.set(0, Override::Disabled);
+    assert_eq!(words(&outputs), [(0, Contribution::Unknown, false, true)]);
+    bench.whole_run(1, Duration::ZERO, OK);
+    assert_eq!(bench.view(1).effective, State::Success);
+    bench.enable(0);
+    assert_eq!(bench.view(1).effective, State::Unknown, "it counts again");
+}
+
+#[test]
+fn a_disabled_rule_keeps_what_was_set_before_until_it_is_enabled() {
+    let mut bench = well([placed(rule()), placed(requires(&[0]))]);
+    bench.set(0, Override::Drained);
+    let outputs = bench.set(0, Override::Disabled);
+    assert_eq!((moves(&outputs), words(&outputs)), (vec![], vec![]));
+    assert_eq!(bench.stands(0), (State::Fail, Some("drained"), None));
+    bench.at = 50 * S;
+    let outputs = bench.enable(0);
+    assert_eq!(moves(&outputs).len(), 2, "its own state counts at once");
+    assert_eq!(words(&outputs), [(0, Contribution::Up, false, true), (1, Contribution::Up, false, true)]);
+}
+
+#[test]
+fn a_disabled_rule_that_is_drained_is_tested_again() {
+    let mut bench = well([rule()]);
+    bench.set(0, Override::Disabled);
+    bench.at = 5 * S;
+    bench.set(0, Override::Drained);
+    assert_eq!(starts(&bench.turn(5 * S)), 1);
+}
+
+/// The end of a hold-down would be a change of a rule that is to stay as it is.
+#[test]
+fn a_hold_down_ends_no_earlier_than_the_rule_is_enabled() {
+    let health = HealthSettings { hold_down: 5 * S, hold_down_max: 5 * S, ..HealthSettings::default() };
+    let mut bench = Bench::new([Rule { health, ..rule() }]);
+    bench.whole_run(0, Duration::ZERO, BAD);
+    bench.whole_run(0, S, OK);
+    bench.set_until(0, Override::Disabled, Some(60 * S));
+    assert_eq!(bench.wakes_at(), Some(60 * S));
+    assert_eq!(bench.turn(20 * S), []);
+    let outputs = bench.turn(60 * S);
+    assert_eq!(moves(&outputs), [(0, State::Fail, State::Success, "ok")]);
+    assert_eq!(starts(&outputs), 1);
+}
+
+#[test]
+fn a_disabled_guard_does_not_guard_and_others_set_do_not_count() {
+    let guard = vec![RuleId(0)];
+    let mut bench = Bench::new([rule(), Rule { guard, ..rule() }]);
+    bench.set(0, Override::AlwaysSuccess);
+    bench.turn(Duration::ZERO);
+    bench.started(0);
+    bench.started(1);
+    bench.exited(1, BAD);
+    assert_eq!(bench.view(1).inconclusive, 1, "its guard has not succeeded, whatever is set");
+    let outputs = bench.set(0, Override::Disabled);
+    let unguarded = Output::Notice(Notice::Unguarded { rule: RuleId(0), why: Unguarded::Disabled });
+    assert_eq!(outputs.iter().filter(|output| **output == unguarded).count(), 1);
+    bench.whole_run(1, S, BAD);
+    assert_eq!(bench.view(1).failures, 1);
+    bench.enable(0);
+    bench.turn(S + MS);
+    bench.started(0);
+    bench.exited(0, OK);
+    bench.set(0, Override::Drained);
+    bench.whole_run(1, 2 * S, BAD);
+    assert_eq!(bench.view(1).failures, 2, "a drained guard succeeds all the same");
+}
+
+#[test]
+fn overrides_neither_end_the_program_nor_keep_it() {
+    let mut bench = Bench::new([rule()]);
+    bench.set(0, Override::Disabled);
+    assert!(!bench.engine.is_finished(), "it may be enabled again");
+    let mut bench = Bench::new([Rule { status: Status::Disabled, ..rule() }]);
+    for kind in [Override::Drained, Override::AlwaysSuccess, Override::Disabled] {
+        bench.set(0, kind);
+        assert!(bench.engine.is_finished(), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_rule_disabled_in_the_file_can_be_set_but_is_never_run() {
+    let disabled = placed(Rule { status: Status::Disabled, ..rule() });
+    let mut bench = Bench::new([disabled, requires(&[0])]);
+    bench.whole_run(1, Duration::ZERO, OK);
+    let outputs = bench.set(0, Override::Drained);
+    assert_eq!(words(&outputs), [(0, DRAINED, false, true)]);
+    assert_eq!(bench.stands(1), (State::Fail, Some("requires"), Some(0)));
+    let outputs = bench.enable(0);
+    assert_eq!(words(&outputs), [(0, Contribution::Nothing, false, true)]);
+    assert_eq!(bench.view(1).effective, State::Success);
+    assert_eq!(bench.view(0).effective, State::Unknown);
+    let again = bench.set(0, Override::AlwaysFail);
+    assert_eq!(moves(&again).iter().filter(|change| change.0 == 0).count(), 0, "its command ran before");
+    assert_eq!(starts(&bench.turn(10 * S)), 1, "only the other one runs");
+}
+
+#[test]
+fn a_rule_stays_disabled_over_a_reload_that_would_schedule_it() {
+    let mut bench = well([rule(), Rule { runs: Some(times(1)), ..rule() }, rule()]);
+    for index in [0, 1, 2] {
+        bench.set(index, Override::Disabled);
+    }
+    let now = bench.now();
+    let faster = || Rule { interval: 100 * MS, ..rule() };
+    bench.engine.reload(
+        [faster(), faster(), faster()].into(),
+        &[Fate::Adjusted, Fate::Adjusted, Fate::Changed],
+        now,
+    );
+    assert_eq!(starts(&bench.turn(10 * S)), 0);
+    for index in [0, 1, 2] {
+        bench.enable(index);
+    }
+    assert_eq!(starts(&bench.turn(10 * S)), 3);
+    assert_eq!(
+        [0, 1, 2].map(|rule| bench.view(rule).effective),
+        [State::Success, State::Success, State::Unknown]
+    );
+}
+
+#[test]
+fn a_rule_that_the_file_disables_now_is_unknown_unless_something_is_set() {
+    let mut bench = well([placed(rule()), placed(rule())]);
+    bench.set(1, Override::AlwaysFail);
+    let disabled = || placed(Rule { status: Status::Disabled, ..rule() });
+    let now = bench.now();
+    bench.engine.reload([disabled(), disabled()].into(), &[Fate::Adjusted, Fate::Adjusted], now);
+    assert_eq!(words(&bench.outputs()), [(0, Contribution::Nothing, false, true)]);
+    assert_eq!(bench.view(1).effective, State::Fail);
+    assert!(bench.engine.is_finished());
+}
