@@ -115,7 +115,7 @@ impl Prober {
         self.engine.poll_timeout().is_some_and(|next| next <= at.mono)
     }
 
-    /// The next thing to carry out. Deadlines of probes are carried out here.
+    /// The next thing to carry out. Deadlines of probes are carried out here, and what is given up of them.
     pub(crate) fn poll_output(&mut self) -> Option<Output> {
         loop {
             match self.engine.poll_output()? {
@@ -123,11 +123,14 @@ impl Prober {
                     let ended = self.probes.expire(run, now());
                     self.hand_on(ended);
                 }
+                output @ Output::Abandon { run } => {
+                    self.probes.abandon(run, now());
+                    return Some(output);
+                }
                 output @ (Output::StartTest { .. }
                 | Output::Signal { .. }
                 | Output::Change(_)
                 | Output::Standing { .. }
-                | Output::Abandon { .. }
                 | Output::OverrideEnded { .. }
                 | Output::Answer(_)
                 | Output::Notice(_)) => return Some(output),
@@ -189,3 +192,6 @@ impl Prober {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

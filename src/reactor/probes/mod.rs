@@ -166,6 +166,17 @@ impl Probes {
         self.conclude(run, verdict, now)
     }
 
+    /// A run is given up, if it is under way here: its connection ends, and nothing more is told of it.
+    pub fn abandon(&mut self, run: RunId, now: Now) {
+        if !self.is_current(run) {
+            return;
+        }
+        self.under_way -= 1;
+        self.names.give_up(run);
+        let plan = self.plans[run.rule.index()].as_ref();
+        self.lanes[run.rule.index()] = plan.map(|plan| Box::new(Lane::new(plan, now.mono)));
+    }
+
     /// The poll says something of a connection.
     pub fn on_event(&mut self, event: &PollEvent, now: Now) -> Option<Event> {
         let rule = rule_of(event.token())?;
