@@ -9,7 +9,7 @@
 //!
 //! | layer | modules | what they do |
 //! |---|---|---|
-//! | 0 | [`now`], [`verdict`], [`histogram`], [`ucl`], [`wire`] | the moment, the ways a run can end, counting, the language of the file, that of the network |
+//! | 0 | [`now`], [`verdict`], [`histogram`], [`nearest`], [`ucl`], [`wire`] | the moment, the ways a run can end, counting, "did you mean", the language of the file, that of the network |
 //! | 1 | [`rule`], [`standing`] | a rule as meant: validated, immutable; what it says of its addresses |
 //! | 2 | [`health`], [`schedule`], [`timer`], [`probe`] | verdicts to states, dues on a grid, what comes next; protocols as machines |
 //! | 3 | [`engine`], [`config`], [`writer::desired`], [`control`] | the decisions; from what was written to what was meant; who is in a table; what an operator asks |
@@ -55,6 +55,7 @@ pub mod histogram;
 pub mod line;
 pub mod loader;
 pub mod logging;
+pub mod nearest;
 pub mod now;
 pub mod probe;
 pub mod probe_cli;

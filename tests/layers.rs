@@ -10,6 +10,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("now", 0, &[]),
     ("verdict", 0, &[]),
     ("histogram", 0, &[]),
+    ("nearest", 0, &[]),
     ("wire", 0, &[]),
     ("ucl", 0, &[]),
     ("rule", 1, &[]),

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use super::circles::{components, shortest_circle};
 use super::diagnose::{Diagnostic, Problems};
-use super::nearest::nearest;
 use super::properties::Key;
 use super::raw::{Node, NodeId, Tree};
 use super::render::{clipped, quoted};
 use super::settings::{Mention, Settings, Written, name_of};
+use crate::nearest::nearest;
 use crate::rule::{RuleId, Status};
 use crate::ucl::Span;
 

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::diagnose::Diagnostic;
 use super::native;
-use super::nearest::nearest;
 use super::properties::{Setting, Takes};
 use super::render::{clipped, quoted};
 use super::typed::{Judge, article, quote_help};
+use crate::nearest::nearest;
 use crate::ucl::{self, Kind, Span, Style, Value};
 
 /// Elements of one array at most.

@@ -13,7 +13,6 @@ mod given;
 mod host;
 mod inherit;
 mod native;
-mod nearest;
 mod number;
 mod placement;
 pub mod properties;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::diagnose::{Diagnostic, Problems};
 use super::given::Given;
-use super::nearest::nearest;
 use super::properties::{self, Key, Origin, PROPERTIES, Property, Scope, Setting, State, Takes};
 use super::raw::Level;
 use super::render::{clipped, quoted};
 use super::settings::{Mention, Settings, Written};
 use super::typed::Judge;
+use crate::nearest::nearest;
 use crate::ucl::{Entry, Item, Kind, Object, Sources, Span};
 
 /// Properties that one unknown name may have meant at most; more would not help.

@@ -1,7 +1,7 @@
 //! What the text of a `test` asks for: a program, or a probe by URL.
 
-use super::nearest::nearest;
 use super::properties::Scheme;
+use crate::nearest::nearest;
 
 /// The schemes of the interface. Those that are not built yet are refused by name.
 const SCHEMES: &[&str] = &[

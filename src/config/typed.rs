@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::diagnose::{Diagnostic, Problems};
-use super::nearest::nearest;
 use super::properties::{Property, STATUS_WORDS, Scheme};
 use super::render::{clipped, quoted};
 use super::settings::Mention;
 use super::target::{self, Target};
 use super::url;
+use crate::nearest::nearest;
 use crate::rule::Status;
 use crate::ucl::{Kind, Sources, Span, Style, Value};
 

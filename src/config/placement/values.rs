@@ -3,9 +3,9 @@
 use std::num::NonZeroU32;
 
 use super::super::diagnose::Wrong;
-use super::super::nearest::nearest;
 use super::super::render::{clipped, quoted};
 use super::prefix::prefix;
+use crate::nearest::nearest;
 use crate::rule::{Combine, Prefix, Share};
 
 /// Longest name of a table, in bytes (pf: PF_TABLE_NAME_SIZE less its NUL).

@@ -6,7 +6,7 @@ const WORD_CHARS_MAX: usize = 128;
 /// The candidate closest to `word` in any letter case, if one is close enough to have been meant.
 ///
 /// Of equally close ones the first counts.
-pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word: Vec<char> = word.chars().take(WORD_CHARS_MAX + 1).flat_map(char::to_lowercase).collect();
     if word.len() > WORD_CHARS_MAX {
         return None;
