@@ -15,7 +15,7 @@
 //! | 3 | [`engine`], [`config`], [`writer::desired`], [`control`] | the decisions; from what was written to what was meant; who is in a table; what an operator asks |
 //! | 4 | [`sys`], [`dataplane`], [`line`](mod@line) | what only the operating system can do; what holds the tables; a line of the log |
 //! | 5 | [`reactor`], [`resolver`], [`commands`], [`writer`], [`logging`], [`wait`] | the loops: the only ones that read a clock or wait |
-//! | 6 | [`cli`], [`start`], [`probe_cli`], [`demo`], the binary | wiring |
+//! | 6 | [`cli`], [`start`], [`probe_cli`], [`demo`], [`remote`], the binaries | wiring |
 //!
 //! Layers 0 to 3 are pure: no clock, thread, socket, file or log. Time reaches them as [`now::Now`], files
 //! through [`ucl::Loader`]; what they want done or told comes out as values.
@@ -60,6 +60,7 @@ pub mod now;
 pub mod probe;
 pub mod probe_cli;
 pub mod reactor;
+pub mod remote;
 pub mod resolver;
 pub mod rule;
 pub mod schedule;

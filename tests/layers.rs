@@ -39,6 +39,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("start", 6, ANY),
     ("probe_cli", 6, ANY),
     ("demo", 6, ANY),
+    ("remote", 6, ANY),
     ("main", 6, ANY),
     ("bin", 6, ANY),
     ("lib", 6, ANY),

@@ -83,8 +83,9 @@ pub const COMMANDS: &[Command] = &[
         operands: "[RULE]",
         flags: &[Flag::Watch],
         summary: "how rules stand; one by its name in full",
-        details: "STATE is what counts: up, down, unknown, drained, or off (disabled in the file), and\n\
-                  with it stale (no verdict for too long), disabled or set (by an operator), ended.\n\
+        details: "STATE is what counts: up, down, unknown, drained, or off (disabled in the file);\n\
+                  beside it stale (no verdict for too long), disabled or set (by an operator),\n\
+                  ended (not tested any more).\n\
                   P50, P99: of the last 128 runs. AVAIL: successes. NEXT: until the next run.\n",
     },
     Command {
@@ -93,8 +94,9 @@ pub const COMMANDS: &[Command] = &[
         operands: "[TABLE]",
         flags: &[],
         summary: "what tables should hold, and what they do",
-        details: "WANTED and ACTUAL count the addresses of rules that should be and that are in; HELD\n\
-                  are in only because of min_up or panic; OTHERS are not hfm's.\n",
+        details: "WANTED and ACTUAL count the addresses of rules that should be in and that are;\n\
+                  HELD are in only because of min_up or panic; OTHERS are not hfm's. Below a table\n\
+                  its addresses: whether each is in, why, and the rules that have a say in it.\n",
     },
     Command {
         verb: Verb::Drain,
@@ -102,8 +104,8 @@ pub const COMMANDS: &[Command] = &[
         operands: "RULE",
         flags: &[Flag::For, Flag::Reason, Flag::Force],
         summary: "take rules out on purpose; they go on being tested",
-        details: "They count as down until 'enable', or until --for is over. Refused when it would empty\n\
-                  a table or take it below its min_up, unless --force is given.\n",
+        details: "They count as down until 'enable', or until --for is over. Refused when it would\n\
+                  empty a table or take it below its min_up, unless --force is given.\n",
     },
     Command {
         verb: Verb::Disable,
@@ -124,10 +126,11 @@ pub const COMMANDS: &[Command] = &[
     Command {
         verb: Verb::Set,
         name: "set",
-        operands: "RULE always-fail|always-success",
+        operands: "RULE STATE",
         flags: &[Flag::For, Flag::Reason],
         summary: "have rules count as down or up",
-        details: "Whatever their tests say, until 'enable', or until --for is over.\n",
+        details: "STATE is always-fail or always-success. It counts whatever their tests say,\n\
+                  until 'enable', or until --for is over.\n",
     },
     Command {
         verb: Verb::Run,
@@ -135,8 +138,8 @@ pub const COMMANDS: &[Command] = &[
         operands: "RULE",
         flags: &[],
         summary: "run the test of rules once, now",
-        details: "Prints what each run found, without effect on the rule's state. The exit status is 0\n\
-                  whatever that is.\n",
+        details: "Prints what each run found, without effect on the rule's state. The exit status\n\
+                  is 0 whatever that is.\n",
     },
     Command {
         verb: Verb::Reload,
@@ -144,8 +147,8 @@ pub const COMMANDS: &[Command] = &[
         operands: "",
         flags: &[],
         summary: "read the configuration again",
-        details: "Done when the new one is in force. One with an error changes nothing, and every error\n\
-                  is told.\n",
+        details: "Done when the new one is in force. One with an error changes nothing, and every\n\
+                  error is told.\n",
     },
     Command {
         verb: Verb::Reconcile,
@@ -197,17 +200,86 @@ pub const COMMANDS: &[Command] = &[
     },
 ];
 
-/// All options: name, short name, what the value is called, what it does.
-pub const FLAGS: &[(Flag, &str, Option<&str>, Option<&str>, &str)] = &[
-    (Flag::Socket, "--socket", Some("-s"), Some("SOCKET"), "the socket of hfm ('control' in its file)"),
-    (Flag::Json, "--json", None, None, "print the answer as it comes, an object a line"),
-    (Flag::Timeout, "--timeout", None, Some("SECONDS"), "give up after so long without a line (default 30;"),
-    (Flag::Help, "--help", Some("-h"), None, "print this, or after a command what it takes"),
-    (Flag::Version, "--version", Some("-V"), None, "print the version"),
-    (Flag::Watch, "--watch", Some("-w"), Some("[SECONDS]"), "again every 2 s, or every so many, until Ctrl-C"),
-    (Flag::For, "--for", None, Some("TIME"), "end by itself after this: 90s, 30m, 2h, 1d, 1h30m"),
-    (Flag::Reason, "--reason", None, Some("TEXT"), "why; shown by status"),
-    (Flag::Force, "--force", None, None, "even if that empties a table"),
+/// How an option is written, and what it does.
+#[derive(Debug)]
+pub struct Spelling {
+    /// Which.
+    pub flag: Flag,
+    /// In full.
+    pub long: &'static str,
+    /// In short.
+    pub short: Option<&'static str>,
+    /// What its value is called.
+    pub value: Option<&'static str>,
+    /// What it does, a line or two.
+    says: &'static [&'static str],
+}
+
+/// All options, in the order of the help.
+pub const SPELLINGS: &[Spelling] = &[
+    Spelling {
+        flag: Flag::Watch,
+        long: "--watch",
+        short: Some("-w"),
+        value: Some("[SECONDS]"),
+        says: &["again every 2 s, or every so many, until Ctrl-C"],
+    },
+    Spelling {
+        flag: Flag::For,
+        long: "--for",
+        short: None,
+        value: Some("TIME"),
+        says: &["end by itself after this: 90s, 30m, 2h, 1d, 1h30m"],
+    },
+    Spelling {
+        flag: Flag::Reason,
+        long: "--reason",
+        short: None,
+        value: Some("TEXT"),
+        says: &["why; 'status' shows it"],
+    },
+    Spelling {
+        flag: Flag::Force,
+        long: "--force",
+        short: None,
+        value: None,
+        says: &["even if that empties a table"],
+    },
+    Spelling {
+        flag: Flag::Socket,
+        long: "--socket",
+        short: Some("-s"),
+        value: Some("SOCKET"),
+        says: &["the socket of hfm ('control' in its file)"],
+    },
+    Spelling {
+        flag: Flag::Json,
+        long: "--json",
+        short: None,
+        value: None,
+        says: &["print the answer as it comes, an object a line"],
+    },
+    Spelling {
+        flag: Flag::Timeout,
+        long: "--timeout",
+        short: None,
+        value: Some("SECONDS"),
+        says: &["give up after so long without a line (default 30;", "run 3600, reload 300, events never)"],
+    },
+    Spelling {
+        flag: Flag::Help,
+        long: "--help",
+        short: Some("-h"),
+        value: None,
+        says: &["print this; after a command, what it takes"],
+    },
+    Spelling {
+        flag: Flag::Version,
+        long: "--version",
+        short: Some("-V"),
+        value: None,
+        says: &["print the version"],
+    },
 ];
 
 /// Options that every command takes.
@@ -222,10 +294,22 @@ impl Verb {
     }
 }
 
+impl Flag {
+    /// How it is written.
+    pub fn spelling(self) -> &'static Spelling {
+        SPELLINGS.iter().find(|spelling| spelling.flag == self).expect("each flag has its spelling")
+    }
+}
+
 impl Command {
     /// Whether it takes an option.
     pub fn takes(&self, flag: Flag) -> bool {
         COMMON.contains(&flag) || self.flags.contains(&flag)
+    }
+
+    /// Whether it takes the name of a rule or table, or a pattern.
+    pub fn takes_pattern(&self) -> bool {
+        self.operands.contains("RULE") || self.operands.contains("TABLE")
     }
 
     /// What `hfmctl COMMAND --help` prints.
@@ -237,7 +321,7 @@ impl Command {
             }
         }
         let _ = write!(out, "\n{}.\n{}", capitalised(self.summary), self.details);
-        if self.operands.contains("RULE") || self.operands.contains("TABLE") {
+        if self.takes_pattern() {
             let of = if self.operands.contains("RULE") { "RULE" } else { "TABLE" };
             let _ = writeln!(out, "{of} is a name or a pattern of * ? [a-z]; quote it: 'web/*'.");
         }
@@ -258,13 +342,7 @@ pub fn usage(socket: &str) -> String {
                    The remote control of hfm. Commands:\n"
         .to_owned();
     for command in COMMANDS {
-        let name = match command.operands {
-            "" => command.name.to_owned(),
-            operands if operands.len() + command.name.len() < COLUMN - 4 => {
-                format!("{} {operands}", command.name)
-            }
-            _ => format!("{} RULE STATE", command.name),
-        };
+        let name = format!("{} {}", command.name, command.operands);
         let _ = writeln!(out, "  {name:<width$}{}", command.summary, width = COLUMN - 2);
     }
     out.push_str("RULE and TABLE are names or patterns of * ? [a-z]; quote them: 'web/*'. Options:\n");
@@ -273,22 +351,23 @@ pub fn usage(socket: &str) -> String {
     }
     let _ = write!(
         out,
-        "The socket is {socket} unless -s says another. hfmctl COMMAND --help tells more.\n\
+        "The socket is {socket} unless -s says another.\n\
+         hfmctl COMMAND --help tells what it takes.\n\
          Exit status: 0 done; 1 refused, with the reason; 2 bad arguments, or no hfm.\n"
     );
     out
 }
 
 fn write_flag(out: &mut String, flag: Flag) {
-    let Some((_, long, short, value, says)) = FLAGS.iter().find(|(of, ..)| *of == flag) else { return };
-    let mut name = short.map_or_else(String::new, |short| format!("{short}, "));
-    let _ = write!(name, "{long}");
-    if let Some(value) = value {
+    let spelling = flag.spelling();
+    let mut name = spelling.short.map_or_else(String::new, |short| format!("{short}, "));
+    name.push_str(spelling.long);
+    if let Some(value) = spelling.value {
         let _ = write!(name, " {value}");
     }
-    let _ = writeln!(out, "  {name:<width$}{says}", width = COLUMN - 2);
-    if flag == Flag::Timeout {
-        let _ = writeln!(out, "{:COLUMN$}run 3600, reload 300, events never)", "");
+    for says in spelling.says {
+        let _ = writeln!(out, "  {name:<width$}{says}", width = COLUMN - 2);
+        name.clear();
     }
 }
 
@@ -305,7 +384,9 @@ mod tests {
     fn all_help_fits_80_columns_and_tells_of_every_command() {
         let usage = usage("/var/run/hfm.sock");
         let helps = COMMANDS.iter().map(Command::help);
-        for line in helps.chain([usage.clone()]).flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()) {
+        for line in
+            helps.chain([usage.clone()]).flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
+        {
             assert!(line.chars().count() <= 80, "{line}");
         }
         for command in COMMANDS {

@@ -23,7 +23,9 @@ impl fmt::Display for SpanError {
             Self::NoUnit(number) => {
                 write!(f, "--for {number} has no unit: say {number}s for seconds or {number}m for minutes")
             }
-            Self::Zero => f.write_str("--for 0 would end at once: give a time above 0, or leave it out for no end"),
+            Self::Zero => {
+                f.write_str("--for 0 would end at once: give a time above 0, or leave it out for no end")
+            }
             Self::TooLong => f.write_str("--for takes ten years at most: leave it out for no end"),
             Self::Malformed(text) => {
                 write!(f, "--for takes a time such as 90s, 30m, 2h, 1d or 1h30m, not {text:?}")
@@ -126,9 +128,10 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for text in
-            ["", "h", "2 h", "2h 30m", "-2h", "+2h", "1.5h", "2H", "30m1h", "1h1h", "1m1min", "2h30", "2x", "٣h"]
-        {
+        for text in [
+            "", "h", "2 h", "2h 30m", "-2h", "+2h", "1.5h", "2H", "30m1h", "1h1h", "1m1min", "2h30", "2x",
+            "٣h",
+        ] {
             assert_eq!(milliseconds(text), Err(SpanError::Malformed(text.to_owned())), "{text:?}");
         }
     }

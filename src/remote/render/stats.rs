@@ -1,0 +1,49 @@
+//! What was counted and measured, a line each.
+
+use std::fmt::Write as _;
+
+use super::super::times::{Long, Micros, Moment};
+use crate::control::protocol::StatsRow;
+use crate::line::Harmless;
+
+/// All of it.
+pub(super) fn text(row: &StatsRow, now: f64) -> String {
+    let rules = format!(
+        "{}: {} up, {} down, {} unknown; {} stale, {} with an override",
+        row.rules, row.up, row.down, row.unknown, row.stale, row.overrides
+    );
+    let runs = format!("{}: {} failed, {} inconclusive", row.runs, row.failures, row.inconclusive);
+    let late = format!(
+        "p50 {}, p99 {}, p99.9 {}, max {}",
+        Micros(row.late_p50_us),
+        Micros(row.late_p99_us),
+        Micros(row.late_p999_us),
+        Micros(row.late_max_us)
+    );
+    let turn = format!(
+        "p50 {}, p99 {}, max {}",
+        Micros(row.turn_p50_us),
+        Micros(row.turn_p99_us),
+        Micros(row.turn_max_us)
+    );
+    let lines = [
+        ("version", format!("{}, process {}", row.version, row.pid)),
+        ("started", format!("{}, {} ago", Moment(row.started), Long(now - row.started))),
+        ("configuration", row.config.clone().unwrap_or_else(|| "none".to_owned())),
+        ("reloads", row.reloads.to_string()),
+        ("rules", rules),
+        ("tables", row.tables.to_string()),
+        ("runs", runs),
+        ("under way", row.in_flight.to_string()),
+        ("missed slots", row.missed.to_string()),
+        ("start lateness", late),
+        ("turns of the loop", turn),
+        ("log level", format!("{}, {} lines dropped", row.log_level, row.dropped_lines)),
+        ("clients", row.clients.to_string()),
+    ];
+    lines.iter().fold(String::new(), |mut out, (label, value)| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "{label:<19}{}", Harmless(value));
+        out
+    })
+}
