@@ -8,5 +8,7 @@ mod skip;
 mod answers;
 #[path = "hfmctl/broken_servers.rs"]
 mod broken_servers;
+#[path = "hfmctl/completions.rs"]
+mod completions;
 #[path = "hfmctl/watching.rs"]
 mod watching;
