@@ -211,7 +211,7 @@ fn drive<T: Send + 'static>(
     let loaded = config::load("bench", &mut Text(text.to_owned()), &mut NoFiles);
     let loaded = loaded.unwrap_or_else(|report| panic!("{report}"));
     let plane = Box::new(Memory::default());
-    let mut reactor = Reactor::new(loaded.configuration, loaded.plans, Some(plane)).expect("a reactor");
+    let mut reactor = Reactor::new(loaded.configuration, loaded.plans, Some(plane), None).expect("a reactor");
     let seen = reactor.watch();
     let director = thread::spawn(move || {
         let figures = director(seen);

@@ -9,7 +9,7 @@
 //!
 //! | layer | modules | what they do |
 //! |---|---|---|
-//! | 0 | [`now`], [`verdict`], [`histogram`], [`nearest`], [`ucl`], [`wire`] | the moment, the ways a run can end, counting, "did you mean", the language of the file, that of the network |
+//! | 0 | [`now`], [`verdict`], [`histogram`], [`nearest`], [`ledger`], [`ucl`], [`wire`] | the moment, the ways a run can end, counting, "did you mean", what files remember, the language of the file, that of the network |
 //! | 1 | [`rule`], [`standing`] | a rule as meant: validated, immutable; what it says of its addresses |
 //! | 2 | [`health`], [`schedule`], [`timer`], [`probe`] | verdicts to states, dues on a grid, what comes next; protocols as machines |
 //! | 3 | [`engine`], [`config`], [`writer::desired`], [`control`] | the decisions; from what was written to what was meant; who is in a table; what an operator asks |
@@ -52,6 +52,7 @@ pub mod demo;
 pub mod engine;
 pub mod health;
 pub mod histogram;
+pub mod ledger;
 pub mod line;
 pub mod loader;
 pub mod logging;

@@ -177,14 +177,17 @@ fn run_logged(loaded: Loaded, prepared: Prepared, read: loader::Read, flusher: &
     for (level, line) in prepared.news {
         log::log!(level, "{line}");
     }
-    if let Err(why) = prepared.outcome {
-        log::error!("cannot start: {why}");
-        return ExitCode::from(CANNOT_RUN);
-    }
+    let place = match prepared.outcome {
+        Ok(place) => place,
+        Err(why) => {
+            log::error!("cannot start: {why}");
+            return ExitCode::from(CANNOT_RUN);
+        }
+    };
     let rules = configuration.rules.len();
     let has_tables = !configuration.tables.is_empty();
     let plane = has_tables.then(|| dataplane::choose(&configuration.firewall, writer::now));
-    let mut reactor = match Reactor::new(configuration, plans, plane) {
+    let mut reactor = match Reactor::new(configuration, plans, plane, place.ok()) {
         Ok(reactor) => reactor,
         Err(error) => {
             log::error!("cannot start: {error}");

@@ -2,20 +2,27 @@
 //!
 //! All of it comes before the first thread, the log's included: what is to be said is handed back.
 
+mod state_dir;
+
 use log::Level;
 
 use crate::config::{Loaded, Reads};
 use crate::reactor::Needs;
 use crate::rule::{Configuration, Network, Rule, RunAs, Test};
 use crate::sys::files::{self, FileLoader};
+use crate::sys::identity::Identity;
 use crate::sys::socket::{self, Options};
+use crate::sys::state_dir::Place;
 use crate::sys::{identity, limits, privilege};
 use crate::ucl::Loader;
+use state_dir::Remembering;
 
 /// Descriptors for everything but children.
 const OWN_DESCRIPTORS: u64 = 64;
 /// Descriptors of a running child: two streams, and as many again while it is being made.
 const DESCRIPTORS_PER_CHILD: u64 = 4;
+/// Operators can set overrides, which are remembered where that is possible.
+const OVERRIDES: bool = true;
 /// Files that cannot be read, named one by one at most.
 const FILES_NAMED_MAX: usize = 20;
 
@@ -24,18 +31,23 @@ const FILES_NAMED_MAX: usize = 20;
 pub struct Prepared {
     /// Lines for the log.
     pub news: Vec<(Level, String)>,
-    /// Why the process cannot run, if it cannot.
-    pub outcome: Result<(), String>,
+    /// Where things are remembered; or why the process cannot run, if it cannot.
+    pub outcome: Result<Place, String>,
 }
 
-/// Raises the limit on descriptors, then becomes the user that the configuration names. To be called once,
-/// before any thread is started.
+/// Raises the limit on descriptors, makes the directory of what is remembered, then becomes the user that the
+/// configuration names. To be called once, before any thread is started.
 pub fn prepare(loaded: &Loaded) -> Prepared {
     let configuration = &loaded.configuration;
     let mut news = Vec::new();
     news.extend(raise_limits(descriptors_needed(configuration)).map(|line| (Level::Warn, line)));
-    // What only root may open would be opened here: nothing yet. The writer opens state_dir as the user.
-    let outcome = become_user(loaded, &mut news);
+    let remembering = Remembering::of(&configuration.firewall, &configuration.tables, OVERRIDES);
+    let outcome = look_up(loaded).and_then(|identity| {
+        // What only root may make.
+        let made = remembering.make(&identity);
+        become_user(loaded, &identity, &mut news)?;
+        Ok(remembering.open(made, &mut news))
+    });
     if outcome.is_ok() {
         let rules = &configuration.rules;
         news.extend(forbidden(rules, socket::permits).into_iter().map(|line| (Level::Warn, line)));
@@ -43,23 +55,25 @@ pub fn prepare(loaded: &Loaded) -> Prepared {
     Prepared { news, outcome }
 }
 
-fn become_user(loaded: &Loaded, news: &mut Vec<(Level, String)>) -> Result<(), String> {
+fn look_up(loaded: &Loaded) -> Result<Identity, String> {
     let RunAs { user, group } = &loaded.configuration.run_as;
-    let (user, group) = (user.as_deref(), group.as_deref());
-    let identity = identity::look_up(user, group).map_err(|error| {
+    identity::look_up(user.as_deref(), group.as_deref()).map_err(|error| {
         let Asked { place, what, name } = Asked::of(loaded, error.is_of_group());
         format!("{place}: {what} '{name}': {error}")
-    })?;
+    })
+}
+
+fn become_user(loaded: &Loaded, identity: &Identity, news: &mut Vec<(Level, String)>) -> Result<(), String> {
     if identity.changes_nothing() {
         return Ok(());
     }
     let rights = Needs::of(&loaded.configuration).of_any();
-    privilege::become_user(&identity, rights).map_err(|error| {
+    privilege::become_user(identity, rights).map_err(|error| {
         let Asked { place, name, .. } = Asked::of(loaded, error.is_of_group());
         format!("{place}: cannot become '{name}': {error}")
     })?;
     news.push((Level::Info, format!("runs as {identity}")));
-    if let Some(user) = user {
+    if let Some(user) = &loaded.configuration.run_as.user {
         news.extend(lost_to(user, &loaded.reads).into_iter().map(|line| (Level::Warn, line)));
     }
     Ok(())

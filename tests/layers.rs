@@ -11,6 +11,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("verdict", 0, &[]),
     ("histogram", 0, &[]),
     ("nearest", 0, &[]),
+    ("ledger", 0, &[]),
     ("wire", 0, &[]),
     ("ucl", 0, &[]),
     ("rule", 1, &[]),

@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments) -> Result<(), DemoError> {
     let Loaded { configuration, plans, .. } =
         config::load(NAME, &mut demo.files(), &mut demo.files()).map_err(DemoError::Configuration)?;
     let plane = dataplane::choose(&configuration.firewall, writer::now);
-    let mut reactor = Reactor::new(configuration, plans, Some(plane))?;
+    let mut reactor = Reactor::new(configuration, plans, Some(plane), None)?;
     let seen = reactor.watch();
     demo.begin(reactor::now().mono);
     let show = std::thread::Builder::new().name("show".into()).spawn(move || show(demo, &seen))?;

@@ -29,6 +29,7 @@ use crate::now::Now;
 use crate::probe::Plans;
 use crate::rule::{CommandLine, Configuration, Firewall, Rule, RunAs, RunId, Test};
 use crate::sys::privilege;
+use crate::sys::state_dir::StateDir;
 use crate::wait::Waiter;
 use crate::writer::{self, Writer, Written};
 use journal::Journal;
@@ -104,8 +105,8 @@ pub fn now() -> Now {
 }
 
 impl Reactor {
-    /// Takes on a configuration: starts the threads and makes the engine. Nothing runs yet. When the process has
-    /// given up root, the calling thread gives up the rights that are not for the reactor.
+    /// Takes on a configuration: starts the threads and makes the engine. Nothing runs yet. Tables are held by
+    /// `plane`, and what is managed is remembered in `state_dir`. When the process has given up root, the calling thread gives up the rights that are not for the reactor.
     ///
     /// # Errors
     /// When no descriptors, threads or signal handlers can be had.
@@ -113,6 +114,7 @@ impl Reactor {
         configuration: Configuration,
         plans: Plans,
         plane: Option<Box<dyn DataPlane>>,
+        state_dir: Option<Arc<StateDir>>,
     ) -> io::Result<Self> {
         let needs = Needs::of(&configuration);
         let waiter = Waiter::new(ALARM)?;
@@ -128,6 +130,7 @@ impl Reactor {
             rules: rules.len(),
             plane,
             firewall: firewall.clone(),
+            state_dir,
             rights: needs.writer,
         });
         let writer = settings.map(|settings| Writer::start(settings, wake.clone())).transpose()?;

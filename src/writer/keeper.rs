@@ -53,7 +53,7 @@ pub(super) struct Keeper {
 
 impl Keeper {
     pub(super) fn new(settings: Settings, mut record: Record, now: Instant) -> Self {
-        let Settings { tables, rules, plane, firewall, rights: _ } = settings;
+        let Settings { tables, rules, plane, firewall, state_dir: _, rights: _ } = settings;
         let journal = Journal::new(tables.clone(), firewall.dry_run);
         let (desired, abandoned) = Desired::new(tables, rules, record.remembered(), now);
         journal.abandoned(&abandoned);

@@ -19,13 +19,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, channel, sync_channel};
 use std::time::{Duration, Instant};
 
+use log::Level;
 use mio::Waker;
 
 use crate::dataplane::DataPlane;
+use crate::line::{self, Line};
 use crate::rule::{Firewall, Prefix, RuleId, Table};
 use crate::standing::Standing;
 use crate::sys::privilege::Rights;
+use crate::sys::state_dir::StateDir;
 use crate::sys::threads;
+
+/// Nothing but a defect ends the thread before it is told to.
+const GONE: &str = "the writer thread is gone: tables are not kept any more; restart hfm";
 
 /// What the writer is made of.
 #[derive(Debug)]
@@ -38,6 +44,8 @@ pub struct Settings {
     pub plane: Box<dyn DataPlane>,
     /// How they are kept.
     pub firewall: Firewall,
+    /// Where it is remembered what is managed.
+    pub state_dir: Option<Arc<StateDir>>,
     /// What the thread keeps of the rights of a process that has given up root.
     pub rights: Rights,
 }
@@ -202,7 +210,13 @@ impl Writer {
             }
             Err(TrySendError::Disconnected(letter)) => {
                 if !letter.finish {
-                    log::error!("the writer thread is gone: tables are not kept any more; restart hfm");
+                    let line = Line {
+                        event: "writer-gone",
+                        sentence: format_args!("{GONE}"),
+                        about: &[],
+                        fields: &[],
+                    };
+                    line::tell(Level::Error, module_path!(), &line);
                 }
                 self.lost = true;
                 true

@@ -1,21 +1,24 @@
 //! The record of what is managed, from one start to the next: which addresses in which tables, and under which
 //! data plane.
 //!
-//! One line for each, between a head that names the version and a foot that counts them, so that a file that
-//! was cut short is seen for what it is.
+//! One line for each, in a [`ledger`].
 
-use std::fmt::Write;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use log::Level;
+
 use super::Settings;
 use super::desired::Remembered;
+use crate::ledger::{self, Head};
+use crate::line::{self, Field, Line, Value};
 use crate::rule::Prefix;
-use crate::sys::state_dir::{Lock, StateDir};
+use crate::sys::state_dir::StateDir;
 
 /// Its name in the directory.
 const FILE: &str = "managed";
-const HEAD: &str = "hfm-managed 1";
+const HEAD: Head = Head { name: "hfm-managed", version: 1 };
 /// Under this data plane nothing outlives the process.
 const MEMORY: &str = "memory";
 /// How long a change waits for others: the whole file is written each time.
@@ -26,7 +29,7 @@ const RETRY: Duration = Duration::from_secs(60);
 /// The record, if there is a place for it.
 #[derive(Debug, Default)]
 pub(super) struct Record {
-    dir: Option<StateDir>,
+    dir: Option<Arc<StateDir>>,
     plane: &'static str,
     /// Lines of other data planes: kept as they are.
     others: Vec<(String, Remembered)>,
@@ -39,43 +42,26 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// Opens the directory and reads what was managed before. Whatever goes wrong is a warning: tables are kept
-    /// without a record, but an address that leaves the file while hfm is not running then stays in its table.
+    /// Reads what was managed before. What goes wrong is a warning: tables are kept without a record, but an
+    /// address that leaves the file while hfm is not running then stays in its table.
     pub(super) fn open(settings: &Settings) -> Self {
-        let plane = settings.plane.name();
-        if plane == MEMORY {
-            return Self { plane, ..Self::default() };
+        let mut record = Self { plane: settings.plane.name(), ..Self::default() };
+        if record.plane == MEMORY {
+            return record;
         }
-        let path = &*settings.firewall.state_dir;
-        let lock = if settings.firewall.dry_run { Lock::None } else { Lock::Exclusive };
-        let dir = match StateDir::open(path, lock) {
-            Ok(dir) => dir,
-            Err(error) => {
-                log::warn!(
-                    "state_dir {path}: {error}; what is managed is not remembered: an address that leaves the file \
-                     while hfm is not running stays in its table"
-                );
-                return Self { plane, ..Self::default() };
-            }
-        };
-        let mut record = Self { plane, ..Self::default() };
-        match dir.read(FILE).map(|bytes| bytes.map(|bytes| decode(&bytes))) {
-            Ok(None) => {}
-            Ok(Some(Ok(all))) => {
-                let (ours, others) = all.into_iter().partition(|(of, _)| of == plane);
+        let Some(dir) = settings.state_dir.clone() else { return record };
+        match dir.load(FILE, decode) {
+            Ok(all) => {
+                let all = all.into_iter().flatten();
+                let (ours, others): (Vec<_>, Vec<_>) = all.partition(|(of, _)| of == record.plane);
                 record.others = others;
                 record.remembered = ours.into_iter().map(|(_, remembered)| remembered).collect();
             }
-            Ok(Some(Err(why))) if lock == Lock::None => {
-                log::warn!("{path}/{FILE}: {why}; it is left alone, because of dry_run");
+            Err(damage) => {
+                tell(Level::Warn, "record-damaged", format_args!("{damage}"), Value::Bare(&damage))
             }
-            Ok(Some(Err(why))) => match dir.set_aside(FILE) {
-                Ok(aside) => log::warn!("{path}/{FILE}: {why}; set aside as {aside}, starting without it"),
-                Err(error) => log::warn!("{path}/{FILE}: {why}, and cannot be set aside: {error}"),
-            },
-            Err(error) => log::warn!("{path}/{FILE}: cannot be read: {error}"),
         }
-        record.dir = Some(dir).filter(|_| lock == Lock::Exclusive);
+        record.dir = Some(dir).filter(|dir| !dir.is_read_only());
         record
     }
 
@@ -97,13 +83,25 @@ impl Record {
         match dir.write(FILE, text.as_bytes()) {
             Ok(()) => {
                 if std::mem::take(&mut self.failed) {
-                    log::info!("state_dir: {FILE} is written again");
+                    tell(
+                        Level::Info,
+                        "record-written",
+                        format_args!("state_dir: {FILE} is written again"),
+                        Value::Nothing,
+                    );
                 }
                 self.written = Some(managed);
             }
             Err(error) => {
                 if !std::mem::replace(&mut self.failed, true) {
-                    log::warn!("state_dir: cannot write {FILE}: {error}; what is managed is not remembered");
+                    tell(
+                        Level::Warn,
+                        "record-failed",
+                        format_args!(
+                            "state_dir: cannot write {FILE}: {error}; what is managed is not remembered"
+                        ),
+                        Value::Bare(&error),
+                    );
                 }
                 self.due_at = now.checked_add(RETRY);
             }
@@ -119,43 +117,16 @@ impl Record {
 
 fn encode(plane: &str, managed: &[Remembered], others: &[(String, Remembered)]) -> String {
     let ours = managed.iter().map(|of| (plane, of));
-    let lines = ours.chain(others.iter().map(|(plane, of)| (&**plane, of)));
-    let mut text = format!("{HEAD}\n");
-    let mut count = 0;
-    for (plane, Remembered { table, address }) in lines {
-        // A String takes everything.
-        let _ = writeln!(text, "{plane} {table} {address}");
-        count += 1;
-    }
-    let _ = writeln!(text, "end {count}");
-    text
+    let all = ours.chain(others.iter().map(|(plane, of)| (&**plane, of)));
+    ledger::encode(
+        HEAD,
+        all.map(|(plane, Remembered { table, address })| format!("{plane} {table} {address}")),
+    )
 }
 
 /// The lines of a record with their data planes, or why it cannot be used.
 fn decode(bytes: &[u8]) -> Result<Vec<(String, Remembered)>, String> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
-    let mut lines = text.lines();
-    match lines.next() {
-        Some(HEAD) => {}
-        Some(head) if head.starts_with("hfm-managed ") => {
-            return Err(format!(
-                "it is of another version ({:?})",
-                head.chars().take(40).collect::<String>()
-            ));
-        }
-        Some(_) | None => return Err("it does not begin as a record does".to_owned()),
-    }
-    let mut all = Vec::new();
-    for (number, line) in (2..).zip(&mut lines) {
-        if line == format!("end {}", all.len()) && text.ends_with('\n') {
-            return match lines.next() {
-                None => Ok(all),
-                Some(_) => Err(format!("line {}: more follows its end", number + 1)),
-            };
-        }
-        all.push(entry(line).ok_or_else(|| format!("line {number} is damaged"))?);
-    }
-    Err("its end is missing".to_owned())
+    ledger::decode(HEAD, bytes, entry)
 }
 
 fn entry(line: &str) -> Option<(String, Remembered)> {
@@ -164,6 +135,11 @@ fn entry(line: &str) -> Option<(String, Remembered)> {
     let address: Prefix = address.parse().ok()?;
     let is_whole = !plane.is_empty() && !table.is_empty() && parts.next().is_none() && plane != "end";
     is_whole.then(|| (plane.to_owned(), Remembered { table: Arc::from(table), address }))
+}
+
+fn tell(level: Level, event: &'static str, sentence: fmt::Arguments<'_>, detail: Value<'_>) {
+    let fields = [Field::hidden("file", Value::Bare(&FILE)), Field::hidden("detail", detail)];
+    line::tell(level, module_path!(), &Line { event, sentence, about: &[], fields: &fields });
 }
 
 #[cfg(test)]

@@ -68,6 +68,7 @@ fn a_firewall_that_hangs_holds_up_no_reactor_and_grows_no_queue() {
         rules: RULES as usize,
         plane: Box::new(Hanging { contents: Vec::new(), called, go_on: waits }),
         firewall: Firewall::default(),
+        state_dir: None,
         rights: Rights::NONE,
     };
     let mut writer = Writer::start(settings, wake).unwrap();

@@ -26,8 +26,13 @@ impl Place {
         Self { path }
     }
 
+    /// Makes a file. What a configuration has remembered is the test's own, so that tests do not hear of each
+    /// other.
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path.join(name);
+        let is_told = name != "hfm.conf" || text.contains("state_dir");
+        let own = format!("\nstate_dir = \"{}/state\"\n", self.path.display());
+        let text = format!("{text}{}", if is_told { "" } else { &own });
         fs::File::create(&path)
             .and_then(|mut file| file.write_all(text.as_bytes()))
             .expect("a file of the test");

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
@@ -227,6 +227,45 @@ fn groups_are_the_users_own_and_group_replaces_the_first() {
     let mut others: Vec<u32> = groups.into_iter().filter(|group| *group != gid).chain([STRANGER]).collect();
     others.sort_unstable();
     check(&place.0, &mut daemon, (uid, STRANGER, &others), 0);
+}
+
+#[test]
+fn what_is_remembered_belongs_to_the_user_who_can_go_on_with_it() {
+    if !is_root() {
+        return;
+    }
+    let (place, target) = (Open::new("state"), target());
+    let (user, group, _) = id("nobody");
+    // With 'user' there is no pfctl: nothing is managed in tables that outlive hfm.
+    let text = format!("user = nobody\n{}", rules(&target, ""));
+    let owner = |name: &str| {
+        let found = fs::metadata(place.0.path.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        (found.uid(), found.gid(), found.mode() & 0o777)
+    };
+    for round in 0..2 {
+        let mut daemon = place.0.start(&text);
+        daemon.wait_for("changed state to: RuleStateSuccess", 3);
+        assert_eq!(owner("state"), (user, group, 0o750), "{round}");
+        assert_eq!(owner("state/lock"), (user, group, 0o600), "{round}");
+        assert!(!daemon.log().contains("remembered"), "{}", daemon.log());
+        assert!(daemon.stop().success());
+    }
+    // As it was left by an hfm without 'user'.
+    let state = place.0.path.join("state");
+    chown(&state, Some(0), Some(0))
+        .and_then(|()| chown(state.join("lock"), Some(0), Some(0)))
+        .expect("root may");
+    let mut daemon = place.0.start(&text);
+    daemon.wait_for("changed state to: RuleStateSuccess", 3);
+    let log = daemon.log();
+    let said = format!(
+        "overrides are not remembered: state_dir {}: cannot write in it: Permission denied (os error 13); \
+         it and its files must belong to the user that hfm runs as",
+        state.display()
+    );
+    assert_eq!(log.matches(&said).count(), 1, "{said}\n{log}");
+    assert_eq!(owner("state"), (0, 0, 0o750), "what is there is left as it is");
+    assert!(daemon.stop().success());
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn tables_in_memory_need_nothing_and_are_seen_in_the_summary() {
     daemon.wait_for("summary: dataplane=memory tables=1", 1);
     daemon.wait_for("summary: table 'web' managed=2 wanted=1 actual=1 held=0", 1);
     daemon.wait_for("summary: table 'web' 2001:db8::2 wanted=out actual=out why=\"down\"", 1);
-    assert!(!place.path.join("state").exists(), "memory records nothing");
+    assert!(!place.path.join("state/managed").exists(), "memory records nothing");
 }
 
 #[test]

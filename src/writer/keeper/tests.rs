@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::rule::{Combine, Firewall, Member, Table};
 use crate::standing::Contribution;
+use crate::sys::privilege::Rights;
+use crate::sys::state_dir::{Lock, StateDir};
 
 /// What a firewall does with a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,9 +109,15 @@ fn table(name: &str, first_rule: u32, addresses: &[&str]) -> Table {
     Table { name: name.into(), min_up: None, panic: None, members: members.collect() }
 }
 
-fn settings(tables: Vec<Table>, fake: &Fake, firewall: Firewall) -> Settings {
-    let rights = crate::sys::privilege::Rights::NONE;
-    Settings { tables: tables.into(), rules: 10, plane: Box::new(fake.clone()), firewall, rights }
+fn settings(tables: Vec<Table>, fake: &Fake, state_dir: Option<Arc<StateDir>>) -> Settings {
+    Settings {
+        tables: tables.into(),
+        rules: 10,
+        plane: Box::new(fake.clone()),
+        firewall: Firewall::default(),
+        state_dir,
+        rights: Rights::NONE,
+    }
 }
 
 struct Bench {
@@ -132,16 +140,16 @@ impl Bench {
         let fake = Fake(Arc::new(Mutex::new(model)));
         #[expect(clippy::disallowed_methods, reason = "an instant to count from")]
         let now = Instant::now();
-        let settings = settings(tables, &fake, Firewall::default());
+        let settings = settings(tables, &fake, None);
         Self { keeper: Keeper::new(settings, Record::default(), now), fake, now }
     }
 
     /// The same again, as the next process, with what was remembered in a directory.
     fn restart(&mut self, tables: Vec<Table>, state_dir: &Path) {
-        let firewall = Firewall { state_dir: state_dir.to_str().unwrap().into(), ..Firewall::default() };
-        let settings = settings(tables, &self.fake, firewall);
         // The one before lets go of the directory.
         self.keeper.record = Record::default();
+        let dir = StateDir::open(state_dir.to_str().unwrap(), Lock::Exclusive).unwrap();
+        let settings = settings(tables, &self.fake, Some(Arc::new(dir)));
         let record = Record::open(&settings);
         self.keeper = Keeper::new(settings, record, self.now);
     }
@@ -483,6 +491,7 @@ fn what_others_undo_at_once_is_put_right_after_the_first_wait_already() {
 fn state_dir(name: &str) -> PathBuf {
     let path = std::env::temp_dir().join(format!("hfm-keeper-{}-{name}", std::process::id()));
     let _ = fs::remove_dir_all(&path);
+    fs::create_dir(&path).unwrap();
     path
 }
 
