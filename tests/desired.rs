@@ -6,6 +6,8 @@
 mod against;
 #[path = "desired/claims.rs"]
 mod claims;
+#[path = "desired/drains.rs"]
+mod drains;
 #[path = "desired/histories.rs"]
 mod histories;
 #[path = "desired/machine.rs"]

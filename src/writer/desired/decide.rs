@@ -92,7 +92,7 @@ impl Why {
 
 /// What the rules of one address come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Combined {
+pub(super) enum Combined {
     /// None of them contributes.
     NoSay,
     Unknown {
@@ -130,7 +130,7 @@ pub fn decide(
 }
 
 /// Three-valued: `all` and `any` are the two ends of "at least so many".
-fn combine(member: &Member, says: impl Fn(RuleId) -> Says) -> Combined {
+pub(super) fn combine(member: &Member, says: impl Fn(RuleId) -> Says) -> Combined {
     let (mut contributing, mut up, mut unknown) = (0_usize, 0, 0);
     let (mut fresh, mut drained) = (true, false);
     let mut down_since = Vec::new();

@@ -5,6 +5,7 @@
 //! ([`Desired::found`]), time is the last argument.
 
 mod decide;
+mod drain;
 mod succession;
 
 use std::collections::HashSet;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use decide::{Fate, Says, Why, decide};
+pub use drain::Objection;
 pub use succession::{Abandoned, Remembered};
 
 use crate::rule::{Prefix, RuleId, Table};
