@@ -272,6 +272,8 @@ impl Reactor {
                         let _ = watcher.send(Seen::Written(written));
                     }
                 }
+                // Nobody asks yet.
+                writer::Report::Answer(..) => {}
                 writer::Report::Finished => has_finished = true,
             }
         }

@@ -3,7 +3,9 @@
 //! One call of the data plane at a time: whoever drives it looks for newer words in between. Nothing is
 //! written into a table that has not been read since the last failure, so that what others did to it is known.
 
+mod questions;
 mod succession;
+
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
@@ -15,6 +17,7 @@ use super::{Settings, Written};
 use crate::dataplane::{DataPlane, TableError};
 use crate::rule::{Prefix, RuleId};
 use crate::standing::Standing;
+use questions::Questions;
 
 /// How long after a write it is looked at whether the table holds what was written.
 const PROVE_AFTER: Duration = Duration::from_millis(50);
@@ -47,6 +50,7 @@ pub(super) struct Keeper {
     /// A failure that all tables would meet with.
     retry: Retry,
     written: Vec<Written>,
+    questions: Questions,
     /// Where to go on looking for something to do, so that no table keeps others waiting.
     next: usize,
 }
@@ -62,7 +66,8 @@ impl Keeper {
         let tables = desired.tables().iter().map(|_| Kept::default()).collect();
         let retry = Retry::default();
         let reconcile = firewall.reconcile;
-        Self { plane, desired, tables, record, journal, reconcile, retry, written: Vec::new(), next: 0 }
+        let (written, questions) = (Vec::new(), Questions::default());
+        Self { plane, desired, tables, record, journal, reconcile, retry, written, questions, next: 0 }
     }
 
     /// What a rule says of its addresses is now this.
@@ -258,15 +263,16 @@ impl Keeper {
         (kept.may_differ, kept.must_read) = (true, false);
         kept.read_at = now.checked_add(self.reconcile);
         self.forget_those_that_left(index, now);
-        if before.is_some_and(|before| self.was_changed_by_others(index, &before, was_unproved))
-            && was_unproved
-        {
+        let changed = before.map_or(0, |before| self.changed_by_others(index, &before, was_unproved));
+        let mut differs = true;
+        if changed > 0 && was_unproved {
             // It would not hold it any better at once.
             self.tables[index].retry.wait(now);
         } else {
             self.decide_one(index, now);
             // Only now what failed before is over: there is nothing more to be written.
-            if self.difference(index).is_none() {
+            differs = self.difference(index).is_some();
+            if !differs {
                 self.tables[index].refused = false;
                 if let Some(error) = self.tables[index].retry.succeeded() {
                     self.journal.table_recovered(index, &error);
@@ -274,6 +280,11 @@ impl Keeper {
             }
         }
         self.firewall_answers();
+        if changed > 0 && was_unproved {
+            self.was_not_reconciled(index, "it does not hold what was written into it a moment ago");
+        } else {
+            self.was_read(index, changed, differs);
+        }
     }
 
     /// What all tables met with is over, unless all that it does is let them be read.
@@ -286,10 +297,10 @@ impl Keeper {
         }
     }
 
-    /// Looks for what others changed of ours, which will be put right.
-    fn was_changed_by_others(&mut self, index: usize, before: &HashSet<Prefix>, was_unproved: bool) -> bool {
+    /// Looks for what others changed of ours, which will be put right; so many addresses.
+    fn changed_by_others(&mut self, index: usize, before: &HashSet<Prefix>, was_unproved: bool) -> u64 {
         let kept = &mut self.tables[index];
-        let Some(contents) = &kept.contents else { return false };
+        let Some(contents) = &kept.contents else { return 0 };
         let (mut missing, mut surplus) = (Vec::new(), Vec::new());
         for Wanted { address, is_in } in self.desired.wanted(index) {
             match (is_in, before.contains(&address), contents.contains(&address)) {
@@ -298,12 +309,12 @@ impl Keeper {
                 (Some(_) | None, _, _) => {}
             }
         }
-        let count = missing.len() + surplus.len();
-        kept.repairs += count as u64;
+        let count = (missing.len() + surplus.len()) as u64;
+        kept.repairs += count;
         if count > 0 {
             self.journal.changed_by_others(index, &missing, &surplus, was_unproved);
         }
-        count > 0
+        count
     }
 
     /// Addresses that were to leave and are out are ours no more.
@@ -323,12 +334,14 @@ impl Keeper {
             if self.retry.failed(error.clone(), now) {
                 self.journal.plane_failed(error, self.retry.at, now);
             }
+            self.none_was_reconciled(error);
             return;
         }
         if kept.retry.failed(error.clone(), now) {
             self.journal.table_failed(index, error, kept.retry.at, now);
         }
         self.firewall_answers();
+        self.was_not_reconciled(index, &error.to_string());
     }
 
     /// When there is something to do that nobody says.

@@ -2,17 +2,18 @@
 //!
 //! It owns the data plane, what is wanted of every table ([`desired`]), and the record of what is managed.
 //! It is told what rules say of their addresses, the newest word of each, and decides nothing about rules.
-//! A firewall that is slow, hangs or fails holds up this thread alone: words wait on the reactor's side, one
-//! for each rule at most, and one letter of them at a time is on its way.
+//! A firewall that is slow, hangs or fails holds up this thread alone: words and questions wait on the
+//! reactor's side, one word for each rule at most, and one letter of them at a time is on its way.
 
 pub mod desired;
 mod journal;
 mod keeper;
 mod kept;
 mod record;
+mod status;
 mod thread;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,7 +30,10 @@ use crate::standing::Standing;
 use crate::sys::privilege::Rights;
 use crate::sys::state_dir::StateDir;
 use crate::sys::threads;
+pub use status::{AddressStatus, Answer, Question, Reconciled, TableStatus, Which};
 
+/// Why a question is not answered that a reload has overtaken.
+const RELOADED: &str = "the configuration was reloaded meanwhile; ask again";
 /// Nothing but a defect ends the thread before it is told to.
 const GONE: &str = "the writer thread is gone: tables are not kept any more; restart hfm";
 
@@ -68,6 +72,8 @@ struct Letter {
     replacement: Option<Replacement>,
     /// The newest word of each rule that has a new one.
     standings: BTreeMap<RuleId, Standing>,
+    /// What is asked once all that is known, by its ticket.
+    questions: Vec<(u64, Question)>,
     /// Log how all tables stand.
     summary: bool,
     /// Write what is to be written, then end.
@@ -76,7 +82,9 @@ struct Letter {
 
 impl Letter {
     fn is_empty(&self) -> bool {
-        self.standings.is_empty() && self.replacement.is_none() && !self.summary && !self.finish
+        let Self { replacement, standings, questions, summary, finish } = self;
+        let is_empty = standings.is_empty() && questions.is_empty();
+        is_empty && replacement.is_none() && !summary && !finish
     }
 }
 
@@ -85,6 +93,8 @@ impl Letter {
 pub enum Report {
     /// A table was written.
     Written(Written),
+    /// To the question of this ticket.
+    Answer(u64, Answer),
     /// The thread ends, as it was told to.
     Finished,
 }
@@ -109,10 +119,14 @@ pub struct Writer {
     reports: Receiver<Report>,
     /// What could not be sent yet.
     pending: Letter,
+    /// Tickets of questions that were not answered yet.
+    unanswered: BTreeSet<u64>,
+    /// Answers that are given on this side.
+    answers: VecDeque<(u64, Answer)>,
     /// The thread is to wake the reactor when it has taken a letter: another one waits.
     waits: Arc<AtomicBool>,
-    /// Kept here too: a waker that is gone when the thread ends takes its last wake with it.
-    _wake: Arc<Waker>,
+    /// Also, a waker that is gone when the thread ends takes its last wake with it.
+    wake: Arc<Waker>,
     lost: bool,
     /// It was told to finish, and has not said that it did.
     finishing: bool,
@@ -135,8 +149,10 @@ impl Writer {
             letters,
             reports,
             pending: Letter::default(),
+            unanswered: BTreeSet::new(),
+            answers: VecDeque::new(),
             waits,
-            _wake: wake,
+            wake,
             lost: false,
             finishing: false,
         })
@@ -147,8 +163,22 @@ impl Writer {
         self.pending.standings.insert(rule, standing);
     }
 
+    /// Asks something, after all that was said until now. The answer comes as a [`Report::Answer`] with this
+    /// ticket, which is nobody else's: not before the firewall has let go of the thread, and at once when the
+    /// thread is gone.
+    pub fn ask(&mut self, ticket: u64, question: Question) {
+        self.unanswered.insert(ticket);
+        if self.lost {
+            // Nothing else may happen that has reports looked at.
+            let _ = self.wake.wake();
+        } else {
+            self.pending.questions.push((ticket, question));
+        }
+    }
+
     /// Has the thread go over to other tables. Words said from now on are about them.
     pub fn replace(&mut self, replacement: Replacement) {
+        self.withdraw_drains();
         let carried = match self.pending.replacement.take() {
             None => replacement.carried,
             // What was not carried over once has not been carried over.
@@ -159,6 +189,19 @@ impl Writer {
         };
         self.pending.standings.retain(|rule, _| carried.get(rule.index()).copied().unwrap_or(false));
         self.pending.replacement = Some(Replacement { carried, ..replacement });
+    }
+
+    /// Rules that somebody wanted to drain are not what they were.
+    fn withdraw_drains(&mut self) {
+        let Self { pending, answers, wake, .. } = self;
+        pending.questions.retain(|(ticket, question)| match question {
+            Question::Tables(_) | Question::Reconcile => true,
+            Question::WouldDrain(_) => {
+                answers.push_back((*ticket, Answer::Unanswered(RELOADED)));
+                let _ = wake.wake();
+                false
+            }
+        });
     }
 
     /// Has the thread log how all tables stand.
@@ -187,15 +230,24 @@ impl Writer {
 
     /// The next report, if one has come.
     pub fn poll_report(&mut self) -> Option<Report> {
+        if let Some((ticket, answer)) = self.answers.pop_front() {
+            self.unanswered.remove(&ticket);
+            return Some(Report::Answer(ticket, answer));
+        }
         match self.reports.try_recv() {
             Ok(report) => {
-                self.finishing &= report != Report::Finished;
+                match &report {
+                    Report::Finished => self.finishing = false,
+                    Report::Answer(ticket, _) => _ = self.unanswered.remove(ticket),
+                    Report::Written(_) => {}
+                }
                 Some(report)
             }
-            // A thread that is gone has nothing more to finish.
-            Err(TryRecvError::Disconnected) => {
-                std::mem::take(&mut self.finishing).then_some(Report::Finished)
-            }
+            // A thread that is gone has no answers, and nothing more to finish.
+            Err(TryRecvError::Disconnected) => match self.unanswered.pop_first() {
+                Some(ticket) => Some(Report::Answer(ticket, Answer::Unanswered(GONE))),
+                None => std::mem::take(&mut self.finishing).then_some(Report::Finished),
+            },
             Err(TryRecvError::Empty) => None,
         }
     }
@@ -219,6 +271,7 @@ impl Writer {
                     line::tell(Level::Error, module_path!(), &line);
                 }
                 self.lost = true;
+                let _ = self.wake.wake();
                 true
             }
         }

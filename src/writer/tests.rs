@@ -110,3 +110,99 @@ fn a_firewall_that_hangs_holds_up_no_reactor_and_grows_no_queue() {
     assert_eq!(heard.last().map(String::as_str), Some("add 1000"), "{heard:?}");
     assert!(heard.len() <= 3, "{heard:?}");
 }
+
+/// A firewall that ends the thread with its first call.
+#[derive(Debug)]
+struct Panics;
+
+impl DataPlane for Panics {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn read(&mut self, _: &str) -> Result<Vec<Prefix>, TableError> {
+        panic!("a defect, planted by a test")
+    }
+
+    fn add(&mut self, _: &str, _: &[Prefix]) -> Result<(), TableError> {
+        unreachable!("it is read first")
+    }
+
+    fn remove(&mut self, _: &str, _: &[Prefix]) -> Result<(), TableError> {
+        unreachable!("it is read first")
+    }
+}
+
+/// A writer of one table of one address, and what wakes for it.
+fn start(plane: Box<dyn DataPlane>) -> (Writer, Poll) {
+    let poll = Poll::new().unwrap();
+    let wake = Arc::new(Waker::new(poll.registry(), Token(0)).unwrap());
+    let member = Member {
+        address: Prefix::host(std::net::Ipv4Addr::LOCALHOST.into()),
+        combine: Combine::All,
+        backup: false,
+        rules: vec![RuleId(0)],
+    };
+    let settings = Settings {
+        tables: vec![Table { name: "web".into(), min_up: None, panic: None, members: vec![member] }].into(),
+        rules: 1,
+        plane,
+        firewall: Firewall::default(),
+        state_dir: None,
+        rights: Rights::NONE,
+    };
+    (Writer::start(settings, wake).unwrap(), poll)
+}
+
+/// Waits for the next answer; every sleep in between has to be ended by the writer itself.
+fn answer(writer: &mut Writer, poll: &mut Poll) -> (u64, Answer) {
+    loop {
+        writer.flush();
+        while let Some(report) = writer.poll_report() {
+            if let Report::Answer(ticket, answer) = report {
+                return (ticket, answer);
+            }
+        }
+        poll.poll(&mut Events::with_capacity(8), None).unwrap();
+    }
+}
+
+#[test]
+fn a_firewall_that_hangs_delays_answers_and_a_reload_withdraws_drains() {
+    let (called, calls) = channel();
+    let (go_on, waits) = channel();
+    let (mut writer, mut poll) = start(Box::new(Hanging { contents: Vec::new(), called, go_on: waits }));
+    assert_eq!(calls.recv().unwrap(), "read");
+    writer.ask(1, Question::WouldDrain([RuleId(0)].into()));
+    writer.flush();
+    // One letter waits for the thread; these wait for it to be taken.
+    writer.ask(2, Question::WouldDrain([RuleId(0)].into()));
+    writer.ask(3, Question::Tables(Which::All));
+    writer.flush();
+    assert_eq!(writer.poll_report(), None);
+    let tables: Vec<Table> = Vec::new();
+    let reconcile = Duration::from_secs(10);
+    writer.replace(Replacement { tables: tables.into(), carried: vec![true], reconcile });
+    assert_eq!(answer(&mut writer, &mut poll), (2, Answer::Unanswered(RELOADED)), "before the firewall");
+    go_on.send(()).unwrap();
+    assert_eq!(answer(&mut writer, &mut poll), (1, Answer::WouldDrain(Vec::new())));
+    assert_eq!(answer(&mut writer, &mut poll), (3, Answer::Tables(Box::default())), "after the reload");
+    assert!(writer.unanswered.is_empty());
+}
+
+#[test]
+fn nobody_waits_for_a_thread_that_is_gone() {
+    let (mut writer, mut poll) = start(Box::new(Panics));
+    // Whether it is there still when it is asked or not.
+    writer.ask(1, Question::Reconcile);
+    assert_eq!(answer(&mut writer, &mut poll), (1, Answer::Unanswered(GONE)));
+    writer.ask(2, Question::Tables(Which::All));
+    writer.ask(3, Question::Reconcile);
+    assert_eq!(answer(&mut writer, &mut poll), (2, Answer::Unanswered(GONE)));
+    assert_eq!(answer(&mut writer, &mut poll), (3, Answer::Unanswered(GONE)));
+    writer.ask(4, Question::Reconcile);
+    assert_eq!(answer(&mut writer, &mut poll), (4, Answer::Unanswered(GONE)));
+    assert!(writer.pending.questions.is_empty());
+    writer.finish();
+    assert_eq!(writer.poll_report(), Some(Report::Finished));
+}

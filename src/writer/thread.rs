@@ -25,6 +25,15 @@ pub(super) struct WriterThread {
     waits: Arc<AtomicBool>,
 }
 
+/// Wakes the reactor when the thread is gone.
+struct WakesAtEnd(Arc<Waker>);
+
+impl Drop for WakesAtEnd {
+    fn drop(&mut self) {
+        let _ = self.0.wake();
+    }
+}
+
 impl WriterThread {
     pub(super) fn new(
         settings: Settings,
@@ -38,6 +47,8 @@ impl WriterThread {
 
     /// Runs until it is told to finish, or the reactor is gone.
     pub(super) fn run(self) {
+        // Let go of last, however this ends: who waits for answers then sees that there is nobody any more.
+        let _wakes = WakesAtEnd(self.wake.clone());
         let Self { settings, letters, reports, wake, waits } = self;
         let record = Record::open(&settings);
         let mut keeper = Keeper::new(settings, record, now());
@@ -55,6 +66,7 @@ impl WriterThread {
                     }
                     finish |= letter.finish;
                     take(&mut keeper, letter);
+                    hand_over(&mut keeper, &reports, &wake);
                     // There may be another that makes this one old.
                     wake_at = now();
                     continue;
@@ -67,6 +79,10 @@ impl WriterThread {
                 let _ = reports.send(Report::Written(written));
                 let _ = wake.wake();
             }
+            if finish && step != Step::Did {
+                keeper.answer_no_more();
+            }
+            hand_over(&mut keeper, &reports, &wake);
             wake_at = match step {
                 Step::Did => now(),
                 Step::Idle(_) if finish => {
@@ -80,6 +96,14 @@ impl WriterThread {
     }
 }
 
+/// Hands over the answers that can be given.
+fn hand_over(keeper: &mut Keeper, reports: &Sender<Report>, wake: &Waker) {
+    while let Some((ticket, answer)) = keeper.poll_answer() {
+        let _ = reports.send(Report::Answer(ticket, answer));
+        let _ = wake.wake();
+    }
+}
+
 fn idle_until(now: Instant) -> Instant {
     now.checked_add(IDLE).unwrap_or(now)
 }
@@ -90,6 +114,9 @@ fn take(keeper: &mut Keeper, letter: Letter) {
     }
     for (rule, standing) in letter.standings {
         keeper.on_standing(rule, standing);
+    }
+    for (ticket, question) in letter.questions {
+        keeper.ask(ticket, question, now());
     }
     if letter.summary {
         keeper.log_summary(now());

@@ -26,5 +26,6 @@ impl Keeper {
         // Before the first write, as at a start.
         self.record.keep(self.desired.managed(), now);
         self.reconcile = reconcile;
+        self.reconcile_anew();
     }
 }

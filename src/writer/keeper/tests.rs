@@ -1,5 +1,7 @@
 //! The keeper before a firewall that fails, lies and is changed by others, in time that is only counted.
 
+mod questions;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
