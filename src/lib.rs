@@ -39,6 +39,9 @@
 //! - *due*: when a run should start; *lateness*: start minus due; *slot*: from one due to the next.
 //! - *verdict*: what a run found: success, failure, or inconclusive (this machine's own trouble).
 //! - *state*: what verdicts add up to; *effective state*: with those of the rules that are required.
+//! - *override*: what an operator sets in place of a rule's effective state; *returning*: an override that had the
+//!   rule down is over, and it stays down until it succeeds.
+//! - *extra run*: one that an operator asks for, beside the schedule; it changes nothing.
 //! - *change*: a new effective state, for which a change command runs.
 //! - *table*: the firewall's set of addresses; *managed*: named by a rule, and so ours; *standing*: what a rule
 //!   says of its addresses; *wanted* and *actual*: who should be in a table, and who is.

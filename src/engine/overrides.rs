@@ -15,7 +15,6 @@ use std::time::Instant;
 
 use super::state::Phase;
 use super::{Engine, Output, Unguarded};
-use crate::health::State;
 use crate::now::Now;
 use crate::rule::{RuleId, RunId};
 use crate::schedule;
@@ -83,15 +82,14 @@ impl Engine {
         self.settle_dependents(rule, now);
     }
 
-    /// What a rule goes on counting as until it succeeds: it was down, and nothing says that it is up.
+    /// What a rule goes on counting as until it succeeds: it was down, and nothing says that it is up. (That one has
+    /// failed by itself, or has ended, is looked at whenever it is settled.)
     fn returns_from(&self, rule: RuleId, kind: Override, now: Now) -> Option<Override> {
         let was_down = match kind {
             Override::Drained | Override::AlwaysFail => true,
             Override::Disabled | Override::AlwaysSuccess => false,
         };
-        let state = &self.states[rule.index()];
-        let may_succeed = !state.is_over() && self.own_state(rule) != State::Fail;
-        (was_down && may_succeed && !self.has_just_succeeded(rule, now)).then_some(kind)
+        (was_down && !self.has_just_succeeded(rule, now)).then_some(kind)
     }
 
     /// Whether the last verdict is a success, and no more than an interval old.

@@ -219,7 +219,6 @@ impl Engine {
         let occasion = Occasion { verdict, elapsed: Some(elapsed) };
         let returned = has_returned.then(|| occasion.clone());
         match self.rules[rule.index()].status {
-            Status::AlwaysFail | Status::AlwaysSuccess if has_returned => {}
             Status::AlwaysFail | Status::AlwaysSuccess => self.confirm(rule, occasion),
             Status::Enabled | Status::Disabled => self.apply(rule, occasion, now),
         }

@@ -181,3 +181,15 @@ fn a_rule_that_the_file_disables_now_is_unknown_unless_something_is_set() {
     assert_eq!(bench.view(1).effective, State::Fail);
     assert!(bench.engine.is_finished());
 }
+
+/// The grid begins anew: when the rule last started before it was disabled has nothing to do with it.
+#[test]
+fn a_rule_that_is_enabled_stays_due_at_once_although_a_reload_brings_another_interval() {
+    let mut bench = well([rule()]);
+    bench.set(0, Override::Disabled);
+    bench.at = 10 * S;
+    bench.enable(0);
+    let now = bench.now();
+    bench.engine.reload([Rule { interval: 60 * S, ..rule() }].into(), &[Fate::Adjusted], now);
+    assert_eq!(bench.wakes_at(), Some(10 * S));
+}
