@@ -44,3 +44,18 @@ pub enum Override {
     /// Up whatever the tests say.
     AlwaysSuccess,
 }
+
+impl Override {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Drained, Self::Disabled, Self::AlwaysFail, Self::AlwaysSuccess];
+
+    /// The word that control and the record of overrides speak.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Drained => "drained",
+            Self::Disabled => "disabled",
+            Self::AlwaysFail => "always-fail",
+            Self::AlwaysSuccess => "always-success",
+        }
+    }
+}

@@ -11,10 +11,12 @@
 //!                                            next success, own failure, end of the rule
 //! ```
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::state::Phase;
 use super::{Engine, Output, Unguarded};
+use crate::health::State;
 use crate::now::Now;
 use crate::rule::{RuleId, RunId};
 use crate::schedule;
@@ -49,6 +51,22 @@ impl Engine {
     /// What is set in place of a rule's own word.
     pub fn override_of(&self, rule: RuleId) -> Option<Set> {
         self.states[rule.index()].set
+    }
+
+    /// These rules, and all that would be down only because they require one of them.
+    pub fn down_with(&self, rules: BTreeSet<RuleId>) -> BTreeSet<RuleId> {
+        let mut pending: Vec<RuleId> = rules.iter().copied().collect();
+        let mut all = rules;
+        while let Some(rule) = pending.pop() {
+            for dependent in &self.dependents[rule.index()] {
+                let state = &self.states[dependent.index()];
+                let follows = state.set.is_none() && state.effective.state != State::Fail;
+                if follows && all.insert(*dependent) {
+                    pending.push(*dependent);
+                }
+            }
+        }
+        all
     }
 
     /// Ends what is set, if its time has come.

@@ -336,3 +336,20 @@ fn a_stopped_engine_takes_no_overrides() {
     assert_eq!(bench.set(0, Override::Drained), []);
     assert_eq!(bench.view(0).set, None);
 }
+
+#[test]
+fn who_would_be_down_with_a_rule_are_all_that_are_not_down_already_or_set() {
+    // 1 and 2 require 0, 3 requires 1, 4 requires 2, 5 nothing.
+    let rules = [rule(), requires(&[0]), requires(&[0]), requires(&[1]), requires(&[2]), rule()];
+    let mut bench = well(rules);
+    let down_with = |bench: &Bench, rules: &[u32]| -> Vec<u32> {
+        let all = bench.engine.down_with(rules.iter().copied().map(RuleId).collect());
+        all.into_iter().map(|rule| rule.0).collect()
+    };
+    assert_eq!(down_with(&bench, &[0]), [0, 1, 2, 3, 4]);
+    assert_eq!(down_with(&bench, &[1, 5]), [1, 3, 5]);
+    bench.set(2, Override::AlwaysSuccess);
+    assert_eq!(down_with(&bench, &[0]), [0, 1, 3], "what is set counts whatever it requires");
+    bench.set(1, Override::AlwaysFail);
+    assert_eq!(down_with(&bench, &[0]), [0], "those are down already");
+}
