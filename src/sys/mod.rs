@@ -4,6 +4,7 @@
 #[cfg(target_os = "linux")]
 mod capabilities;
 pub mod clock;
+pub mod control_socket;
 pub mod files;
 pub mod identity;
 pub mod limits;
