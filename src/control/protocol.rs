@@ -26,6 +26,8 @@ use serde::{Deserialize, Serialize};
 
 /// The longest line of a request, in bytes, its end included.
 pub const LINE_BYTES_MAX: usize = 16 * 1024;
+/// The longest `rules` or `tables`, in characters; no name in a configuration is longer.
+pub const RULES_CHARACTERS_MAX: usize = 1024;
 /// The longest `reason`, in characters.
 pub const REASON_CHARACTERS_MAX: usize = 256;
 /// The longest `by`, in characters.
