@@ -164,13 +164,20 @@ fn run(path: &Path, destination: Destination) -> ExitCode {
     };
     // It is UTF-8, or it would not have been loaded.
     let name = path.to_string_lossy().into_owned();
-    let read = move || config::load(&name, &mut FileLoader, &mut ProbeFiles);
-    let code = run_logged(loaded, prepared, Arc::new(read), &flusher);
+    let file = name.clone();
+    let read = move || config::load(&file, &mut FileLoader, &mut ProbeFiles);
+    let code = run_logged(loaded, prepared, name, Arc::new(read), &flusher);
     flusher.flush();
     code
 }
 
-fn run_logged(loaded: Loaded, prepared: Prepared, read: loader::Read, flusher: &Flusher) -> ExitCode {
+fn run_logged(
+    loaded: Loaded,
+    prepared: Prepared,
+    name: String,
+    read: loader::Read,
+    flusher: &Flusher,
+) -> ExitCode {
     let Loaded { configuration, plans, warnings, .. } = loaded;
     log_warnings(&warnings);
     drop(warnings);
@@ -196,6 +203,12 @@ fn run_logged(loaded: Loaded, prepared: Prepared, read: loader::Read, flusher: &
         }
     };
     reactor.reload_by(read);
+    if let Some(socket) = prepared.control
+        && let Err(error) = reactor.control_by(socket, name)
+    {
+        log::error!("cannot start: control socket: {error}");
+        return ExitCode::from(CANNOT_RUN);
+    }
     // The text and its tree are gone; only the rules are kept.
     memory::trim();
     let loaded = Line {

@@ -1,5 +1,6 @@
 //! A rule as meant: validated, immutable, every unit resolved. Made by `config`, run by `engine`.
 
+mod control;
 mod fate;
 mod probe;
 mod table;
@@ -8,6 +9,7 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use control::{CONTROL_DEFAULT, Control};
 pub use fate::Fate;
 pub use probe::{
     Close, Dialogue, DialogueStep, Family, HeaderPattern, Http, HttpVersion, Network, Patterns, Peer, Probe,
@@ -196,6 +198,8 @@ pub struct Configuration {
     pub run_as: RunAs,
     /// What a line of the log looks like. `log_format`.
     pub log_format: LogFormat,
+    /// Where an operator speaks with it. `control`.
+    pub control: Control,
 }
 
 /// What a line of the log looks like. `log_format`.

@@ -1,24 +1,27 @@
-//! From a configuration to a process that may run it: descriptors, the user, and what will not work then.
+//! From a configuration to a process that may run it: descriptors, the control socket, the user, and what will not work then.
 //!
 //! All of it comes before the first thread, the log's included: what is to be said is handed back.
 
 mod state_dir;
 
+use std::path::Path;
+
 use log::Level;
 
 use crate::config::{Loaded, Reads};
 use crate::reactor::Needs;
-use crate::rule::{Configuration, Network, Rule, RunAs, Test};
+use crate::rule::{Configuration, Control, Network, Rule, RunAs, Test};
+use crate::sys::control_socket::ControlSocket;
 use crate::sys::files::{self, FileLoader};
-use crate::sys::identity::Identity;
+use crate::sys::identity::{self, Identity};
 use crate::sys::socket::{self, Options};
 use crate::sys::state_dir::Place;
-use crate::sys::{identity, limits, privilege};
+use crate::sys::{limits, privilege};
 use crate::ucl::Loader;
 use state_dir::Remembering;
 
-/// Descriptors for everything but children.
-const OWN_DESCRIPTORS: u64 = 64;
+/// Descriptors for everything but children and probes; clients of the control socket are up to half of them.
+const OWN_DESCRIPTORS: u64 = 96;
 /// Descriptors of a running child: two streams, and as many again while it is being made.
 const DESCRIPTORS_PER_CHILD: u64 = 4;
 /// Operators can set overrides, which are remembered where that is possible.
@@ -31,19 +34,23 @@ const FILES_NAMED_MAX: usize = 20;
 pub struct Prepared {
     /// Lines for the log.
     pub news: Vec<(Level, String)>,
+    /// The control socket, if there is to be one and can be.
+    pub control: Option<ControlSocket>,
     /// Where things are remembered; or why the process cannot run, if it cannot.
     pub outcome: Result<Place, String>,
 }
 
-/// Raises the limit on descriptors, makes the directory of what is remembered, then becomes the user that the
-/// configuration names. To be called once, before any thread is started.
+/// Raises the limit on descriptors, makes the control socket and the directory of what is remembered, then becomes
+/// the user that the configuration names. To be called once, before any thread is started.
 pub fn prepare(loaded: &Loaded) -> Prepared {
     let configuration = &loaded.configuration;
     let mut news = Vec::new();
     news.extend(raise_limits(descriptors_needed(configuration)).map(|line| (Level::Warn, line)));
     let remembering = Remembering::of(&configuration.firewall, &configuration.tables, OVERRIDES);
+    let mut control = None;
     let outcome = look_up(loaded).and_then(|identity| {
         // What only root may make.
+        control = open_control(loaded, &identity, &mut news)?;
         let made = remembering.make(&identity);
         become_user(loaded, &identity, &mut news)?;
         Ok(remembering.open(made, &mut news))
@@ -52,15 +59,40 @@ pub fn prepare(loaded: &Loaded) -> Prepared {
         let rules = &configuration.rules;
         news.extend(forbidden(rules, socket::permits).into_iter().map(|line| (Level::Warn, line)));
     }
-    Prepared { news, outcome }
+    Prepared { news, control, outcome }
 }
 
+/// Whom the process is to become.
 fn look_up(loaded: &Loaded) -> Result<Identity, String> {
     let RunAs { user, group } = &loaded.configuration.run_as;
     identity::look_up(user.as_deref(), group.as_deref()).map_err(|error| {
         let Asked { place, what, name } = Asked::of(loaded, error.is_of_group());
         format!("{place}: {what} '{name}': {error}")
     })
+}
+
+/// Makes the control socket, for whom the process is to become. One that nobody asked for is done without.
+fn open_control(
+    loaded: &Loaded,
+    owner: &Identity,
+    news: &mut Vec<(Level, String)>,
+) -> Result<Option<ControlSocket>, String> {
+    let Control { path, is_default } = &loaded.configuration.control;
+    let Some(path) = path.as_deref() else { return Ok(None) };
+    match ControlSocket::bind(Path::new(path), owner) {
+        Ok(socket) => Ok(Some(socket)),
+        Err(error) if *is_default => {
+            let line = format!(
+                "control socket {path}: {error}; going on without it (control = \"\" in the file says so on purpose)"
+            );
+            news.push((Level::Warn, line));
+            Ok(None)
+        }
+        Err(error) => {
+            let place = loaded.control_place.as_deref().unwrap_or_default();
+            Err(format!("{place}: control socket {path}: {error}"))
+        }
+    }
 }
 
 fn become_user(loaded: &Loaded, identity: &Identity, news: &mut Vec<(Level, String)>) -> Result<(), String> {

@@ -31,7 +31,15 @@ impl Succession {
         let mut fates: Vec<Fate> =
             rules.iter().map(|rule| if rule.is_vacant() { Fate::Vacant } else { Fate::Vacated }).collect();
         fates.resize(total, Fate::Vacant);
-        let Configuration { rules: next_rules, change_max, mut tables, firewall, run_as, log_format } = next;
+        let Configuration {
+            rules: next_rules,
+            change_max,
+            mut tables,
+            firewall,
+            run_as,
+            log_format,
+            control,
+        } = next;
         let Plans { plans: next_plans, clock } = plans;
         let mut by_slot: Vec<Rule> = Vec::new();
         by_slot.resize_with(total, Rule::vacant);
@@ -52,7 +60,15 @@ impl Succession {
             move_to(&mut member.rules);
         }
         Self {
-            configuration: Configuration { rules: by_slot, change_max, tables, firewall, run_as, log_format },
+            configuration: Configuration {
+                rules: by_slot,
+                change_max,
+                tables,
+                firewall,
+                run_as,
+                log_format,
+                control,
+            },
             plans: Plans { plans: plans_by_slot, clock },
             fates,
         }

@@ -466,6 +466,16 @@ golden! {
     change_max_twice
     change_timeout
     change_wrong_types
+    control
+    control_array
+    control_control_character
+    control_directory
+    control_none
+    control_number
+    control_on_a_rule
+    control_relative
+    control_too_long
+    control_twice
     debounce_bounds
     debounces
     go_basic

@@ -32,6 +32,9 @@ fn write(out: &mut String, configuration: &Configuration) -> fmt::Result {
         LogFormat::Json => writeln!(out, "log_format = json;")?,
     }
     tables::write_root(out, configuration)?;
+    if !configuration.control.is_default {
+        writeln!(out, "control = {};", Quoted(configuration.control.path.as_deref().unwrap_or_default()))?;
+    }
     for (name, of) in [("user", &configuration.run_as.user), ("group", &configuration.run_as.group)] {
         if let Some(of) = of {
             writeln!(out, "{name} = {};", Quoted(of))?;

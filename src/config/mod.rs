@@ -5,6 +5,7 @@
 //! place, never only the first. Files are reached through [`Loader`] alone.
 
 mod circles;
+mod control;
 mod depend;
 mod diagnose;
 mod dump;
@@ -54,6 +55,8 @@ pub struct Loaded {
     pub reads: Reads,
     /// Where `user` and `group` stand.
     pub run_as_places: RunAsPlaces,
+    /// Where `control` stands, as `FILE:LINE:COLUMN`; `None` when the file does not say.
+    pub control_place: Option<String>,
 }
 
 /// Reads a configuration file and all that it includes; `files` gives what probes name: certificates, keys.
@@ -74,11 +77,12 @@ fn judge(document: Document, mut recorder: Recorder<'_>) -> Result<Loaded, Box<R
     let tree = raw::collect(&document.sources, &document.root, &mut problems);
     let resolved = resolve::resolve(&tree, &mut recorder, &mut problems);
     let run_as_places = run_as::places(&tree, &document.sources);
+    let control_place = control::place(&tree, &document.sources);
     let report = problems.into_report(document.sources);
     match resolved {
         Some((configuration, plans)) => {
             let reads = recorder.reads;
-            Ok(Loaded { configuration, plans, warnings: report, reads, run_as_places })
+            Ok(Loaded { configuration, plans, warnings: report, reads, run_as_places, control_place })
         }
         None => Err(Box::new(report)),
     }

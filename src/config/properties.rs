@@ -268,7 +268,7 @@ pub static PROPERTIES: &[Property] = &[
     ours(Key::Setting(Setting::Reconcile), "reconcile", Interval, "s", "10s", Root, "how often tables are read and repaired"),
     ours(Key::Setting(Setting::StateDir), "state_dir", Text, "", "/var/db/hfm", Root, "directory of what is remembered; on Linux /var/lib/hfm by default"),
     ours(Key::Setting(Setting::LogFormat), "log_format", Words(&["text", "json"]), "", "text", Root, "form of a line of the log"),
-    later("control", Text, "", "/var/run/hfm.sock", Root, "socket for hfmctl"),
+    ours(Key::Setting(Setting::Control), "control", Text, "", "/var/run/hfm.sock", Root, "socket for hfmctl, empty for none; on Linux /run/hfm/hfm.sock by default"),
     later("listen", Text, "", "", Root, "address and port of the status page"),
     ours(Key::Setting(Setting::User), "user", Written, "", "", Root, "user to run as, by name or number, once everything that needs root is open"),
     ours(Key::Setting(Setting::Group), "group", Written, "", "the user's own", Root, "group to run as, by name or number"),

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::num::NonZeroU16;
 use std::time::Duration;
 
+use super::control;
 use super::depend::{self, Dependencies};
 use super::diagnose::{Diagnostic, Problems, Wrong};
 use super::given::Given;
@@ -77,6 +78,7 @@ pub(super) fn resolve(
         firewall,
         run_as,
         log_format: log_format(tree),
+        control: control::resolve(tree),
     };
     Some((configuration, plans))
 }

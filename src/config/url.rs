@@ -10,7 +10,7 @@ use super::render::quoted;
 
 /// Longest path of a local socket, in bytes: `sun_path` has 104 on FreeBSD and 108 on Linux, a NUL included.
 /// The smaller one, so that a file is good on both.
-const SOCKET_PATH_BYTES_MAX: usize = 103;
+pub(super) const SOCKET_PATH_BYTES_MAX: usize = 103;
 
 /// Longest request target, in bytes: what RFC 9112 section 3 asks of every server for the whole line.
 const TARGET_BYTES_MAX: usize = 8_000;

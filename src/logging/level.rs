@@ -27,7 +27,7 @@ impl Chosen {
         self.0.store(level as u8, Ordering::Relaxed);
     }
 
-    fn level(&self) -> Option<LevelFilter> {
+    pub(super) fn level(&self) -> Option<LevelFilter> {
         let chosen = self.0.load(Ordering::Relaxed);
         LevelFilter::iter().find(|level| *level as u8 == chosen)
     }
@@ -38,15 +38,15 @@ impl<'a> Levels<'a> {
         Self { start, chosen }
     }
 
-    /// The most that may be logged.
+    /// The most that the filter of the start lets through.
     pub(super) fn max(&self) -> LevelFilter {
-        self.chosen.level().unwrap_or_else(|| self.start.filter())
+        self.start.filter()
     }
 
     /// Whether lines like this are logged.
     pub(super) fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         match self.chosen.level() {
-            Some(level) => metadata.level() <= level,
+            Some(level) => metadata.level() <= of(metadata.target(), level),
             None => self.start.enabled(metadata),
         }
     }
@@ -54,10 +54,20 @@ impl<'a> Levels<'a> {
     /// Whether this line is.
     pub(super) fn matches(&self, record: &Record<'_>) -> bool {
         match self.chosen.level() {
-            Some(level) => record.level() <= level,
+            Some(level) => record.level() <= of(record.target(), level),
             None => self.start.matches(record),
         }
     }
+}
+
+/// What a chosen level means for a part of the program.
+fn of(target: &str, chosen: LevelFilter) -> LevelFilter {
+    if is_ours(target) { chosen } else { chosen.min(LevelFilter::Warn) }
+}
+
+/// Whether lines of this target are this program's own, and not those of what it is built of.
+pub(super) fn is_ours(target: &str) -> bool {
+    target.strip_prefix("hfm").is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
 #[cfg(test)]
@@ -67,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_start_value_counts_until_a_level_is_chosen_which_then_counts_for_all() {
+    fn the_start_value_counts_until_a_level_is_chosen_which_then_counts_for_all_of_ours() {
         let chosen = Chosen::none();
         let start = env_logger::Builder::new().parse_filters("warn,hfm::writer=debug").build();
         let levels = Levels::new(start, &chosen);
@@ -82,10 +92,14 @@ mod tests {
         assert!(is_on("hfm::writer", Level::Debug) && !is_on("hfm::writer", Level::Trace));
         for level in LevelFilter::iter() {
             chosen.choose(level);
-            assert_eq!(levels.max(), level);
-            for target in ["hfm::reactor", "hfm::writer"] {
-                for of in Level::iter() {
+            assert_eq!(chosen.level(), Some(level));
+            for of in Level::iter() {
+                for target in ["hfm", "hfm::reactor", "hfm::writer"] {
                     assert_eq!(is_on(target, of), of <= level, "{target} {of} at {level}");
+                }
+                for target in ["rustls::client", "mio::poll", "hfmctl"] {
+                    let wanted = of <= level && of <= Level::Warn;
+                    assert_eq!(is_on(target, of), wanted, "{target} {of} at {level}");
                 }
             }
         }

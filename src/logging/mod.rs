@@ -10,6 +10,7 @@
 
 mod json;
 mod level;
+mod tap;
 
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
@@ -20,6 +21,7 @@ use std::time::{Duration, SystemTime};
 
 use level::{Chosen, Levels};
 use log::{Level, LevelFilter, Log, Metadata, Record};
+pub use tap::Tap;
 
 use crate::line::{Field, Harmless, Line, Value};
 use crate::rule::LogFormat;
@@ -44,6 +46,8 @@ pub enum Destination {
 
 static DROPPED: AtomicU64 = AtomicU64::new(0);
 static CHOSEN: Chosen = Chosen::none();
+/// The most that the filter of the start lets through, once there is one.
+static START: Chosen = Chosen::none();
 static IS_JSON: AtomicBool = AtomicBool::new(false);
 
 /// Lines dropped so far because the sink did not keep up.
@@ -51,10 +55,21 @@ pub fn dropped_lines() -> u64 {
     DROPPED.load(Ordering::Relaxed)
 }
 
-/// Logs this level and graver from now on, whatever RUST_LOG said at the start.
+/// Logs this level and graver from now on, whatever RUST_LOG said at the start; of other programs' parts no more
+/// than warnings, whose debugging lines are for their makers.
 pub fn set_level(level: LevelFilter) {
     CHOSEN.choose(level);
-    log::set_max_level(level);
+    let_through();
+}
+
+/// The level that is logged: the one that was chosen, or the most that RUST_LOG lets through.
+pub fn level() -> LevelFilter {
+    CHOSEN.level().unwrap_or_else(|| START.level().unwrap_or(LevelFilter::Off))
+}
+
+/// Has the process make all lines that the log or the tap wants, and no others.
+fn let_through() {
+    log::set_max_level(level().max(tap::level()));
 }
 
 /// Gives every line this form from now on.
@@ -88,7 +103,7 @@ struct QueueLogger {
 
 impl Log for QueueLogger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        self.levels.enabled(metadata)
+        self.levels.enabled(metadata) || tap::enabled(metadata)
     }
 
     #[expect(
@@ -96,10 +111,16 @@ impl Log for QueueLogger {
         reason = "the time of a line is when it was logged, not when it is written"
     )]
     fn log(&self, record: &Record<'_>) {
-        if !self.levels.matches(record) {
+        let is_wanted = self.levels.matches(record);
+        if !is_wanted && !tap::enabled(record.metadata()) {
             return;
         }
-        let line = entry(record, format(), SystemTime::now());
+        let at = SystemTime::now();
+        tap::offer(record, at);
+        if !is_wanted {
+            return;
+        }
+        let line = entry(record, format(), at);
         if self.queue.try_send(Message::Line(line)).is_err() {
             DROPPED.fetch_add(1, Ordering::Relaxed);
         }
@@ -158,7 +179,7 @@ pub fn start(destination: Destination, format: LogFormat) -> Result<Flusher, Box
         builder.parse_filters(&spec);
     }
     let levels = Levels::new(builder.build(), &CHOSEN);
-    let level = levels.max();
+    START.choose(levels.max());
     let (queue, entries) = sync_channel(QUEUE_LINES);
     set_format(format);
     if let Destination::Syslog(facility) = destination {
@@ -166,7 +187,7 @@ pub fn start(destination: Destination, format: LogFormat) -> Result<Flusher, Box
     }
     threads::start("log", Rights::NONE, move || write_lines(&entries, destination))?;
     log::set_boxed_logger(Box::new(QueueLogger { levels, queue: queue.clone() }))?;
-    log::set_max_level(level);
+    let_through();
     if let Some(error) = misread {
         log::warn!("RUST_LOG is ignored: {error}");
     }

@@ -76,11 +76,3 @@ fn drops_are_told_in_both_forms() {
     let json = drops(3, LogFormat::Json, at).text;
     assert!(json.ends_with("keep up\",\"event\":\"lines-dropped\",\"lines\":3}"), "{json}");
 }
-
-#[test]
-fn a_chosen_level_is_the_most_that_the_process_logs() {
-    for level in [LevelFilter::Trace, LevelFilter::Error, LevelFilter::Off] {
-        set_level(level);
-        assert_eq!(log::max_level(), level);
-    }
-}

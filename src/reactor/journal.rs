@@ -2,6 +2,7 @@
 //! follows them as `key=value`.
 
 mod commands;
+mod control;
 mod own;
 
 use std::fmt;

@@ -4,6 +4,8 @@
 //! It blocks nowhere but in its poll. What the engine decides is carried out after the whole batch of
 //! events; this process's own stalls are measured here and told to the engine.
 
+mod control;
+mod finish;
 mod journal;
 mod limiter;
 mod prober;
@@ -20,7 +22,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use mio::{Events, Token, Waker};
 
-use crate::commands::{Commands, FINISH_MAX, Job, Report, Request, StartNews};
+use crate::commands::{Commands, Job, Report, Request, StartNews};
 use crate::dataplane::DataPlane;
 use crate::engine::{Change, Engine, Output};
 use crate::health::State;
@@ -28,12 +30,16 @@ use crate::loader::{self, Loader};
 use crate::now::Now;
 use crate::probe::Plans;
 use crate::rule::{CommandLine, Configuration, Firewall, Rule, RunAs, RunId, Test};
+use crate::sys::control_socket::ControlSocket;
 use crate::sys::privilege;
 use crate::sys::state_dir::StateDir;
 use crate::wait::Waiter;
 use crate::writer::{self, Writer, Written};
+use control::Server;
+use finish::Unfinished;
 use journal::Journal;
 pub(crate) use prober::{EVENTS_PER_TURN, Prober};
+use reload::Reloads;
 pub use rights::Needs;
 use signals::{Signal, Signals};
 
@@ -61,11 +67,16 @@ pub struct Reactor {
     firewall: Firewall,
     /// Whom it was to become, and the rights that were kept for that; neither can change.
     run_as: RunAs,
+    /// Where its control socket was to be; that cannot change either.
+    control_is_at: Option<Box<str>>,
     needs: Needs,
     /// Reads the file again, if there is one.
     loader: Option<Loader>,
-    /// A reload was asked for while one went on.
-    reload_again: bool,
+    reloads: Reloads,
+    /// How many tables the configuration has.
+    tables: usize,
+    /// The control socket, if there is one.
+    control: Option<Server>,
     /// A reload left no rule at all: it waits for another one.
     has_no_rules: bool,
     /// Since when slots are empty whose rules are gone.
@@ -80,13 +91,6 @@ pub struct Reactor {
     /// What is still waited for at the end.
     unfinished: Unfinished,
     done: bool,
-}
-
-/// The threads that have not ended yet although they were told to.
-#[derive(Clone, Copy, Debug, Default)]
-struct Unfinished {
-    commands: bool,
-    writer: bool,
 }
 
 /// Something that whoever watches the reactor may see.
@@ -123,8 +127,10 @@ impl Reactor {
         let tests: Vec<Option<CommandLine>> = configuration.rules.iter().map(test_command).collect();
         let commands = Commands::start(tests, configuration.change_max, wake.clone())?;
         let now = now();
-        let Configuration { rules, tables, firewall, change_max: _, run_as, log_format: _ } = configuration;
+        let Configuration { rules, tables, firewall, change_max: _, run_as, log_format: _, control } =
+            configuration;
         let rules: Arc<[Rule]> = rules.into();
+        let table_count = tables.len();
         let settings = plane.map(|plane| writer::Settings {
             tables: tables.into(),
             rules: rules.len(),
@@ -148,9 +154,12 @@ impl Reactor {
             journal,
             firewall,
             run_as,
+            control_is_at: control.path,
             needs,
             loader: None,
-            reload_again: false,
+            reloads: Reloads::default(),
+            tables: table_count,
+            control: None,
             has_no_rules: false,
             vacated: Vec::new(),
             wake,
@@ -165,6 +174,16 @@ impl Reactor {
     /// Has the configuration read again by `read` when a reload is asked for.
     pub fn reload_by(&mut self, read: loader::Read) {
         self.loader = Some(Loader::new(read, self.wake.clone()));
+    }
+
+    /// Is asked by clients of this socket from now on; `config` is the name of the configuration file.
+    ///
+    /// # Errors
+    /// When the socket cannot be waited for, or the process has had such a reactor before.
+    pub fn control_by(&mut self, socket: ControlSocket, config: String) -> io::Result<()> {
+        let registry = self.waiter.registry().try_clone()?;
+        self.control = Some(Server::new(socket, config, registry, self.wake.clone(), now())?);
+        Ok(())
     }
 
     /// Has everything that happens from now on seen by someone else too.
@@ -190,9 +209,12 @@ impl Reactor {
         self.flush();
         while !self.done {
             let now = now().mono;
-            let deadlines = [self.prober.deadline(now), self.journal.poll_timeout(), self.finish_by];
+            let asked_at = self.control.as_ref().and_then(Server::poll_timeout);
+            let told_at = self.journal.poll_timeout();
+            let deadlines = [self.prober.deadline(now), told_at, self.finish_by, asked_at];
             let deadline = deadlines.into_iter().flatten().min();
-            if self.unread || self.prober.has_more() {
+            let has_more = self.control.as_ref().is_some_and(Server::has_more);
+            if self.unread || has_more || self.prober.has_more() {
                 self.waiter.look(&mut events)?;
             } else {
                 self.waiter.wait(&mut events, deadline, now)?;
@@ -212,6 +234,11 @@ impl Reactor {
                 SIGNALS => self.take_signals(start),
                 // The alarm only wakes, and what the waker tells of is looked at in every turn.
                 WAKE | ALARM => {}
+                token if Server::has(token) => {
+                    if let Some(control) = &mut self.control {
+                        control.on_event(event);
+                    }
+                }
                 _ => self.prober.on_event(event),
             }
         }
@@ -226,6 +253,8 @@ impl Reactor {
                 break;
             }
         }
+        // Last: whatever an operator asks, probes come first.
+        self.serve_control(now());
         let end = now();
         self.end_if_finished(end);
         self.flush();
@@ -283,15 +312,10 @@ impl Reactor {
         }
     }
 
-    fn end_if_all_have_finished(&mut self) {
-        let Unfinished { commands, writer } = self.unfinished;
-        self.done |= self.finish_by.is_some() && !commands && !writer;
-    }
-
     fn take_signals(&mut self, now: Now) {
         for signal in self.signals.take() {
             match signal {
-                Signal::Stop(name) if self.finish_by.is_some() => {
+                Signal::Stop(name) if self.is_ending() => {
                     self.journal.stopping_at_once(name);
                     self.done = true;
                 }
@@ -299,7 +323,7 @@ impl Reactor {
                     self.journal.stopping(name);
                     self.finish(now);
                 }
-                Signal::Reload if self.finish_by.is_none() => self.ask_for_reload(),
+                Signal::Reload if !self.is_ending() => self.ask_for_reload("SIGHUP"),
                 Signal::Reload => {}
                 Signal::Summary => {
                     summary::log(&self.prober.engine, self.prober.turns());
@@ -364,32 +388,6 @@ impl Reactor {
             timeout: rule.change_timeout,
         };
         self.commands.request(Request::Change(Box::new(job)));
-    }
-
-    fn end_if_finished(&mut self, now: Now) {
-        if self.finish_by.is_some_and(|by| by <= now.mono) && !self.done {
-            let Unfinished { commands, writer } = self.unfinished;
-            for (name, _) in [("commands", commands), ("writer", writer)].iter().filter(|(_, is)| *is) {
-                self.journal.thread_hangs(name);
-            }
-            self.done = true;
-        }
-        if self.finish_by.is_none() && !self.has_no_rules && self.prober.engine.is_finished() {
-            self.journal.all_done();
-            self.finish(now);
-        }
-    }
-
-    /// Starts nothing any more and waits for the change commands that are due.
-    fn finish(&mut self, now: Now) {
-        self.prober.stop();
-        self.carry_out();
-        self.commands.request(Request::Finish);
-        if let Some(writer) = &mut self.writer {
-            writer.finish();
-        }
-        self.unfinished = Unfinished { commands: true, writer: self.writer.is_some() };
-        self.finish_by = now.mono.checked_add(FINISH_MAX + FINISH_GRACE);
     }
 }
 

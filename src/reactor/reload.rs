@@ -1,32 +1,115 @@
-//! Reload: asked for by SIGHUP, read by the loader thread, gone over to between two events of a turn.
+//! Reload: asked for by SIGHUP or a client of the control socket, read by the loader thread, gone over to between two events of a turn.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use log::Level;
 
-use super::{Needs, Reactor, now, test_command};
+use super::{Loader, Needs, Reactor, now, test_command};
 use crate::commands::Request;
+use crate::config::Report;
+use crate::control::protocol::Reply;
 use crate::loader::{Answer, Retired};
 use crate::logging;
+use crate::now::Now;
 use crate::rule::{Configuration, Fate, Firewall, Rule, RuleId, RunAs};
 use crate::succession::Succession;
 use crate::writer::Replacement;
 
+/// What clients are told of a reload while hfm ends.
+const IS_ENDING: &str = "hfm is ending";
 /// How long nobody gets the slot of a rule that is gone: what it had started may still be heard of.
 const QUARANTINE: Duration = Duration::from_secs(60);
 
+/// Reloads that were asked for, and who waits to hear of them.
+#[derive(Debug, Default)]
+pub(super) struct Reloads {
+    /// Configurations that were gone over to.
+    pub(super) done: u64,
+    /// Clients that asked before the file was read, by ticket: the reading that goes on is their answer.
+    waiting: Vec<u64>,
+    /// Clients that asked since; what they have changed in the file may not have been read.
+    next: Vec<u64>,
+    /// Who asked first for another reload after this one.
+    again: Option<&'static str>,
+}
+
+/// What came of a reload, as its clients are told.
+struct Outcome {
+    /// What is to be known of the new configuration.
+    warnings: Vec<String>,
+    last: Reply,
+}
+
+impl Outcome {
+    fn refused(text: String) -> Self {
+        Self { warnings: Vec::new(), last: Reply::Refused { text, details: Vec::new() } }
+    }
+
+    /// The file has errors.
+    fn bad(report: &Report) -> Self {
+        let text = match report.total() {
+            1 => "the configuration has an error, nothing changes".to_owned(),
+            errors => format!("the configuration has {errors} errors, nothing changes"),
+        };
+        let mut details: Vec<String> = report.headlines().collect();
+        let rest = report.total().saturating_sub(details.len());
+        if rest > 0 {
+            details.push(format!("and {rest} more"));
+        }
+        Self { warnings: Vec::new(), last: Reply::Refused { text, details } }
+    }
+}
+
 impl Reactor {
     /// Begins a reload; while one goes on, another one follows it.
-    pub(super) fn ask_for_reload(&mut self) {
-        let Some(loader) = &mut self.loader else {
-            return self.journal.nothing_to_reload();
-        };
-        if loader.is_busy() {
-            self.reload_again = true;
-            return;
+    pub(super) fn ask_for_reload(&mut self, by: &'static str) {
+        if self.loader.as_ref().is_some_and(Loader::is_busy) {
+            self.reloads.again.get_or_insert(by);
+        } else {
+            self.begin_reload(by);
         }
-        self.journal.reloading();
+    }
+
+    /// The same for a client, which is answered when that is over.
+    pub(super) fn ask_for_reload_by(&mut self, ticket: u64, now: Now) {
+        if self.is_ending() {
+            return self.tell_reload(&[ticket], &Outcome::refused(IS_ENDING.to_owned()), now);
+        }
+        let is_busy = self.loader.as_ref().is_some_and(Loader::is_busy);
+        if is_busy { &mut self.reloads.next } else { &mut self.reloads.waiting }.push(ticket);
+        self.ask_for_reload("control");
+    }
+
+    /// It ends: nobody hears of a reload any more.
+    pub(super) fn refuse_reloads(&mut self) {
+        let Reloads { done: _, waiting, next, again: _ } = &mut self.reloads;
+        let mut tickets = std::mem::take(waiting);
+        tickets.append(next);
+        self.tell_reload(&tickets, &Outcome::refused(IS_ENDING.to_owned()), now());
+    }
+
+    fn tell_reload(&mut self, tickets: &[u64], outcome: &Outcome, now: Now) {
+        for ticket in tickets {
+            for text in &outcome.warnings {
+                self.answer(*ticket, &Reply::Warning { text: text.clone() }, now.mono);
+            }
+            self.answer(*ticket, &outcome.last, now.mono);
+        }
+    }
+
+    fn begin_reload(&mut self, by: &str) {
+        let Some(loader) = &mut self.loader else {
+            self.journal.nothing_to_reload();
+            let tickets = std::mem::take(&mut self.reloads.waiting);
+            return self.tell_reload(
+                &tickets,
+                &Outcome::refused("there is no file to read again".to_owned()),
+                now(),
+            );
+        };
+        self.journal.reloading(by);
         let (vacated, at) = (&self.vacated, now().mono);
         let is_free = |rule: RuleId| {
             vacated
@@ -36,55 +119,69 @@ impl Reactor {
                 .is_none_or(|since: Instant| at.saturating_duration_since(since) >= QUARANTINE)
         };
         if let Err(error) = loader.start(self.prober.engine.rules().clone(), is_free) {
-            self.journal.reload_refused(format_args!("no thread can be had to read the file: {error}"));
+            let why = format!("no thread can be had to read the file: {error}");
+            self.journal.reload_refused(format_args!("{why}"));
+            let tickets = std::mem::take(&mut self.reloads.waiting);
+            self.tell_reload(&tickets, &Outcome::refused(why), now());
         }
     }
 
     /// Takes in what the loader found, if it is done.
     pub(super) fn take_loaded(&mut self) {
-        let Some(answer) = self.loader.as_mut().and_then(super::Loader::poll_answer) else { return };
-        let retired = if self.finish_by.is_some() { Retired::default() } else { self.go_over(answer) };
+        let Some(answer) = self.loader.as_mut().and_then(Loader::poll_answer) else { return };
+        let (retired, outcome) = if self.is_ending() {
+            (Retired::default(), Outcome::refused(IS_ENDING.to_owned()))
+        } else {
+            self.go_over(answer)
+        };
         if let Some(loader) = &mut self.loader {
             loader.retire(retired);
         }
-        if std::mem::take(&mut self.reload_again) && self.finish_by.is_none() {
-            self.ask_for_reload();
+        let tickets = std::mem::take(&mut self.reloads.waiting);
+        self.tell_reload(&tickets, &outcome, now());
+        if let Some(by) = self.reloads.again.take().filter(|_| !self.is_ending()) {
+            self.reloads.waiting = std::mem::take(&mut self.reloads.next);
+            self.begin_reload(by);
         }
     }
 
-    /// Goes over to a new configuration, if it can be; gives back what is left over.
-    fn go_over(&mut self, answer: Answer) -> Retired {
+    /// Goes over to a new configuration, if it can be; gives back what is left over, and what came of it.
+    fn go_over(&mut self, answer: Answer) -> (Retired, Outcome) {
         let (succession, warnings) = match answer {
             Ok(loaded) => *loaded,
             Err(report) => {
                 self.journal.bad_configuration(&report);
-                return Retired::default();
+                return (Retired::default(), Outcome::bad(&report));
             }
         };
         self.journal.report(Level::Warn, &warnings);
         if let Some(why) = self.obstacle(&succession.configuration) {
-            self.journal.reload_refused(format_args!("{why}; restart hfm"));
-            return Retired::default();
+            let why = format!("{why}; restart hfm");
+            self.journal.reload_refused(format_args!("{why}"));
+            return (Retired::default(), Outcome::refused(why));
         }
         let from = now();
         // What was decided by the rules of before is about them.
         self.carry_out();
         let counts = Counts::of(&succession);
         let Succession { configuration, plans, fates } = succession;
-        let Configuration { rules, change_max, tables, firewall, run_as: _, log_format } = configuration;
+        let Configuration { rules, change_max, tables, firewall, run_as: _, log_format, control: _ } =
+            configuration;
         let rules: Arc<[Rule]> = rules.into();
         let before = self.prober.engine.rules().clone();
         let plans = match self.prober.reload(rules.clone(), plans, &fates, from) {
             Ok(plans) => plans,
             Err(error) => {
-                self.journal.reload_refused(format_args!("no thread can be had to look up names: {error}"));
-                return Retired::default();
+                let why = format!("no thread can be had to look up names: {error}");
+                self.journal.reload_refused(format_args!("{why}"));
+                return (Retired::default(), Outcome::refused(why));
             }
         };
         let tests = rules.iter().map(test_command).collect();
         self.commands.request(Request::Reload { tests, change_max });
         self.journal.replace(rules);
         logging::set_format(log_format);
+        self.tables = tables.len();
         if let Some(writer) = &mut self.writer {
             let carried = fates.iter().map(|fate| matches!(fate, Fate::Kept | Fate::Adjusted)).collect();
             writer.replace(Replacement { tables: tables.into(), carried, reconcile: firewall.reconcile });
@@ -94,7 +191,12 @@ impl Reactor {
         self.remember_vacated(&fates, from.mono);
         self.carry_out();
         self.journal.reloaded(&counts, now().mono.saturating_duration_since(from.mono));
-        Retired { plans, rules: Some(before) }
+        self.reloads.done += 1;
+        let outcome = Outcome {
+            warnings: warnings.headlines().collect(),
+            last: Reply::Done { text: format!("reloaded: {counts}") },
+        };
+        (Retired { plans, rules: Some(before) }, outcome)
     }
 
     /// What cannot be had while hfm runs.
@@ -107,6 +209,7 @@ impl Reactor {
             ("state_dir", *state_dir != next.firewall.state_dir),
             ("user", *user != next.run_as.user),
             ("group", *group != next.run_as.group),
+            ("control", self.control_is_at != next.control.path),
         ];
         if let Some((setting, _)) = fixed.iter().find(|(_, differs)| *differs) {
             return Some(format!("'{setting}' cannot change while hfm runs"));
@@ -158,5 +261,17 @@ impl Counts {
 
     pub(super) fn rules(&self) -> usize {
         self.kept + self.adjusted + self.changed + self.new
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kept, adjusted, changed, new, gone } = self;
+        let rules = self.rules();
+        let noun = if rules == 1 { "rule" } else { "rules" };
+        write!(
+            f,
+            "{rules} {noun}: {kept} kept, {adjusted} adjusted, {changed} changed, {new} new; {gone} gone"
+        )
     }
 }

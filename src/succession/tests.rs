@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::rule::{
-    CommandLine, DataPlaneChoice, Firewall, LogFormat, Member, Membership, Placement, Prefix, RunAs, Table,
+    CommandLine, Control, DataPlaneChoice, Firewall, LogFormat, Member, Membership, Placement, Prefix, RunAs,
+    Table,
 };
 
 fn rule(name: &str) -> Rule {
@@ -20,6 +21,7 @@ fn configuration(rules: Vec<Rule>) -> Configuration {
         firewall,
         run_as: RunAs::default(),
         log_format: LogFormat::Text,
+        control: Control::default(),
     }
 }
 

@@ -13,6 +13,9 @@ use nix::unistd::Pid;
 /// How long anything may take before a test gives up; far more than it should.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The configuration file of a test.
+const CONFIGURATION: &str = "hfm.conf";
+
 /// A directory for one test, emptied at its start.
 pub struct Place {
     pub path: PathBuf,
@@ -26,13 +29,18 @@ impl Place {
         Self { path }
     }
 
-    /// Makes a file. What a configuration has remembered is the test's own, so that tests do not hear of each
-    /// other.
+    /// Writes a file. A configuration that says nothing of the control socket is to have none, and what it has
+    /// remembered is the test's own: those of all tests would be at one place. It says so after everything else, so
+    /// that places in it stay what they are.
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path.join(name);
-        let is_told = name != "hfm.conf" || text.contains("state_dir");
-        let own = format!("\nstate_dir = \"{}/state\"\n", self.path.display());
-        let text = format!("{text}{}", if is_told { "" } else { &own });
+        let mut text = text.to_owned();
+        if name == CONFIGURATION && !text.contains("control") {
+            text.push_str("\ncontrol = \"\"\n");
+        }
+        if name == CONFIGURATION && !text.contains("state_dir") {
+            text.push_str(&format!("\nstate_dir = \"{}/state\"\n", self.path.display()));
+        }
         fs::File::create(&path)
             .and_then(|mut file| file.write_all(text.as_bytes()))
             .expect("a file of the test");
@@ -45,7 +53,7 @@ impl Place {
 
     /// The command to run hfm on this configuration; `@DIR@` in it stands for this directory.
     pub fn hfm(&self, configuration: &str) -> Command {
-        let config = self.write("hfm.conf", &configuration.replace("@DIR@", &self.path.to_string_lossy()));
+        let config = self.write(CONFIGURATION, &configuration.replace("@DIR@", &self.path.to_string_lossy()));
         let mut command = Command::new(env!("CARGO_BIN_EXE_hfm"));
         command.arg("-config").arg(config).stdin(Stdio::null()).env_remove("RUST_LOG");
         command

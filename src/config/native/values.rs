@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::control;
 use super::super::diagnose::Wrong;
 use super::super::escape;
 use super::super::given::Given;
@@ -100,6 +101,7 @@ fn text_of(setting: Setting, name: &'static str, text: &str) -> Result<(), Wrong
         Setting::MinUp => placement::min_up(text).map(drop),
         Setting::Panic => placement::panic(text).map(drop),
         Setting::StateDir => placement::state_dir(text),
+        Setting::Control => control::judge(text),
         Setting::User | Setting::Group => run_as::judge(name, text),
         // They are no texts.
         Setting::Timeout

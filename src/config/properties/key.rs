@@ -154,4 +154,6 @@ pub enum Setting {
     Group,
     /// `log_format`
     LogFormat,
+    /// `control`
+    Control,
 }

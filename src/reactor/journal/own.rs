@@ -24,8 +24,9 @@ impl Journal {
     }
 
     /// The configuration is read again.
-    pub(in crate::reactor) fn reloading(&self) {
-        tell(Level::Info, "reloading", format_args!("SIGHUP: reading the configuration again"), &[]);
+    pub(in crate::reactor) fn reloading(&self, by: &str) {
+        let fields = [Field::hidden("by", Value::Bare(&by))];
+        tell(Level::Info, "reloading", format_args!("{by}: reading the configuration again"), &fields);
     }
 
     /// There is nothing to reload from.

@@ -1,0 +1,197 @@
+//! Answers that take a while, made a line or a step at a time from how things stand then.
+
+use std::time::{Duration, SystemTime};
+
+use super::rows;
+use crate::control::protocol::{Reply, StatsRow};
+use crate::control::{Glob, Shown};
+use crate::engine::Engine;
+use crate::health::State;
+use crate::histogram::Histogram;
+use crate::logging;
+use crate::now::Now;
+use crate::rule::{Rule, RuleId};
+
+/// What looking at a rule takes of a turn's effort,
+const EFFORT_OF_LOOK: usize = 1;
+/// for so many characters of a pattern as much again,
+const PATTERN_CHARACTERS: usize = 32;
+/// and making its line.
+const EFFORT_OF_ROW: usize = 8;
+
+/// What there is to tell of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source<'a> {
+    pub(super) engine: &'a Engine,
+    /// How long turns took.
+    pub(super) turns: &'a Histogram,
+    pub(super) reloads: u64,
+    pub(super) tables: usize,
+}
+
+/// What the server itself knows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facts<'a> {
+    /// Of the configuration file.
+    pub(super) config: &'a str,
+    pub(super) started: SystemTime,
+    /// How many are connected.
+    pub(super) clients: usize,
+}
+
+/// An answer under way.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// `status`.
+    Status(Status),
+    /// `stats`.
+    Stats(Tally),
+}
+
+/// How rules stand, one after the other.
+#[derive(Debug)]
+pub(super) struct Status {
+    pattern: Option<(Glob, String)>,
+    next: usize,
+    told: usize,
+}
+
+/// How many rules stand how, those before `next`.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    next: usize,
+    rules: usize,
+    up: usize,
+    down: usize,
+    unknown: usize,
+    stale: usize,
+}
+
+impl Work {
+    pub(super) fn status(rules: Option<String>) -> Self {
+        Self::Status(Status { pattern: rules.map(|text| (Glob::new(&text), text)), next: 0, told: 0 })
+    }
+
+    pub(super) fn stats() -> Self {
+        Self::Stats(Tally::default())
+    }
+
+    /// The next line of the answer; `None` when that takes more than the effort that is left.
+    pub(super) fn go_on(
+        &mut self,
+        source: &Source<'_>,
+        facts: Facts<'_>,
+        effort: &mut usize,
+        now: Now,
+    ) -> Option<Reply> {
+        match self {
+            Self::Status(status) => status.go_on(source.engine, effort, now),
+            Self::Stats(tally) => tally.go_on(source, facts, effort),
+        }
+    }
+}
+
+impl Status {
+    fn go_on(&mut self, engine: &Engine, effort: &mut usize, now: Now) -> Option<Reply> {
+        let length = self.pattern.as_ref().map_or(0, |(_, text)| text.len());
+        while let Some(rule) = engine.rules().get(self.next) {
+            if *effort == 0 {
+                return None;
+            }
+            *effort = effort.saturating_sub(EFFORT_OF_LOOK + length / PATTERN_CHARACTERS);
+            let id = rule_id(self.next);
+            self.next += 1;
+            if self.wants(rule) {
+                *effort = effort.saturating_sub(EFFORT_OF_ROW);
+                self.told += 1;
+                return Some(Reply::Rule(Box::new(rows::row(engine, id, now))));
+            }
+        }
+        Some(match (&self.pattern, self.told) {
+            (Some((_, text)), 0) => {
+                Reply::Refused { text: format!("no rule matches '{}'", Shown(text)), details: Vec::new() }
+            }
+            (_, 1) => Reply::Done { text: "1 rule".to_owned() },
+            (_, told) => Reply::Done { text: format!("{told} rules") },
+        })
+    }
+
+    fn wants(&self, rule: &Rule) -> bool {
+        !rule.is_vacant() && self.pattern.as_ref().is_none_or(|(glob, _)| glob.matches(&rule.name))
+    }
+}
+
+impl Tally {
+    fn go_on(&mut self, source: &Source<'_>, facts: Facts<'_>, effort: &mut usize) -> Option<Reply> {
+        if self.next == usize::MAX {
+            return Some(Reply::Done { text: "counted since the start".to_owned() });
+        }
+        while let Some(rule) = source.engine.rules().get(self.next) {
+            if *effort == 0 {
+                return None;
+            }
+            *effort = effort.saturating_sub(EFFORT_OF_LOOK);
+            self.count(source.engine, rule, rule_id(self.next));
+            self.next += 1;
+        }
+        self.next = usize::MAX;
+        Some(Reply::Stats(Box::new(self.row(source, facts))))
+    }
+
+    fn count(&mut self, engine: &Engine, rule: &Rule, id: RuleId) {
+        if rule.is_vacant() {
+            return;
+        }
+        let view = engine.view(id);
+        self.rules += 1;
+        self.stale += usize::from(view.stale);
+        match view.effective {
+            State::Success => self.up += 1,
+            State::Fail => self.down += 1,
+            State::Unknown => self.unknown += 1,
+        }
+    }
+
+    fn row(&self, source: &Source<'_>, facts: Facts<'_>) -> StatsRow {
+        let Facts { config, started, clients } = facts;
+        let counters = source.engine.counters();
+        let late = source.engine.lateness();
+        StatsRow {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            started: rows::seconds(started),
+            config: Some(config.to_owned()),
+            reloads: source.reloads,
+            rules: self.rules,
+            up: self.up,
+            down: self.down,
+            unknown: self.unknown,
+            stale: self.stale,
+            overrides: 0,
+            runs: counters.runs,
+            failures: counters.failures,
+            inconclusive: counters.inconclusive,
+            missed: counters.missed,
+            in_flight: counters.in_flight,
+            late_p50_us: micros(late.quantile(0.5)),
+            late_p99_us: micros(late.quantile(0.99)),
+            late_p999_us: micros(late.quantile(0.999)),
+            late_max_us: micros(late.max()),
+            turn_p50_us: micros(source.turns.quantile(0.5)),
+            turn_p99_us: micros(source.turns.quantile(0.99)),
+            turn_max_us: micros(source.turns.max()),
+            tables: source.tables,
+            dropped_lines: logging::dropped_lines(),
+            log_level: logging::level().as_str().to_ascii_lowercase(),
+            clients,
+        }
+    }
+}
+
+fn rule_id(index: usize) -> RuleId {
+    RuleId(u32::try_from(index).expect("the configuration bounds the number of rules far below 2^32"))
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,104 @@
+//! What clients ask of the reactor, carried out.
+
+use std::str::FromStr;
+use std::time::Instant;
+
+use log::LevelFilter;
+
+use super::answer::{Source, Work};
+use super::{Asked, Server};
+use crate::control::Shown;
+use crate::control::protocol::{Reply, Request};
+use crate::logging;
+use crate::now::Now;
+use crate::reactor::Reactor;
+use crate::sys::control_socket::Peer;
+
+impl Reactor {
+    /// The control socket's part of a turn.
+    pub(in crate::reactor) fn serve_control(&mut self, now: Now) {
+        let Some(server) = &mut self.control else { return };
+        server.begin(now.mono);
+        while let Some(asked) = self.control.as_mut().and_then(|server| server.poll_request(now.mono)) {
+            self.carry_out_asked(asked, now);
+        }
+        let Some(server) = &mut self.control else { return };
+        let source = Source {
+            engine: &self.prober.engine,
+            turns: self.prober.turns(),
+            reloads: self.reloads.done,
+            tables: self.tables,
+        };
+        server.go_on(&source, now);
+        server.tell_events(now.mono);
+        server.end(now.mono);
+    }
+
+    fn carry_out_asked(&mut self, asked: Asked, now: Now) {
+        let Asked { ticket, peer, request } = asked;
+        match request {
+            Request::Status { rules } => self.answer_by(ticket, Work::status(rules)),
+            Request::Stats {} => self.answer_by(ticket, Work::stats()),
+            Request::Events {} => {
+                if let Some(server) = &mut self.control {
+                    server.listen();
+                }
+            }
+            Request::Log { level } => self.log_by_request(ticket, peer, &level, now),
+            Request::Reload {} => {
+                self.journal.asked_to_reload(&peer);
+                self.ask_for_reload_by(ticket, now);
+            }
+            Request::Stop {} => self.stop_by_request(ticket, peer, now),
+            Request::Drain { .. }
+            | Request::Disable { .. }
+            | Request::Enable { .. }
+            | Request::Set { .. }
+            | Request::Run { .. } => self.asked_of_engine(&Asked { ticket, peer, request }, now),
+            Request::Tables { .. } | Request::Reconcile {} => {
+                self.asked_of_writer(&Asked { ticket, peer, request }, now);
+            }
+        }
+    }
+
+    /// A line of an answer, if who waits for it is still there.
+    pub(in crate::reactor) fn answer(&mut self, ticket: u64, reply: &Reply, now: Instant) {
+        if let Some(server) = &mut self.control {
+            server.answer(ticket, reply, now);
+        }
+    }
+
+    fn answer_by(&mut self, ticket: u64, work: Work) {
+        if let Some(server) = &mut self.control {
+            server.answer_by(ticket, work);
+        }
+    }
+
+    fn log_by_request(&mut self, ticket: u64, peer: Peer, level: &str, now: Now) {
+        let Ok(chosen) = LevelFilter::from_str(level) else {
+            let text = format!("'{}' is no level; give off, error, warn, info, debug or trace", Shown(level));
+            return self.answer(ticket, &Reply::Refused { text, details: Vec::new() }, now.mono);
+        };
+        let (before, word) = (logging::level(), chosen.as_str().to_ascii_lowercase());
+        // So that the line about it is there whichever of the two lets it through.
+        logging::set_level(before.max(chosen));
+        self.journal.asked_to_log(&peer, &word);
+        logging::set_level(chosen);
+        let was = before.as_str().to_ascii_lowercase();
+        self.answer(ticket, &Reply::Done { text: format!("the log's level is {word}, was {was}") }, now.mono);
+    }
+
+    fn stop_by_request(&mut self, ticket: u64, peer: Peer, now: Now) {
+        self.journal.asked_to_stop(&peer);
+        let text = if self.is_ending() { "hfm is ending already" } else { "hfm is ending" };
+        self.answer(ticket, &Reply::Done { text: text.to_owned() }, now.mono);
+        // Before anything of that may be over.
+        if let Some(server) = &mut self.control {
+            Server::write(server, now.mono);
+        }
+        if !self.is_ending() {
+            self.journal.stopping("control");
+            self.finish(now);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Clients that are stuck, broken or bad: each harms itself alone.
+
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+
+use crate::harness::{Daemon, patiently};
+use crate::talk::{Home, Talk, rules, send_what_goes};
+
+const STATUS: &[u8] = b"{\"command\":\"status\"}\n";
+/// So many clients at a time.
+const CLIENTS: usize = 32;
+
+/// One rule that runs all the time, and thousands that only have to be told of.
+fn many_rules() -> String {
+    let idle: String = (0..10_000).map(|n| format!("idle{n} {{ test = x; status = disabled }}\n")).collect();
+    format!("busy {{ test = \"tcp://127.0.0.1:1\"; interval = 10ms }}\n{idle}")
+}
+
+/// Runs of `busy` go on.
+fn assert_runs_go_on(daemon: &mut Daemon, talk: &mut Talk) {
+    let mut runs = || talk.stats()["runs"].as_u64().expect("a number");
+    let before = runs();
+    assert!(patiently(|| runs() >= before + 50), "no runs any more: {}", daemon.log());
+    assert!(daemon.is_running());
+}
+
+#[test]
+fn clients_that_take_nothing_hold_up_nothing() {
+    let home = Home::new("stuck");
+    let mut daemon = home.start(&many_rules());
+    // Each asks for everything, again and again, and reads none of it.
+    let stuck: Vec<Talk> = (0..CLIENTS - 1)
+        .map(|_| {
+            let mut talk = home.talk();
+            talk.send(&STATUS.repeat(20));
+            talk
+        })
+        .collect();
+    let mut talk = home.talk();
+    assert!(patiently(|| talk.stats()["clients"] == CLIENTS));
+    assert_runs_go_on(&mut daemon, &mut talk);
+    // One that reads gets all of it beside them.
+    let answer = talk.ask("{\"command\":\"status\"}");
+    assert_eq!((answer.len(), rules(&answer)[0]), (10_002, "busy"));
+    // In the end they are closed, and others are let in.
+    assert!(patiently(|| talk.stats()["clients"] == 1), "{}", talk.stats());
+    drop(stuck);
+    assert_eq!(rules(&home.talk().ask("{\"command\":\"status\",\"rules\":\"busy\"}")), ["busy"]);
+}
+
+#[test]
+fn all_clients_together_get_whole_answers() {
+    let home = Home::new("together");
+    let mut daemon = home.start(&many_rules());
+    let mut talks: Vec<Talk> = (0..CLIENTS - 1).map(|_| home.talk()).collect();
+    talks.iter_mut().for_each(|talk| talk.send(STATUS));
+    for talk in &mut talks {
+        let answer = talk.answer();
+        assert_eq!((answer.len(), &answer[10_001]["text"]), (10_002, &"10001 rules".into()));
+        assert_eq!(rules(&answer)[10_000], "idle9999");
+    }
+    assert_runs_go_on(&mut daemon, &mut home.talk());
+}
+
+#[test]
+fn one_too_many_is_told_so_and_a_place_that_is_free_is_given_away() {
+    let home = Home::new("full");
+    let _daemon = home.start("a { test = \"true\"; interval = 1h }\n");
+    let mut talks: Vec<Talk> = (0..CLIENTS).map(|_| home.talk()).collect();
+    talks.iter_mut().for_each(|talk| assert_eq!(talk.stats()["type"], "stats"));
+    let mut late = home.talk();
+    let line = late.line().expect("a line");
+    assert_eq!(
+        (&line["type"], &line["text"]),
+        (&"refused".into(), &"too many clients: there are 32 already".into())
+    );
+    assert!(late.line().is_none());
+    drop(talks.pop());
+    drop(alone_with(&home, CLIENTS));
+    assert!(patiently(|| talks[0].stats()["clients"] == CLIENTS - 1));
+}
+
+/// The one who is let in when there are so many clients, itself included.
+fn alone_with(home: &Home, clients: usize) -> Talk {
+    let mut found = None;
+    let is_in = patiently(|| {
+        let mut talk = home.talk();
+        // It may be turned away before it is heard.
+        let _ = send_what_goes(talk.stream(), b"{\"command\":\"stats\"}\n");
+        let is_in = talk.answer()[0]["clients"] == clients;
+        found = is_in.then_some(talk);
+        is_in
+    });
+    assert!(is_in, "never {clients} clients");
+    found.expect("it is in")
+}
+
+#[test]
+fn thousands_of_connections_leave_nothing_behind() {
+    let home = Home::new("thousands");
+    let mut daemon = home.start("busy { test = \"tcp://127.0.0.1:1\"; interval = 10ms }\n");
+    #[cfg(target_os = "linux")]
+    let before = daemon.descriptors();
+    for round in 0..3000 {
+        let stream = UnixStream::connect(home.socket()).expect("hfm listens");
+        match round % 4 {
+            0 => {}
+            1 => drop(send_what_goes(&stream, b"{\"command\":\"stat")),
+            2 => drop(send_what_goes(&stream, STATUS)),
+            _ => drop(send_what_goes(&stream, b"\xff\0\n{\"command\":\"events\"}\n")),
+        }
+    }
+    let mut talk = alone_with(&home, 1);
+    assert_runs_go_on(&mut daemon, &mut talk);
+    drop(talk);
+    #[cfg(target_os = "linux")]
+    assert!(
+        patiently(|| daemon.descriptors() <= before + 1),
+        "{} before, {} now",
+        before,
+        daemon.descriptors()
+    );
+    assert!(daemon.stop().success());
+}
+
+#[test]
+fn lines_that_are_none_are_refused_one_by_one() {
+    let home = Home::new("lines");
+    let mut daemon = home.start("a { test = \"true\"; interval = 1h }\n");
+    let mut talk = home.talk();
+    for bad in [&b""[..], b"x", b"\xff\xfe", b"\0\0\0", b"{\"command\":\"stats\"", b"[]", b"{\"a\":\x1b[31m}"]
+    {
+        talk.send(bad);
+        talk.send(b"\n");
+        let answer = talk.answer();
+        assert_eq!((answer.len(), &answer[0]["type"]), (1, &"refused".into()), "{bad:?}");
+    }
+    // Byte by byte.
+    for byte in STATUS {
+        talk.send(&[*byte]);
+    }
+    assert_eq!(rules(&talk.answer()), ["a"]);
+    // A flood of them.
+    talk.send(&b"\n".repeat(5000));
+    for _ in 0..5000 {
+        assert_eq!(talk.answer()[0]["text"], "an empty line is no request");
+    }
+    // After a giant one nothing can be trusted.
+    let giant =
+        [b"{\"command\":\"stop\",", &b"x".repeat(1 << 20)[..], b"\n{\"command\":\"stop\"}\n"].concat();
+    let mut sent = 0;
+    while sent < giant.len() {
+        match send_what_goes(talk.stream(), &giant[sent..]) {
+            Ok(bytes) => sent += bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(_) => break,
+        }
+    }
+    let line = talk.line().expect("why");
+    assert!(
+        line["text"].as_str().expect("a text").starts_with("a line is longer than 16384 bytes"),
+        "{line}"
+    );
+    assert!(talk.is_closed());
+    assert!(daemon.is_running());
+    // One that ends in the middle of a line.
+    let mut talk = home.talk();
+    talk.send(b"{\"command\":\"stop\"}");
+    talk.stream().shutdown(Shutdown::Write).expect("half of it");
+    assert_eq!(talk.line().expect("why")["text"], "the last line has no end");
+    assert!(talk.is_closed());
+    assert!(daemon.is_running());
+}
+
+#[test]
+fn whoever_leaves_in_the_middle_of_an_answer_leaves_its_place() {
+    let home = Home::new("middle");
+    let mut daemon = home.start(&many_rules());
+    for _ in 0..3 {
+        let mut talks: Vec<Talk> = (0..CLIENTS).map(|_| home.talk()).collect();
+        for talk in &mut talks {
+            talk.send(STATUS);
+            assert_eq!(talk.line().expect("a line")["type"], "rule");
+        }
+    }
+    assert_runs_go_on(&mut daemon, &mut alone_with(&home, 1));
+}
+
+#[test]
+fn patterns_that_are_costly_are_paid_by_who_gives_them() {
+    let home = Home::new("patterns");
+    let mut daemon = home.start(&many_rules());
+    let set: String = ('!'..='~').filter(|c| !"\\\"]".contains(*c)).collect::<String>().repeat(10);
+    let costly = format!("{{\"command\":\"status\",\"rules\":\"*[!{set}]*\"}}\n");
+    let mut talks: Vec<Talk> = (0..CLIENTS - 1).map(|_| home.talk()).collect();
+    talks.iter_mut().for_each(|talk| talk.send(costly.as_bytes()));
+    let mut talk = home.talk();
+    assert_runs_go_on(&mut daemon, &mut talk);
+    assert!(talks[0].answer()[0]["text"].as_str().expect("a text").starts_with("no rule matches '*[!"));
+    let long = format!("{{\"command\":\"status\",\"rules\":\"{}\"}}", "*a".repeat(600));
+    assert_eq!(talk.refused(&long), "'rules' is longer than 1024 characters");
+}
