@@ -71,6 +71,9 @@ fn compile(directory: &Path) -> PathBuf {
 
 fn configuration(who: &str, test: &Path, file: &Path, rules: usize) -> String {
     let mut text = String::from("interval = 1s\n");
+    if who == "hfm" {
+        text.push_str("control = \"\"\n");
+    }
     for rule in 0..rules {
         let start = match who {
             "hfm" => "spread = yes".to_owned(),

@@ -71,7 +71,7 @@ fn options() -> Options {
 }
 
 fn measure_hfm(directory: &Path, kind: &str, rules: usize, seconds: u64) {
-    let mut text = String::from("interval = 1s\n");
+    let mut text = String::from("interval = 1s\ncontrol = \"\"\n");
     let url = match kind {
         "tcp" => format!("tcp://127.0.0.1:{HTTP_PORT}"),
         "http" => format!("http://127.0.0.1:{HTTP_PORT}/"),

@@ -1,4 +1,5 @@
-//! From a configuration to a process that may run it: descriptors, the control socket, the user, and what will not work then.
+//! From a configuration to a process that may run it: descriptors, the control socket, the user, and what will
+//! not work then.
 //!
 //! All of it comes before the first thread, the log's included: what is to be said is handed back.
 

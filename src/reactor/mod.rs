@@ -213,8 +213,7 @@ impl Reactor {
             let told_at = self.journal.poll_timeout();
             let deadlines = [self.prober.deadline(now), told_at, self.finish_by, asked_at];
             let deadline = deadlines.into_iter().flatten().min();
-            let has_more = self.control.as_ref().is_some_and(Server::has_more);
-            if self.unread || has_more || self.prober.has_more() {
+            if self.unread || self.prober.has_more() {
                 self.waiter.look(&mut events)?;
             } else {
                 self.waiter.wait(&mut events, deadline, now)?;

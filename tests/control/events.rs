@@ -51,7 +51,7 @@ fn one_that_does_not_read_misses_some_and_is_told_how_many() {
     let mut talk = home.talk();
     assert!(patiently(|| talk.stats()["clients"] == 2));
     // Far more than the system and hfm hold for it; each is two events.
-    let requests = 4000;
+    let requests = 2000;
     for _ in 0..requests {
         talk.done(r#"{"command":"log","level":"info"}"#);
         talk.done(r#"{"command":"log","level":"info"}"#);

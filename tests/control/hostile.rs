@@ -192,11 +192,54 @@ fn patterns_that_are_costly_are_paid_by_who_gives_them() {
     let mut daemon = home.start(&many_rules());
     let set: String = ('!'..='~').filter(|c| !"\\\"]".contains(*c)).collect::<String>().repeat(10);
     let costly = format!("{{\"command\":\"status\",\"rules\":\"*[!{set}]*\"}}\n");
-    let mut talks: Vec<Talk> = (0..CLIENTS - 1).map(|_| home.talk()).collect();
+    let mut talks: Vec<Talk> = (0..8).map(|_| home.talk()).collect();
     talks.iter_mut().for_each(|talk| talk.send(costly.as_bytes()));
     let mut talk = home.talk();
     assert_runs_go_on(&mut daemon, &mut talk);
     assert!(talks[0].answer()[0]["text"].as_str().expect("a text").starts_with("no rule matches '*[!"));
     let long = format!("{{\"command\":\"status\",\"rules\":\"{}\"}}", "*a".repeat(600));
     assert_eq!(talk.refused(&long), "'rules' is longer than 1024 characters");
+}
+
+/// Whoever connects while there is no descriptor left waits, and the loop does not spin meanwhile.
+#[test]
+#[cfg(target_os = "linux")]
+fn without_descriptors_clients_wait() {
+    let home = Home::new("descriptors");
+    let mut daemon = home.start("a { test = \"true\"; interval = 1h }\n");
+    daemon.wait_for("changed state to", 1);
+    let mut talk = alone_with(&home, 1);
+    let pid = daemon.pid();
+    let limit = |files: usize| {
+        let mut command = std::process::Command::new("prlimit");
+        command.args([format!("--pid={pid}"), format!("--nofile={files}:")]);
+        command.status().is_ok_and(|status| status.success())
+    };
+    let open = daemon.descriptors();
+    if !limit(open) {
+        return crate::skip::skip("control: no prlimit(1) to take descriptors away");
+    }
+    // A few numbers below the limit may be free.
+    let late: Vec<Talk> = (0..10).map(|_| home.talk()).collect();
+    daemon.wait_for("control: a client cannot be accepted: Too many open files", 1);
+    assert!(talk.stats()["clients"].as_u64() < Some(11), "who is there goes on");
+    let cpu = cpu_ticks(&daemon);
+    crate::harness::pause(std::time::Duration::from_secs(3));
+    let spent = cpu_ticks(&daemon) - cpu;
+    // A loop that spins takes 300 of them.
+    assert!(spent < 100, "{spent} ticks of the processor in 3 s");
+    assert_eq!(daemon.log().matches("cannot be accepted").count(), 1, "told once: {}", daemon.log());
+    assert!(limit(open + 20));
+    for mut late in late {
+        late.send(STATUS);
+        assert_eq!(rules(&late.answer()), ["a"]);
+    }
+}
+
+/// Time of the processor that hfm has taken, in hundredths of a second (proc(5)).
+#[cfg(target_os = "linux")]
+fn cpu_ticks(daemon: &Daemon) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", daemon.pid())).expect("hfm runs");
+    let fields = stat.rsplit_once(") ").expect("a name").1.split(' ');
+    fields.skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
 }

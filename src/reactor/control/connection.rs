@@ -114,7 +114,8 @@ impl Connection {
     pub(super) fn has_more(&self) -> bool {
         let has_input = self.is_readable && self.client.room() > 0;
         let has_output = self.is_writable && !self.client.waiting().is_empty();
-        self.client.may_ask() || !self.is_gone && (has_input || has_output || self.has_work())
+        // One that has gone is still to be closed.
+        self.is_gone || self.client.may_ask() || has_input || has_output || self.has_work()
     }
 
     /// Whether it is to be closed.

@@ -18,7 +18,9 @@ impl Reactor {
     /// The control socket's part of a turn.
     pub(in crate::reactor) fn serve_control(&mut self, now: Now) {
         let Some(server) = &mut self.control else { return };
-        server.begin(now.mono);
+        if !server.begin(now.mono) {
+            return;
+        }
         while let Some(asked) = self.control.as_mut().and_then(|server| server.poll_request(now.mono)) {
             self.carry_out_asked(asked, now);
         }
