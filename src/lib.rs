@@ -12,9 +12,9 @@
 //! | 0 | [`now`], [`verdict`], [`histogram`], [`nearest`], [`ledger`], [`ucl`], [`wire`] | the moment, the ways a run can end, counting, "did you mean", what files remember, the language of the file, that of the network |
 //! | 1 | [`rule`], [`standing`] | a rule as meant: validated, immutable; what it says of its addresses |
 //! | 2 | [`health`], [`schedule`], [`timer`], [`probe`] | verdicts to states, dues on a grid, what comes next; protocols as machines |
-//! | 3 | [`engine`], [`config`], [`writer::desired`], [`control`] | the decisions; from what was written to what was meant; who is in a table; what an operator asks |
+//! | 3 | [`engine`], [`config`], [`writer::desired`], [`control`], [`overrides`] | the decisions; from what was written to what was meant; who is in a table; what an operator asks, and has set |
 //! | 4 | [`sys`], [`dataplane`], [`line`](mod@line) | what only the operating system can do; what holds the tables; a line of the log |
-//! | 5 | [`reactor`], [`resolver`], [`commands`], [`writer`], [`logging`], [`wait`] | the loops: the only ones that read a clock or wait |
+//! | 5 | [`reactor`], [`resolver`], [`commands`], [`writer`], [`overrides::store`], [`logging`], [`wait`] | the loops: the only ones that read a clock or wait |
 //! | 6 | [`cli`], [`start`], [`probe_cli`], [`demo`], [`remote`], the binaries | wiring |
 //!
 //! Layers 0 to 3 are pure: no clock, thread, socket, file or log. Time reaches them as [`now::Now`], files
@@ -27,6 +27,7 @@
 //! - *resolver*: four that look up names ([`resolver`]), if any rule has one.
 //! - *commands*: every child process ([`commands`]).
 //! - *writer*: the tables ([`writer`]), if any rule has one; a slow firewall holds up this thread alone.
+//! - *overrides*: the file of what operators have set ([`overrides::store`]), if there is a place for it.
 //! - *log*: the sink ([`logging`]); what it cannot take in time is dropped and counted.
 //!
 //! They talk by channels and wake each other's polls. After the program has given up root ([`start`]) each keeps
@@ -61,6 +62,7 @@ pub mod loader;
 pub mod logging;
 pub mod nearest;
 pub mod now;
+pub mod overrides;
 pub mod probe;
 pub mod probe_cli;
 pub mod reactor;

@@ -1,10 +1,11 @@
 //! Waiting in a mio poll until an exact moment: what every loop of ours does between two turns.
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Registry, Token};
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
 
 use crate::sys::wake_timer::WakeTimer;
 
@@ -62,5 +63,23 @@ impl Waiter {
             self.timer.expired();
         }
         Ok(())
+    }
+}
+
+/// Wakes a loop when a thread that works for it is gone, however that ended: whoever waits for the thread then sees
+/// that there is nobody any more. To be made before everything that it is seen by, so that it goes last.
+#[derive(Debug)]
+pub struct WakesAtEnd(Arc<Waker>);
+
+impl WakesAtEnd {
+    /// Wakes by this waker.
+    pub fn new(wake: Arc<Waker>) -> Self {
+        Self(wake)
+    }
+}
+
+impl Drop for WakesAtEnd {
+    fn drop(&mut self) {
+        let _ = self.0.wake();
     }
 }

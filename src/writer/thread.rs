@@ -13,6 +13,7 @@ use mio::Waker;
 use super::keeper::{Keeper, Step};
 use super::record::Record;
 use super::{Letter, Report, Settings, now};
+use crate::wait::WakesAtEnd;
 
 /// How long it waits when nothing is due; any word ends that.
 const IDLE: Duration = Duration::from_secs(3600);
@@ -23,15 +24,6 @@ pub(super) struct WriterThread {
     reports: Sender<Report>,
     wake: Arc<Waker>,
     waits: Arc<AtomicBool>,
-}
-
-/// Wakes the reactor when the thread is gone.
-struct WakesAtEnd(Arc<Waker>);
-
-impl Drop for WakesAtEnd {
-    fn drop(&mut self) {
-        let _ = self.0.wake();
-    }
 }
 
 impl WriterThread {
@@ -47,8 +39,7 @@ impl WriterThread {
 
     /// Runs until it is told to finish, or the reactor is gone.
     pub(super) fn run(self) {
-        // Let go of last, however this ends: who waits for answers then sees that there is nobody any more.
-        let _wakes = WakesAtEnd(self.wake.clone());
+        let _wakes = WakesAtEnd::new(self.wake.clone());
         let Self { settings, letters, reports, wake, waits } = self;
         let record = Record::open(&settings);
         let mut keeper = Keeper::new(settings, record, now());
