@@ -194,7 +194,15 @@ fn run_logged(
     let rules = configuration.rules.len();
     let has_tables = !configuration.tables.is_empty();
     let plane = has_tables.then(|| dataplane::choose(&configuration.firewall, writer::now));
-    let mut reactor = match Reactor::new(configuration, plans, plane, place.ok()) {
+    let state_dir = place.as_ref().ok().cloned();
+    let started = Reactor::new(configuration, plans, plane, state_dir).and_then(|mut reactor| {
+        if let Some(socket) = prepared.control {
+            reactor.control_by(socket, name)?;
+        }
+        reactor.remember_overrides(&place)?;
+        Ok(reactor)
+    });
+    let mut reactor = match started {
         Ok(reactor) => reactor,
         Err(error) => {
             log::error!("cannot start: {error}");
@@ -203,12 +211,6 @@ fn run_logged(
         }
     };
     reactor.reload_by(read);
-    if let Some(socket) = prepared.control
-        && let Err(error) = reactor.control_by(socket, name)
-    {
-        log::error!("cannot start: control socket: {error}");
-        return ExitCode::from(CANNOT_RUN);
-    }
     // The text and its tree are gone; only the rules are kept.
     memory::trim();
     let loaded = Line {

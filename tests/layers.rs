@@ -67,6 +67,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("overrides::store", "wait"),
     ("reactor", "writer"),
     ("reactor", "loader"),
+    ("reactor", "overrides::store"),
 ];
 
 /// The layer that wires all others together.

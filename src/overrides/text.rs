@@ -20,14 +20,6 @@ use crate::ledger::{self, Head};
 use crate::standing::Override;
 
 const HEAD: Head = Head { name: "hfm-overrides", version: 1 };
-/// A word for each kind.
-const KINDS: [(&str, Override); 4] = [
-    ("drained", Override::Drained),
-    ("disabled", Override::Disabled),
-    ("always-fail", Override::AlwaysFail),
-    ("always-success", Override::AlwaysSuccess),
-];
-
 impl Book {
     /// The whole book as text.
     pub fn encode(&self) -> String {
@@ -61,7 +53,7 @@ pub(super) fn length(rule: &str, entry: &Entry) -> usize {
 fn line(rule: &str, entry: &Entry) -> String {
     let Entry { kind, reason, uid, by, since, until } = entry;
     let until = until.map_or_else(|| "-".to_owned(), moment);
-    let mut line = format!("{} {} {uid} {} {until}", word(*kind), escaped(rule), moment(*since));
+    let mut line = format!("{} {} {uid} {} {until}", kind.word(), escaped(rule), moment(*since));
     for text in [by, reason] {
         line.push(' ');
         line.push_str(&text.as_deref().map_or_else(|| "-".to_owned(), escaped));
@@ -72,25 +64,16 @@ fn line(rule: &str, entry: &Entry) -> String {
 fn entry(text: &str) -> Option<(Arc<str>, Entry)> {
     let mut parts = text.split(' ');
     let kind = parts.next()?;
-    let (_, kind) = KINDS.iter().find(|(word, _)| *word == kind)?;
+    let kind = Override::ALL.into_iter().find(|of| of.word() == kind)?;
     let rule = plain(parts.next()?)?;
     let uid = parts.next()?.parse().ok()?;
     let since = read_moment(parts.next()?)?;
     let until = optional(parts.next()?, read_moment)?;
     let by = optional(parts.next()?, plain)?;
     let reason = optional(parts.next()?, plain)?;
-    let entry = Entry { kind: *kind, reason, uid, by, since, until };
+    let entry = Entry { kind, reason, uid, by, since, until };
     // Whatever else it may look like, it is no line of ours if it is not written like one.
     (line(&rule, &entry) == text).then(|| (rule.into(), entry))
-}
-
-fn word(kind: Override) -> &'static str {
-    match kind {
-        Override::Drained => "drained",
-        Override::Disabled => "disabled",
-        Override::AlwaysFail => "always-fail",
-        Override::AlwaysSuccess => "always-success",
-    }
 }
 
 fn optional<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {

@@ -3,6 +3,7 @@
 
 mod commands;
 mod control;
+mod overrides;
 mod own;
 
 use std::fmt;

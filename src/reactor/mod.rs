@@ -8,9 +8,11 @@ mod control;
 mod finish;
 mod journal;
 mod limiter;
+mod overrides;
 mod prober;
 pub mod probes;
 mod reload;
+mod reports;
 mod rights;
 pub(crate) mod signals;
 mod summary;
@@ -22,7 +24,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use mio::{Events, Token, Waker};
 
-use crate::commands::{Commands, Job, Report, Request, StartNews};
+use crate::commands::{Commands, Job, Request, StartNews};
 use crate::dataplane::DataPlane;
 use crate::engine::{Change, Engine, Output};
 use crate::health::State;
@@ -35,9 +37,10 @@ use crate::sys::privilege;
 use crate::sys::state_dir::StateDir;
 use crate::wait::Waiter;
 use crate::writer::{self, Writer, Written};
-use control::Server;
+use control::{Server, Waiting};
 use finish::Unfinished;
 use journal::Journal;
+use overrides::Overrides;
 pub(crate) use prober::{EVENTS_PER_TURN, Prober};
 use reload::Reloads;
 pub use rights::Needs;
@@ -48,8 +51,6 @@ const WAKE: Token = Token(0);
 const SIGNALS: Token = Token(1);
 const ALARM: Token = Token(2);
 
-/// What is taken from the commands thread in one turn at most, so that timers come in between.
-const REPORTS_PER_TURN: usize = 1024;
 /// Past the time that the commands thread gives change commands, how long its answer is waited for.
 const FINISH_GRACE: Duration = Duration::from_secs(2);
 
@@ -77,6 +78,10 @@ pub struct Reactor {
     tables: usize,
     /// The control socket, if there is one.
     control: Option<Server>,
+    /// What its clients wait for.
+    waiting: Waiting,
+    /// What operators have set, where that can be.
+    overrides: Option<Overrides>,
     /// A reload left no rule at all: it waits for another one.
     has_no_rules: bool,
     /// Since when slots are empty whose rules are gone.
@@ -86,7 +91,7 @@ pub struct Reactor {
     watcher: Option<Sender<Seen>>,
     /// The process is ending; when to stop waiting.
     finish_by: Option<Instant>,
-    /// There were more reports than one turn takes.
+    /// There was more than one turn takes.
     unread: bool,
     /// What is still waited for at the end.
     unfinished: Unfinished,
@@ -110,7 +115,8 @@ pub fn now() -> Now {
 
 impl Reactor {
     /// Takes on a configuration: starts the threads and makes the engine. Nothing runs yet. Tables are held by
-    /// `plane`, and what is managed is remembered in `state_dir`. When the process has given up root, the calling thread gives up the rights that are not for the reactor.
+    /// `plane`, and what is managed is remembered in `state_dir`. When the process has given up root, the calling
+    /// thread gives up the rights that are not for the reactor.
     ///
     /// # Errors
     /// When no descriptors, threads or signal handlers can be had.
@@ -160,6 +166,8 @@ impl Reactor {
             reloads: Reloads::default(),
             tables: table_count,
             control: None,
+            waiting: Waiting::default(),
+            overrides: None,
             has_no_rules: false,
             vacated: Vec::new(),
             wake,
@@ -220,6 +228,7 @@ impl Reactor {
             }
             self.turn(&events);
         }
+        self.finish_overrides();
         Ok(())
     }
 
@@ -254,6 +263,7 @@ impl Reactor {
         }
         // Last: whatever an operator asks, probes come first.
         self.serve_control(now());
+        self.unread |= self.go_on_with_overrides(now());
         let end = now();
         self.end_if_finished(end);
         self.flush();
@@ -265,49 +275,6 @@ impl Reactor {
         self.commands.flush();
         if let Some(writer) = &mut self.writer {
             writer.flush();
-        }
-    }
-
-    fn take_reports(&mut self) {
-        self.unread = false;
-        for _ in 0..REPORTS_PER_TURN {
-            match self.commands.poll_report() {
-                None => return,
-                Some(Report::Test(event)) => self.prober.engine.handle_event(event, now()),
-                Some(Report::Output { run, change, stdout, stderr }) => {
-                    self.journal.output(run, change, &stdout, &stderr);
-                }
-                Some(Report::NotSignaled { run, pid, error }) => self.journal.not_signaled(run, pid, &error),
-                Some(Report::Change(run, news)) => self.journal.change_news(run, &news),
-                Some(Report::Finished(still_running)) => {
-                    self.journal.finished(still_running);
-                    self.unfinished.commands = false;
-                    self.end_if_all_have_finished();
-                }
-            }
-        }
-        self.unread = true;
-    }
-
-    fn take_writers_reports(&mut self) {
-        let Some(writer) = &mut self.writer else { return };
-        let mut has_finished = false;
-        while let Some(report) = writer.poll_report() {
-            match report {
-                writer::Report::Written(written) => {
-                    if let Some(watcher) = &self.watcher {
-                        // Whoever has gone watches no more.
-                        let _ = watcher.send(Seen::Written(written));
-                    }
-                }
-                // Nobody asks yet.
-                writer::Report::Answer(..) => {}
-                writer::Report::Finished => has_finished = true,
-            }
-        }
-        if has_finished {
-            self.unfinished.writer = false;
-            self.end_if_all_have_finished();
         }
     }
 
@@ -341,8 +308,10 @@ impl Reactor {
                 Output::StartTest { run } => self.start(run),
                 Output::Signal { run, signal } => self.commands.request(Request::Signal(run, signal)),
                 Output::Abandon { run } => self.commands.request(Request::Abandon(run)),
-                // The prober's own affair; and nobody sets overrides or asks for runs yet.
-                Output::Expire { .. } | Output::OverrideEnded { .. } | Output::Answer(_) => {}
+                // The prober's own affair.
+                Output::Expire { .. } => {}
+                Output::OverrideEnded { rule } => self.on_override_ended(rule),
+                Output::Answer(answer) => self.on_answer(&answer),
                 Output::Change(change) => self.change(&change),
                 Output::Standing { rule, standing } => {
                     if let Some(writer) = &mut self.writer {

@@ -181,6 +181,7 @@ impl Reactor {
         self.commands.request(Request::Reload { tests, change_max });
         self.journal.replace(rules);
         logging::set_format(log_format);
+        self.set_overrides_again(&fates, from);
         self.tables = tables.len();
         if let Some(writer) = &mut self.writer {
             let carried = fates.iter().map(|fate| matches!(fate, Fate::Kept | Fate::Adjusted)).collect();

@@ -1,8 +1,9 @@
 //! Answers that take a while, made a line or a step at a time from how things stand then.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::rows;
+use super::tables::Tables;
 use crate::control::protocol::{Reply, StatsRow};
 use crate::control::{Glob, Shown};
 use crate::engine::Engine;
@@ -10,7 +11,9 @@ use crate::health::State;
 use crate::histogram::Histogram;
 use crate::logging;
 use crate::now::Now;
+use crate::overrides::Book;
 use crate::rule::{Rule, RuleId};
+use crate::writer::TableStatus;
 
 /// What looking at a rule takes of a turn's effort,
 const EFFORT_OF_LOOK: usize = 1;
@@ -23,6 +26,8 @@ const EFFORT_OF_ROW: usize = 8;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Source<'a> {
     pub(super) engine: &'a Engine,
+    /// What operators have set.
+    pub(super) overrides: Option<&'a Book>,
     /// How long turns took.
     pub(super) turns: &'a Histogram,
     pub(super) reloads: u64,
@@ -44,6 +49,8 @@ pub(super) struct Facts<'a> {
 pub(super) enum Work {
     /// `status`.
     Status(Status),
+    /// `tables`.
+    Tables(Tables),
     /// `stats`.
     Stats(Tally),
 }
@@ -72,6 +79,10 @@ impl Work {
         Self::Status(Status { pattern: rules.map(|text| (Glob::new(&text), text)), next: 0, told: 0 })
     }
 
+    pub(super) fn tables(tables: Vec<TableStatus>) -> Self {
+        Self::Tables(Tables::new(tables))
+    }
+
     pub(super) fn stats() -> Self {
         Self::Stats(Tally::default())
     }
@@ -85,14 +96,19 @@ impl Work {
         now: Now,
     ) -> Option<Reply> {
         match self {
-            Self::Status(status) => status.go_on(source.engine, effort, now),
+            Self::Status(status) => status.go_on(source, effort, now),
+            Self::Tables(tables) => {
+                *effort = effort.saturating_sub(EFFORT_OF_ROW);
+                Some(tables.go_on(source.engine, now))
+            }
             Self::Stats(tally) => tally.go_on(source, facts, effort),
         }
     }
 }
 
 impl Status {
-    fn go_on(&mut self, engine: &Engine, effort: &mut usize, now: Now) -> Option<Reply> {
+    fn go_on(&mut self, source: &Source<'_>, effort: &mut usize, now: Now) -> Option<Reply> {
+        let engine = source.engine;
         let length = self.pattern.as_ref().map_or(0, |(_, text)| text.len());
         while let Some(rule) = engine.rules().get(self.next) {
             if *effort == 0 {
@@ -104,7 +120,7 @@ impl Status {
             if self.wants(rule) {
                 *effort = effort.saturating_sub(EFFORT_OF_ROW);
                 self.told += 1;
-                return Some(Reply::Rule(Box::new(rows::row(engine, id, now))));
+                return Some(Reply::Rule(Box::new(rows::row(engine, source.overrides, id, now))));
             }
         }
         Some(match (&self.pattern, self.told) {
@@ -167,19 +183,19 @@ impl Tally {
             down: self.down,
             unknown: self.unknown,
             stale: self.stale,
-            overrides: 0,
+            overrides: source.overrides.map_or(0, Book::len),
             runs: counters.runs,
             failures: counters.failures,
             inconclusive: counters.inconclusive,
             missed: counters.missed,
             in_flight: counters.in_flight,
-            late_p50_us: micros(late.quantile(0.5)),
-            late_p99_us: micros(late.quantile(0.99)),
-            late_p999_us: micros(late.quantile(0.999)),
-            late_max_us: micros(late.max()),
-            turn_p50_us: micros(source.turns.quantile(0.5)),
-            turn_p99_us: micros(source.turns.quantile(0.99)),
-            turn_max_us: micros(source.turns.max()),
+            late_p50_us: rows::micros(late.quantile(0.5)),
+            late_p99_us: rows::micros(late.quantile(0.99)),
+            late_p999_us: rows::micros(late.quantile(0.999)),
+            late_max_us: rows::micros(late.max()),
+            turn_p50_us: rows::micros(source.turns.quantile(0.5)),
+            turn_p99_us: rows::micros(source.turns.quantile(0.99)),
+            turn_max_us: rows::micros(source.turns.max()),
             tables: source.tables,
             dropped_lines: logging::dropped_lines(),
             log_level: logging::level().as_str().to_ascii_lowercase(),
@@ -190,8 +206,4 @@ impl Tally {
 
 fn rule_id(index: usize) -> RuleId {
     RuleId(u32::try_from(index).expect("the configuration bounds the number of rules far below 2^32"))
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

@@ -7,11 +7,15 @@
 //! status of ten thousand rules, or take nothing of it, hold up no probe.
 
 mod answer;
+mod ask;
 mod connection;
-mod later;
 mod requests;
 mod rows;
+mod runs;
+mod set;
+mod tables;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -26,7 +30,10 @@ use crate::logging::Tap;
 use crate::now::Now;
 use crate::sys::control_socket::{ControlSocket, Peer};
 use answer::{Facts, Source, Work};
+use ask::Pending;
 use connection::Connection;
+pub(super) use rows::seconds;
+use runs::Runs;
 
 /// Clients at a time.
 const CLIENTS_MAX: usize = 32;
@@ -48,6 +55,15 @@ const EFFORT_OF_REQUEST: usize = 8;
 const EVENTS_PER_TURN: usize = 64;
 /// What is read of one client in one turn: a line.
 const SCRATCH_BYTES: usize = crate::control::protocol::LINE_BYTES_MAX;
+
+/// What clients wait for that others are to do.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    /// Answers of the writer, by the tickets of the questions.
+    writer: BTreeMap<u64, Pending>,
+    /// Runs.
+    runs: Vec<Runs>,
+}
 
 /// The socket and everybody who is connected to it.
 #[derive(Debug)]
@@ -235,6 +251,17 @@ impl Server {
         if let Some(connection) = self.connections_mut().find(waits) {
             connection.client.reply(reply, now);
         }
+    }
+
+    /// Whether somebody still waits for this answer.
+    fn waits(&self, ticket: u64) -> bool {
+        self.connections().any(|of| of.ticket == ticket && of.client.is_answered())
+    }
+
+    /// Whether a line of this answer has room, or need not have any because nobody waits for it.
+    fn has_room_for(&self, ticket: u64) -> bool {
+        let mut waiting = self.connections().filter(|of| of.ticket == ticket && of.client.is_answered());
+        waiting.all(|connection| connection.client.has_room())
     }
 
     /// An answer that is made as it is taken.

@@ -12,6 +12,7 @@ use crate::control::protocol::{Reply, Request};
 use crate::logging;
 use crate::now::Now;
 use crate::reactor::Reactor;
+use crate::reactor::overrides::Overrides;
 use crate::sys::control_socket::Peer;
 
 impl Reactor {
@@ -27,6 +28,7 @@ impl Reactor {
         let Some(server) = &mut self.control else { return };
         let source = Source {
             engine: &self.prober.engine,
+            overrides: self.overrides.as_ref().map(Overrides::book),
             turns: self.prober.turns(),
             reloads: self.reloads.done,
             tables: self.tables,
@@ -55,10 +57,12 @@ impl Reactor {
             Request::Drain { .. }
             | Request::Disable { .. }
             | Request::Enable { .. }
-            | Request::Set { .. }
-            | Request::Run { .. } => self.asked_of_engine(&Asked { ticket, peer, request }, now),
-            Request::Tables { .. } | Request::Reconcile {} => {
-                self.asked_of_writer(&Asked { ticket, peer, request }, now);
+            | Request::Set { .. } => self.asked_to_set(Asked { ticket, peer, request }, now),
+            Request::Run { rules } => self.asked_to_run(ticket, &rules, now),
+            Request::Tables { tables } => self.asked_for_tables(ticket, tables, now),
+            Request::Reconcile {} => {
+                self.journal.asked_to_reconcile(&peer);
+                self.asked_to_reconcile(ticket, now);
             }
         }
     }
@@ -70,7 +74,17 @@ impl Reactor {
         }
     }
 
-    fn answer_by(&mut self, ticket: u64, work: Work) {
+    /// Whether somebody still waits for this answer.
+    pub(super) fn waits(&self, ticket: u64) -> bool {
+        self.control.as_ref().is_some_and(|server| server.waits(ticket))
+    }
+
+    /// Whether a line of this answer has room, or need not have any because nobody waits for it.
+    pub(in crate::reactor) fn has_room_for(&self, ticket: u64) -> bool {
+        self.control.as_ref().is_none_or(|server| server.has_room_for(ticket))
+    }
+
+    pub(super) fn answer_by(&mut self, ticket: u64, work: Work) {
         if let Some(server) = &mut self.control {
             server.answer_by(ticket, work);
         }

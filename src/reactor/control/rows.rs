@@ -1,42 +1,60 @@
 //! A rule as a line of an answer.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::control::protocol::RuleRow;
 use crate::engine::{EndReason, Engine};
 use crate::now::Now;
+use crate::overrides::Book;
+use crate::reactor::overrides;
 use crate::rule::RuleId;
 use crate::verdict::Verdict;
 
 /// How a rule stands.
-pub(super) fn row(engine: &Engine, rule: RuleId, now: Now) -> RuleRow {
+pub(super) fn row(engine: &Engine, overrides: Option<&Book>, rule: RuleId, now: Now) -> RuleRow {
     let view = engine.view(rule);
+    let name = |rule: RuleId| engine.rules()[rule.index()].name.to_string();
+    let moment = |at| seconds(wall(at, now));
     let last = view.last_verdict.as_ref();
+    let why = view.reason.as_ref().or(last);
+    let durations = engine.durations(rule);
+    let entry = overrides.and_then(|book| book.get(&engine.rules()[rule.index()].name));
     RuleRow {
-        rule: engine.rules()[rule.index()].name.to_string(),
+        rule: name(rule),
         state: view.effective.word().to_owned(),
         own: view.own.word().to_owned(),
-        since: view.since.filter(|_| view.own == view.effective).map(|at| seconds(wall(at, now))),
+        since: view.effective_since.map(moment),
         verdict: last.map(|verdict| kind(verdict).to_owned()),
-        reason: last.map(|verdict| verdict.reason().to_owned()),
-        detail: last.map(Verdict::to_string),
-        blame: None,
-        p50_us: None,
-        p99_us: None,
-        availability: None,
+        reason: why.map(|verdict| verdict.reason().to_owned()),
+        detail: why.map(Verdict::to_string),
+        blame: view.blame.map(name),
+        p50_us: durations.map(|of| micros(of.p50)),
+        p99_us: durations.map(|of| micros(of.p99)),
+        availability: availability(view.successes, view.failures),
         runs: view.runs,
-        failures: 0,
-        inconclusive: 0,
+        failures: view.failures,
+        inconclusive: view.inconclusive,
         missed: view.missed,
-        next: view.next_due.map(|at| seconds(wall(at, now))),
-        running: view.ended.is_none() && view.next_due.is_none(),
+        next: view.next_due.filter(|_| !view.running).map(moment),
+        running: view.running,
         stale: view.stale,
         ended: view.ended.map(|why| ended(why).to_owned()),
-        set: None,
+        set: entry.map(overrides::row),
     }
 }
 
-fn kind(verdict: &Verdict) -> &'static str {
+/// The share of successes, in percent.
+#[expect(clippy::cast_precision_loss, reason = "a share for people")]
+fn availability(successes: u64, failures: u64) -> Option<f64> {
+    let conclusive = successes + failures;
+    (conclusive > 0).then(|| successes as f64 * 100.0 / conclusive as f64)
+}
+
+pub(super) fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+pub(super) fn kind(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Success => "success",
         Verdict::Failure(_) => "failure",
@@ -53,7 +71,7 @@ fn ended(why: EndReason) -> &'static str {
 }
 
 /// A moment of the monotonic clock as people's clocks have it now.
-fn wall(at: Instant, now: Now) -> SystemTime {
+pub(super) fn wall(at: Instant, now: Now) -> SystemTime {
     let moved = if at <= now.mono {
         now.wall.checked_sub(now.mono.saturating_duration_since(at))
     } else {
@@ -63,6 +81,6 @@ fn wall(at: Instant, now: Now) -> SystemTime {
 }
 
 /// Seconds since 1970.
-pub(super) fn seconds(at: SystemTime) -> f64 {
+pub(in crate::reactor) fn seconds(at: SystemTime) -> f64 {
     at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }

@@ -14,6 +14,11 @@ impl Journal {
         asked("control-reload", format_args!("control: reload"), peer, Value::Nothing);
     }
 
+    /// To repair tables.
+    pub(in crate::reactor) fn asked_to_reconcile(&self, peer: &Peer) {
+        asked("control-reconcile", format_args!("control: reconcile"), peer, Value::Nothing);
+    }
+
     /// The end.
     pub(in crate::reactor) fn asked_to_stop(&self, peer: &Peer) {
         asked("control-stop", format_args!("control: stop"), peer, Value::Nothing);

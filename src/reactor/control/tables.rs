@@ -1,0 +1,78 @@
+//! Tables and their addresses as lines of an answer.
+
+use std::iter::Peekable;
+use std::vec::IntoIter;
+
+use super::rows::{seconds, wall};
+use crate::control::protocol::{AddressRow, Reply, TableRow};
+use crate::engine::Engine;
+use crate::now::Now;
+use crate::writer::{AddressStatus, TableStatus};
+
+/// Tables one after the other, each with its addresses.
+#[derive(Debug)]
+pub(super) struct Tables {
+    left: Peekable<IntoIter<TableStatus>>,
+    /// The next address of the one in front; `None`: the table itself comes first.
+    next: Option<usize>,
+    told: usize,
+}
+
+impl Tables {
+    pub(super) fn new(tables: Vec<TableStatus>) -> Self {
+        Self { left: tables.into_iter().peekable(), next: None, told: 0 }
+    }
+
+    /// The next line.
+    pub(super) fn go_on(&mut self, engine: &Engine, now: Now) -> Reply {
+        loop {
+            let Some(table) = self.left.peek() else {
+                let text =
+                    if self.told == 1 { "1 table".to_owned() } else { format!("{} tables", self.told) };
+                return Reply::Done { text };
+            };
+            let Some(next) = self.next else {
+                self.told += 1;
+                self.next = Some(0);
+                return Reply::Table(row(table, now));
+            };
+            if let Some(address) = table.addresses.get(next) {
+                self.next = Some(next + 1);
+                return Reply::Address(address_row(table, address, engine));
+            }
+            self.next = None;
+            self.left.next();
+        }
+    }
+}
+
+fn row(table: &TableStatus, now: Now) -> TableRow {
+    let moment = |at| seconds(wall(at, now));
+    TableRow {
+        table: table.name.to_string(),
+        dataplane: table.plane.to_owned(),
+        managed: table.managed,
+        wanted: table.wanted,
+        actual: table.actual,
+        held: table.held,
+        others: table.others,
+        repairs: table.repairs,
+        written: table.written_at.map(moment),
+        error: table.error.clone(),
+        retry: table.retry_at.map(moment),
+    }
+}
+
+fn address_row(table: &TableStatus, address: &AddressStatus, engine: &Engine) -> AddressRow {
+    // A reload since then may have taken a rule away.
+    let rules = address.rules.iter().filter_map(|rule| engine.rules().get(rule.index()));
+    AddressRow {
+        table: table.name.to_string(),
+        address: address.address.to_string(),
+        wanted: address.wanted,
+        actual: address.actual,
+        held: address.held,
+        why: address.why.to_owned(),
+        rules: rules.filter(|rule| !rule.is_vacant()).map(|rule| rule.name.to_string()).collect(),
+    }
+}
