@@ -30,7 +30,7 @@ impl Journal {
         by_peer(
             "override-set",
             rule,
-            format_args!("is set: {kind}"),
+            format_args!("is {} now", phrase(entry.kind)),
             kind,
             entry.by.as_deref(),
             peer,
@@ -52,17 +52,17 @@ impl Journal {
         peer: &Peer,
         by: Option<&str>,
     ) {
-        let kind = was.map_or("nothing", Override::word);
-        by_peer("override-cleared", rule, format_args!("is no more set: {kind}"), kind, by, peer, &[]);
+        let (kind, what) = (was.map_or("", Override::word), was.map_or("set", phrase));
+        by_peer("override-cleared", rule, format_args!("is no longer {what}"), kind, by, peer, &[]);
     }
 
     /// What was set for a rule has ended by itself.
     pub(in crate::reactor) fn override_ended(&self, rule: &str, kind: Override, returns: bool) {
-        let kind = kind.word();
+        let (what, kind) = (phrase(kind), kind.word());
         let then = if returns { "; it counts as down until its next success" } else { "" };
         let line = Line {
             event: "override-ended",
-            sentence: format_args!("'{rule}' is no more set: {kind}, its time is over{then}"),
+            sentence: format_args!("'{rule}' is no longer {what}: its time is over{then}"),
             about: &[Field::hidden("rule", Value::Bare(&rule))],
             fields: &[
                 Field::hidden("override", Value::Bare(&kind)),
@@ -91,11 +91,11 @@ impl Journal {
     /// Rules that are not in the configuration have something set.
     pub(in crate::reactor) fn overrides_wait(&self, names: &[(Arc<str>, Override)]) {
         for (rule, kind) in names.iter().take(NAMED_MAX) {
-            let kind = kind.word();
+            let (what, kind) = (phrase(*kind), kind.word());
             let line = Line {
                 event: "override-waits",
                 sentence: format_args!(
-                    "no rule is named '{rule}', which is set: {kind}; kept for when it comes back ('hfmctl enable' \
+                    "no rule is named '{rule}', which is {what}; kept for when it comes back ('hfmctl enable' \
                      clears it)"
                 ),
                 about: &[Field::hidden("rule", Value::Bare(rule))],
@@ -123,6 +123,16 @@ impl Journal {
             fields: &[Field::hidden("detail", Value::Bare(error))],
         };
         line::tell(Level::Warn, module_path!(), &line);
+    }
+}
+
+/// What a rule is.
+fn phrase(kind: Override) -> &'static str {
+    match kind {
+        Override::Drained => "drained",
+        Override::Disabled => "disabled",
+        Override::AlwaysFail => "set to always-fail",
+        Override::AlwaysSuccess => "set to always-success",
     }
 }
 
