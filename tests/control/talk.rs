@@ -25,9 +25,10 @@ impl Home {
         self.0.path.join("hfm.sock")
     }
 
-    /// The configuration with the socket in it.
+    /// The configuration with the socket in it, and a directory of its own, in its first line.
     pub(crate) fn configuration(&self, rules: &str) -> String {
-        format!("control = \"{}\"\n{rules}", self.socket().display())
+        let state = self.0.path.join("state");
+        format!("control = \"{}\"; state_dir = \"{}\"\n{rules}", self.socket().display(), state.display())
     }
 
     /// Starts hfm and waits until it can be asked.

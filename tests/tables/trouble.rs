@@ -75,9 +75,10 @@ fn a_slow_firewall_gets_the_newest_word_and_delays_no_probe() {
     let rules = [target.rule("w1", "10.0.0.1", ""), counter()].concat();
     let mut daemon = firewall.start(&place, &format!("{HEAD}{rules}"));
     for open in [false, true, false, true, false] {
-        target.set(open);
-        let state = if open { "RuleStateSuccess" } else { "RuleStateFail" };
+        // The other rule never fails.
+        let state = if open { "previous=RuleStateFail" } else { "changed state to: RuleStateFail" };
         let times = daemon.log().matches(state).count() + 1;
+        target.set(open);
         daemon.wait_for(state, times);
     }
     firewall.set_mode("ok");
