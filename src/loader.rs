@@ -32,7 +32,7 @@ pub type Answer = Result<Box<(Succession, Report)>, Box<Report>>;
 #[derive(Debug, Default)]
 pub struct Retired {
     /// Plans that no rule has any more.
-    pub plans: Vec<Plan>,
+    pub plans: Vec<Option<Plan>>,
     /// The rules of before.
     pub rules: Option<Arc<[Rule]>>,
 }

@@ -167,6 +167,14 @@ impl Rule {
         }
     }
 
+    /// The program that is its test, if it has one.
+    pub fn test_command(&self) -> Option<CommandLine> {
+        match &self.test {
+            Test::Command { command, .. } => Some(command.clone()),
+            Test::Probe(_) => None,
+        }
+    }
+
     /// Whether this is an empty slot: a rule of a file has a name.
     pub fn is_vacant(&self) -> bool {
         self.name.is_empty()

@@ -9,17 +9,33 @@ use std::mem;
 use std::sync::Arc;
 
 use crate::probe::{Plan, Plans};
-use crate::rule::{Configuration, Fate, Rule, RuleId, Status, Test};
+use crate::rule::{
+    CommandLine, Configuration, Control, Fate, Firewall, LogFormat, Rule, RuleId, RunAs, Status, Table, Test,
+};
 
 /// A new configuration, fitted into the slots of the old one.
 #[derive(Debug)]
 pub struct Succession {
-    /// Rules by slot, and everything that names them; empty slots are [vacant](Rule::is_vacant) rules.
-    pub configuration: Configuration,
+    /// By slot; empty slots are [vacant](Rule::is_vacant) rules.
+    pub rules: Arc<[Rule]>,
+    /// The programs of tests that are programs, by slot.
+    pub tests: Vec<Option<CommandLine>>,
+    /// Every table that a rule names.
+    pub tables: Arc<[Table]>,
     /// How native probes are run, by slot.
     pub plans: Plans,
     /// By slot.
     pub fates: Vec<Fate>,
+    /// As in the configuration.
+    pub change_max: usize,
+    /// As in the configuration.
+    pub firewall: Firewall,
+    /// As in the configuration.
+    pub run_as: RunAs,
+    /// As in the configuration.
+    pub log_format: LogFormat,
+    /// As in the configuration.
+    pub control: Control,
 }
 
 impl Succession {
@@ -60,17 +76,16 @@ impl Succession {
             move_to(&mut member.rules);
         }
         Self {
-            configuration: Configuration {
-                rules: by_slot,
-                change_max,
-                tables,
-                firewall,
-                run_as,
-                log_format,
-                control,
-            },
+            tests: by_slot.iter().map(Rule::test_command).collect(),
+            rules: by_slot.into(),
+            tables: tables.into(),
             plans: Plans { plans: plans_by_slot, clock },
             fates,
+            change_max,
+            firewall,
+            run_as,
+            log_format,
+            control,
         }
     }
 
@@ -125,16 +140,16 @@ fn is_same_test(old: &Test, new: &Test) -> bool {
 }
 
 /// Of two plans for one slot the one that counts: a rule that is kept or adjusted goes on with its own, which
-/// the runs under way go by; the other is given back.
-pub fn choose_plan(fate: Fate, own: &mut Option<Plan>, next: Option<Plan>) -> Option<Plan> {
+/// the runs under way go by. The other is left in `next`.
+pub fn choose_plan(fate: Fate, own: &mut Option<Plan>, next: &mut Option<Plan>) {
     match fate {
-        Fate::Kept | Fate::Adjusted => {
-            if let (Some(own), Some(next)) = (own, &next) {
+        Fate::Kept => {}
+        Fate::Adjusted => {
+            if let (Some(own), Some(next)) = (own, next) {
                 own.timeout = next.timeout;
             }
-            next
         }
-        Fate::Changed | Fate::New | Fate::Vacated | Fate::Vacant => mem::replace(own, next),
+        Fate::Changed | Fate::New | Fate::Vacated | Fate::Vacant => mem::swap(own, next),
     }
 }
 

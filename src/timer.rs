@@ -23,6 +23,14 @@ impl TimerQueue {
         Self { heap: Vec::with_capacity(rules), position: vec![ABSENT; rules] }
     }
 
+    /// Makes room for rules 0 to `rules` - 1; those that have an entry keep it.
+    pub fn grow(&mut self, rules: usize) {
+        if rules > self.position.len() {
+            self.position.resize(rules, ABSENT);
+            self.heap.reserve(rules - self.heap.len());
+        }
+    }
+
     /// Sets, moves or (with `None`) clears the entry of a rule.
     pub fn set(&mut self, rule: RuleId, at: Option<Instant>) {
         let position = self.position[rule.index()] as usize;

@@ -61,11 +61,13 @@ impl Engine {
     /// Brings the effective state of a rule, and of all that require it, in line with the own states, and
     /// tells what changed. Rules form no cycle, so this ends.
     pub(super) fn settle(&mut self, rule: RuleId, occasion: Option<Occasion>, now: Now) {
-        let mut pending = vec![(rule, occasion)];
-        while let Some((rule, occasion)) = pending.pop() {
-            if self.settle_one(rule, occasion, now) {
-                let dependents = self.dependents[rule.index()].iter().rev();
-                pending.extend(dependents.map(|dependent| (*dependent, None)));
+        if !self.settle_one(rule, occasion, now) {
+            return;
+        }
+        let mut pending: Vec<RuleId> = self.dependents[rule.index()].iter().rev().copied().collect();
+        while let Some(rule) = pending.pop() {
+            if self.settle_one(rule, None, now) {
+                pending.extend(self.dependents[rule.index()].iter().rev());
             }
         }
     }

@@ -81,7 +81,7 @@ impl Engine {
         let states: Vec<RuleState> = states.map(|(rule, due)| RuleState::new(rule, due)).collect();
         let live = states.iter().filter(|state| !state.is_over()).count();
         let mut engine = Self {
-            stalls: Stalls::new(shortest_timeout(&rules)),
+            stalls: Stalls::new(shortest_timeout(rules.iter())),
             timers: TimerQueue::new(rules.len()),
             states,
             dependents: Vec::new(),
@@ -241,10 +241,10 @@ fn first_dues<'r>(rules: impl Iterator<Item = &'r Rule> + Clone, now: Instant) -
 }
 
 /// The shortest timeout of any rule: shorter stalls than matter to it need not be remembered.
-fn shortest_timeout(rules: &[Rule]) -> Option<Duration> {
+fn shortest_timeout<'r>(rules: impl Iterator<Item = &'r Rule>) -> Option<Duration> {
     let timeouts = |rule: &Rule| match &rule.test {
         Test::Command { timeout_int, timeout_kill, .. } => [*timeout_int, *timeout_kill],
         Test::Probe(probe) => [Some(probe.timeout), None],
     };
-    rules.iter().flat_map(timeouts).flatten().min()
+    rules.flat_map(timeouts).flatten().min()
 }

@@ -9,7 +9,6 @@ use super::{Engine, Output, first_dues, rule_id, shortest_timeout};
 use crate::now::Now;
 use crate::rule::{Fate, Rule, RuleId, RunId, Status};
 use crate::standing::Override;
-use crate::timer::TimerQueue;
 
 impl Engine {
     /// Takes on another configuration, fitted into the slots of the present one; `fates` says what becomes of
@@ -25,43 +24,53 @@ impl Engine {
         debug_assert!(self.outputs.is_empty(), "outputs speak of the rules of before");
         debug_assert_eq!(rules.len(), fates.len());
         let before = std::mem::replace(&mut self.rules, rules);
-        let dues = self.dues_of_those_that_begin(fates, now.mono);
-        for (index, (fate, due)) in fates.iter().zip(dues).enumerate() {
+        let mut dues = self.dues_of_those_that_begin(fates, now.mono).into_iter();
+        let mut moved = Vec::new();
+        for (index, fate) in fates.iter().enumerate() {
             let rule = rule_id(index);
             match fate {
+                Fate::Kept if !self.is_to_be_tried_again(rule) => continue,
                 Fate::Kept | Fate::Adjusted => self.adjust(rule, &before[index], now),
                 Fate::Changed => {
-                    let before = self.begin_anew(rule, due);
+                    let before = self.begin_anew(rule, dues.next().unwrap_or(now.mono));
                     self.keep_override(rule, before);
                 }
-                Fate::New | Fate::Vacated | Fate::Vacant => {
-                    self.begin_anew(rule, due);
-                }
+                Fate::New => _ = self.begin_anew(rule, dues.next().unwrap_or(now.mono)),
+                Fate::Vacated | Fate::Vacant => _ = self.begin_anew(rule, now.mono),
             }
+            moved.push(rule);
         }
         self.relate_rules();
-        self.stalls.matter_from(shortest_timeout(&self.rules));
-        self.timers = TimerQueue::new(self.rules.len());
+        // Those that stay have one that matters already.
+        let timeouts = shortest_timeout(moved.iter().map(|rule| &self.rules[rule.index()]));
+        self.stalls.matter_also_from(timeouts);
+        self.timers.grow(self.rules.len());
         self.live = self.states.iter().filter(|state| !state.is_over()).count();
         self.in_flight = self.states.iter().filter(|state| state.in_flight()).count();
-        for index in 0..self.rules.len() {
-            self.settle(rule_id(index), None, now);
+        // All others, unless they require one of these, are what they were.
+        for rule in &moved {
+            self.settle(*rule, None, now);
+            self.settle_dependents(*rule, now);
         }
-        for index in 0..self.rules.len() {
-            self.look_at_ask(rule_id(index), now);
-            self.arm(rule_id(index));
-            self.touch(rule_id(index));
+        for rule in moved {
+            self.look_at_ask(rule, now);
+            self.arm(rule);
+            self.touch(rule);
         }
         self.tell_standings(now);
         self.check_invariants();
     }
 
-    /// First dues, by slot: as at a start, among those that begin.
+    /// Whether a rule that is the same to the letter is still worth another try: its program may be there now.
+    fn is_to_be_tried_again(&self, rule: RuleId) -> bool {
+        matches!(self.states[rule.index()].phase, Phase::Over(EndReason::CannotStart))
+    }
+
+    /// First dues, of those that begin one after the other: as at a start.
     fn dues_of_those_that_begin(&self, fates: &[Fate], now: Instant) -> Vec<Instant> {
         let begins = |fate: &Fate| matches!(fate, Fate::Changed | Fate::New);
         let of = self.rules.iter().zip(fates).filter(|(_, fate)| begins(fate));
-        let mut dues = first_dues(of.map(|(rule, _)| rule), now).into_iter();
-        fates.iter().map(|fate| if begins(fate) { dues.next().unwrap_or(now) } else { now }).collect()
+        first_dues(of.map(|(rule, _)| rule), now)
     }
 
     /// A slot with another rule, or with none: nothing of before counts, but for the numbers of its runs. Gives

@@ -37,9 +37,9 @@ impl Stalls {
         Self { kept: VecDeque::new(), turn_from: None, ordinary_min }
     }
 
-    /// The shortest timeout is another now.
-    pub(super) fn matter_from(&mut self, shortest_timeout: Option<Duration>) {
-        self.ordinary_min = shortest_timeout.map_or(ORDINARY_MAX, ordinary);
+    /// There are other timeouts too now, of which this is the shortest.
+    pub(super) fn matter_also_from(&mut self, shortest_timeout: Option<Duration>) {
+        self.ordinary_min = self.ordinary_min.min(shortest_timeout.map_or(ORDINARY_MAX, ordinary));
     }
 
     /// Remembers a stall. One that overlaps those before it is one with them: a wake-up is late because

@@ -6,6 +6,7 @@ mod control;
 mod overrides;
 mod own;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -17,7 +18,7 @@ use crate::engine::{Change, Notice, StopSignal, Unguarded};
 use crate::health::State;
 use crate::line::{self, Field, Harmless, Line, Value};
 use crate::now::Now;
-use crate::rule::{Rule, RuleId, RunId, Test};
+use crate::rule::{Fate, Rule, RuleId, RunId, Test};
 use crate::verdict::{Ending, Measured, Verdict};
 
 /// hfm counts instances in nanoseconds from 2015-12-16 00:00 UTC.
@@ -27,8 +28,8 @@ const INSTANCE_EPOCH: Duration = Duration::from_secs(1_450_224_000);
 #[derive(Debug)]
 pub(super) struct Journal {
     rules: Arc<[Rule]>,
-    /// By slot: who has it, or had it last; what the last one started may still be heard of.
-    names: Vec<Arc<str>>,
+    /// Who had slots last that nobody has now: what they started may still be heard of.
+    former: HashMap<RuleId, Arc<str>>,
     instance: u64,
     limiter: Limiter,
     /// When the turn began: what limits go by.
@@ -39,20 +40,21 @@ impl Journal {
     pub(super) fn new(rules: Arc<[Rule]>, now: Now) -> Self {
         let since = now.wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let instance = u64::try_from(since.saturating_sub(INSTANCE_EPOCH).as_nanos()).unwrap_or_default();
-        let names = rules.iter().map(|rule| rule.name.clone()).collect();
-        Self { rules, names, instance, limiter: Limiter::default(), now: now.mono }
+        Self { rules, former: HashMap::new(), instance, limiter: Limiter::default(), now: now.mono }
     }
 
     /// The rules are others now. What was held back of a rule whose slot another one has is forgotten.
-    pub(super) fn replace(&mut self, rules: Arc<[Rule]>) {
-        let before = std::mem::take(&mut self.names);
-        let names = rules.iter().enumerate().map(|(slot, rule)| match before.get(slot) {
-            Some(name) if rule.is_vacant() => name.clone(),
-            Some(_) | None => rule.name.clone(),
-        });
-        self.names = names.collect();
-        let names = &self.names;
-        self.limiter.retain(|rule| before.get(rule.index()) == names.get(rule.index()));
+    pub(super) fn replace(&mut self, rules: Arc<[Rule]>, fates: &[Fate]) {
+        for (slot, fate) in (0..).map(RuleId).zip(fates) {
+            match fate {
+                Fate::Vacated => _ = self.former.insert(slot, self.rules[slot.index()].name.clone()),
+                Fate::New => {
+                    self.former.remove(&slot);
+                    self.limiter.forget(slot);
+                }
+                Fate::Kept | Fate::Adjusted | Fate::Changed | Fate::Vacant => {}
+            }
+        }
         self.rules = rules;
     }
 
@@ -347,7 +349,7 @@ impl Journal {
     }
 
     fn name(&self, rule: RuleId) -> &str {
-        &self.names[rule.index()]
+        self.former.get(&rule).unwrap_or(&self.rules[rule.index()].name)
     }
 
     fn id(&self, run: RunId) -> impl fmt::Display + '_ {

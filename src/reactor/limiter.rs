@@ -32,6 +32,9 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    const ALL: [Self; 6] =
+        [Self::Failed, Self::Debounced, Self::Interrupted, Self::Killed, Self::Output, Self::ErrorOutput];
+
     /// The event whose lines are held back.
     pub(super) fn event(self) -> &'static str {
         match self {
@@ -96,9 +99,11 @@ impl Limiter {
         told
     }
 
-    /// Forgets all rules but these.
-    pub(super) fn retain(&mut self, is_kept: impl Fn(RuleId) -> bool) {
-        self.buckets.retain(|(rule, _), _| is_kept(*rule));
+    /// Forgets a rule.
+    pub(super) fn forget(&mut self, rule: RuleId) {
+        for kind in Kind::ALL {
+            self.buckets.remove(&(rule, kind));
+        }
     }
 }
 
@@ -190,22 +195,20 @@ mod tests {
     fn rules_and_kinds_do_not_share() {
         let mut limiter = Limiter::default();
         let now = start();
-        let kinds =
-            [Kind::Failed, Kind::Debounced, Kind::Interrupted, Kind::Killed, Kind::Output, Kind::ErrorOutput];
         for _ in 0..10 {
             for rule in 0..100 {
-                for kind in kinds {
+                for kind in Kind::ALL {
                     assert_eq!(limiter.admit(RuleId(rule), kind, now), Some(0));
                 }
             }
         }
         for rule in 0..100 {
-            for kind in kinds {
+            for kind in Kind::ALL {
                 assert_eq!(limiter.admit(RuleId(rule), kind, now), None);
             }
         }
         assert_eq!(limiter.buckets.len(), 600);
-        limiter.retain(|rule| rule != RuleId(7));
+        limiter.forget(RuleId(7));
         assert_eq!(limiter.buckets.len(), 594);
         assert_eq!(limiter.admit(RuleId(7), Kind::Output, now), Some(0));
         assert_eq!(limiter.admit(RuleId(8), Kind::Output, now), None);

@@ -130,7 +130,7 @@ impl Reactor {
         let waiter = Waiter::new(ALARM)?;
         let signals = Signals::new(waiter.registry(), SIGNALS)?;
         let wake = Arc::new(Waker::new(waiter.registry(), WAKE)?);
-        let tests: Vec<Option<CommandLine>> = configuration.rules.iter().map(test_command).collect();
+        let tests: Vec<Option<CommandLine>> = configuration.rules.iter().map(Rule::test_command).collect();
         let commands = Commands::start(tests, configuration.change_max, wake.clone())?;
         let now = now();
         let Configuration { rules, tables, firewall, change_max: _, run_as, log_format: _, control } =
@@ -356,12 +356,5 @@ impl Reactor {
             timeout: rule.change_timeout,
         };
         self.commands.request(Request::Change(Box::new(job)));
-    }
-}
-
-fn test_command(rule: &Rule) -> Option<CommandLine> {
-    match &rule.test {
-        Test::Command { command, .. } => Some(command.clone()),
-        Test::Probe(_) => None,
     }
 }

@@ -161,7 +161,7 @@ impl Prober {
         plans: Plans,
         fates: &[Fate],
         now: Now,
-    ) -> io::Result<Vec<Plan>> {
+    ) -> io::Result<Vec<Option<Plan>>> {
         let retired = self.probes.reload(plans, fates, now)?;
         self.engine.reload(rules, fates, now);
         Ok(retired)

@@ -1,19 +1,18 @@
 //! Reload: asked for by SIGHUP or a client of the control socket, read by the loader thread, gone over to between two events of a turn.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use log::Level;
 
-use super::{Loader, Needs, Reactor, now, test_command};
+use super::{Loader, Needs, Reactor, now};
 use crate::commands::Request;
 use crate::config::Report;
 use crate::control::protocol::Reply;
 use crate::loader::{Answer, Retired};
 use crate::logging;
 use crate::now::Now;
-use crate::rule::{Configuration, Fate, Firewall, Rule, RuleId, RunAs};
+use crate::rule::{Fate, Firewall, RuleId, RunAs};
 use crate::succession::Succession;
 use crate::writer::Replacement;
 
@@ -155,7 +154,7 @@ impl Reactor {
             }
         };
         self.journal.report(Level::Warn, &warnings);
-        if let Some(why) = self.obstacle(&succession.configuration) {
+        if let Some(why) = self.obstacle(&succession) {
             let why = format!("{why}; restart hfm");
             self.journal.reload_refused(format_args!("{why}"));
             return (Retired::default(), Outcome::refused(why));
@@ -164,10 +163,18 @@ impl Reactor {
         // What was decided by the rules of before is about them.
         self.carry_out();
         let counts = Counts::of(&succession);
-        let Succession { configuration, plans, fates } = succession;
-        let Configuration { rules, change_max, tables, firewall, run_as: _, log_format, control: _ } =
-            configuration;
-        let rules: Arc<[Rule]> = rules.into();
+        let Succession {
+            rules,
+            tests,
+            tables,
+            plans,
+            fates,
+            change_max,
+            firewall,
+            log_format,
+            run_as: _,
+            control: _,
+        } = succession;
         let before = self.prober.engine.rules().clone();
         let plans = match self.prober.reload(rules.clone(), plans, &fates, from) {
             Ok(plans) => plans,
@@ -177,15 +184,14 @@ impl Reactor {
                 return (Retired::default(), Outcome::refused(why));
             }
         };
-        let tests = rules.iter().map(test_command).collect();
         self.commands.request(Request::Reload { tests, change_max });
-        self.journal.replace(rules);
+        self.journal.replace(rules, &fates);
         logging::set_format(log_format);
         self.set_overrides_again(&fates, from);
         self.tables = tables.len();
         if let Some(writer) = &mut self.writer {
             let carried = fates.iter().map(|fate| matches!(fate, Fate::Kept | Fate::Adjusted)).collect();
-            writer.replace(Replacement { tables: tables.into(), carried, reconcile: firewall.reconcile });
+            writer.replace(Replacement { tables, carried, reconcile: firewall.reconcile });
         }
         self.firewall = firewall;
         self.has_no_rules = counts.rules() == 0;
@@ -201,7 +207,7 @@ impl Reactor {
     }
 
     /// What cannot be had while hfm runs.
-    fn obstacle(&self, next: &Configuration) -> Option<String> {
+    fn obstacle(&self, next: &Succession) -> Option<String> {
         let Firewall { dataplane, dry_run, reconcile: _, state_dir } = &self.firewall;
         let RunAs { user, group } = &self.run_as;
         let fixed = [
@@ -219,7 +225,8 @@ impl Reactor {
             return Some("there were no 'tables' when hfm started".to_owned());
         }
         // Rights are given up with the user, those that no rule needed then for good.
-        let (has, wants) = (self.needs.reactor, Needs::of(next).reactor);
+        let others = next.rules.iter().zip(&next.fates).filter(|(_, fate)| **fate != Fate::Kept);
+        let (has, wants) = (self.needs.reactor, Needs::of_rules(others.map(|(rule, _)| rule)));
         let missing =
             [("mark", wants.net_admin && !has.net_admin), ("interface", wants.net_raw && !has.net_raw)];
         let (setting, _) = missing.iter().find(|(_, is_missing)| *is_missing && user.is_some())?;

@@ -16,12 +16,17 @@ impl Needs {
     /// Those of a configuration.
     pub fn of(configuration: &Configuration) -> Self {
         Self {
-            reactor: configuration.rules.iter().map(of_rule).fold(Rights::NONE, Rights::and),
+            reactor: Self::of_rules(&configuration.rules),
             writer: match configuration.firewall.dataplane {
                 // Nothing, or a device's own permissions.
                 DataPlaneChoice::Auto | DataPlaneChoice::Pfctl | DataPlaneChoice::Memory => Rights::NONE,
             },
         }
+    }
+
+    /// What these rules need of the reactor.
+    pub fn of_rules<'r>(rules: impl IntoIterator<Item = &'r Rule>) -> Rights {
+        rules.into_iter().map(of_rule).fold(Rights::NONE, Rights::and)
     }
 
     /// What must outlive the change of the user, for one of them to have it.

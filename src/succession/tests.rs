@@ -32,7 +32,7 @@ fn succeed(before: &[Rule], next: Vec<Rule>) -> Succession {
 }
 
 fn names(succession: &Succession) -> Vec<&str> {
-    succession.configuration.rules.iter().map(|rule| &*rule.name).collect()
+    succession.rules.iter().map(|rule| &*rule.name).collect()
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_rule_stays_in_its_slot_wherever_it_stands_in_the_file() {
     let after = succeed(&before, vec![rule("c"), rule("d"), rule("a")]);
     assert_eq!(names(&after), ["a", "", "c", "d"], "the slot of b is not given away with b");
     assert_eq!(after.fates, [Fate::Kept, Fate::Vacated, Fate::Kept, Fate::New]);
-    let again = succeed(&after.configuration.rules, vec![rule("a"), rule("e"), rule("d")]);
+    let again = succeed(&after.rules, vec![rule("a"), rule("e"), rule("d")]);
     assert_eq!(names(&again), ["a", "e", "", "d"]);
     assert_eq!(again.fates, [Fate::Kept, Fate::New, Fate::Vacated, Fate::Kept]);
 }
@@ -66,7 +66,7 @@ fn whatever_names_a_rule_names_its_slot() {
     let member = Member { address, combine: Default::default(), backup: false, rules };
     configuration.tables = vec![Table { name: "t".into(), min_up: None, panic: None, members: vec![member] }];
     let plans = Plans { plans: vec![None, None, None], ..Plans::default() };
-    let after = Succession::new(&before, |_| true, configuration, plans).configuration;
+    let after = Succession::new(&before, |_| true, configuration, plans);
     assert_eq!(after.rules[2].requires, [RuleId(1)]);
     assert_eq!(after.rules[2].guard, [RuleId(0)]);
     assert_eq!(after.tables[0].members[0].rules, [RuleId(1), RuleId(2)]);

@@ -91,8 +91,8 @@ impl Probes {
     ///
     /// # Errors
     /// When names have to be looked up for the first time and no threads can be had; nothing has changed then.
-    pub fn reload(&mut self, next: Plans, fates: &[Fate], now: Now) -> io::Result<Vec<Plan>> {
-        let Plans { plans, clock } = next;
+    pub fn reload(&mut self, next: Plans, fates: &[Fate], now: Now) -> io::Result<Vec<Option<Plan>>> {
+        let Plans { mut plans, clock } = next;
         if self.resolver.is_none() && Names::any(&plans) {
             self.resolver = Some(Resolver::start(&self.wake)?);
         }
@@ -100,12 +100,11 @@ impl Probes {
         self.clocks.push(clock);
         self.plans.resize_with(fates.len(), || None);
         self.lanes.resize_with(fates.len(), || None);
-        let mut retired = Vec::new();
         for (((plan, fate), own), lane) in
-            plans.into_iter().zip(fates).zip(&mut self.plans).zip(&mut self.lanes)
+            plans.iter_mut().zip(fates).zip(&mut self.plans).zip(&mut self.lanes)
         {
             let begins_anew = !matches!(fate, Fate::Kept | Fate::Adjusted);
-            retired.extend(choose_plan(*fate, own, plan));
+            choose_plan(*fate, own, plan);
             if begins_anew {
                 self.under_way -= usize::from(lane.as_ref().is_some_and(|lane| lane.run.is_some()));
                 *lane = own.as_ref().map(|plan| Box::new(Lane::new(plan, now.mono)));
@@ -117,7 +116,7 @@ impl Probes {
         if let Some(resolver) = &self.resolver {
             self.names.ask_new(resolver);
         }
-        Ok(retired)
+        Ok(plans)
     }
 
     /// Starts a run. Gives its end where that is certain at once.
