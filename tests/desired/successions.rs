@@ -45,6 +45,19 @@ fn what_others_do_to_an_address_later_changes_nothing_of_what_is_wanted() {
     assert_eq!(machine.says("? ?").wants(), "11", "as last wanted, not as found");
 }
 
+/// A reload forgot what the table held besides until it was read again, so `min_up` put a failed address in "where
+/// the table would be empty".
+#[test]
+fn min_up_puts_nothing_into_a_table_of_others_after_a_reload() {
+    let min_up = hfm::rule::Table { min_up: Some(hfm::rule::Share::Count(1)), ..plain(1) };
+    let mut machine = Machine::start(vec![min_up.clone()]);
+    assert_eq!(machine.found(&[5]).says("d").wants(), "0");
+    machine.reload(vec![min_up], &[]);
+    assert_eq!(machine.wants(), "0", "not decided anew before the table is read");
+    assert_eq!(machine.found(&[5]).wants(), "0");
+    assert_eq!(machine.found(&[]).wants(), "1");
+}
+
 #[test]
 fn an_address_no_longer_named_leaves_once_every_new_rule_has_a_verdict() {
     let mut machine = moved();

@@ -61,6 +61,8 @@ struct TableState {
     leaving_in: usize,
     /// Addresses are in it that are not ours.
     others_in: bool,
+    /// What it holds is known, and which of that is ours: nothing is decided before.
+    found: bool,
     /// Something changed since the last decision.
     changed: bool,
 }
@@ -110,9 +112,11 @@ impl Desired {
         state.leaving_in = state.leaving.iter().filter(|address| contents.contains(*address)).count();
         let others_in = contents.len() > ours + state.leaving_in;
         state.changed |= std::mem::replace(&mut state.others_in, others_in) != others_in;
+        state.found = true;
     }
 
-    /// Decides anew where something changed; says whether it did. A table that was never found is not decided.
+    /// Decides anew where something changed; says whether it did. A table that was not found since the start or the
+    /// last reload is not decided: whether it would be empty depends on what it holds besides.
     pub fn decide(&mut self, table: usize, now: Instant) -> bool {
         let state = &mut self.states[table];
         if state.leave_by.is_some_and(|by| by <= now) {
@@ -120,7 +124,7 @@ impl Desired {
             state.leave_by = None;
             state.changed = true;
         }
-        if !state.changed || state.members.iter().any(|member| member.is_in.is_none()) {
+        if !state.changed || !state.found {
             return false;
         }
         state.changed = false;

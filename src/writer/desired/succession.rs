@@ -122,6 +122,7 @@ impl Desired {
                 awaited,
                 leaving_in: 0,
                 others_in: false,
+                found: false,
                 changed: true,
             });
         }
