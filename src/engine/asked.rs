@@ -12,8 +12,9 @@ use crate::now::Now;
 use crate::rule::{RuleId, RunId, Test};
 use crate::verdict::{LocalCause, Measured, Verdict};
 
-/// How long a command without timeouts is expected to take at most.
-const COMMAND_LIMIT: Duration = Duration::from_secs(10);
+/// What an extra run is given at most, and what a command without timeouts is. A probe's timeout is its interval
+/// unless something else is written: it alone would have an operator wait for the next run, however far that is.
+const LIMIT_MAX: Duration = Duration::from_secs(10);
 
 /// What has come of asking for a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,12 +180,11 @@ pub(super) fn not_started(error: StartError) -> Result<Verdict, i32> {
     }
 }
 
-/// How long a run may take.
+/// How long an extra run has to have before the next one on the schedule. One that takes longer makes room.
 fn limit(test: &Test) -> Duration {
-    match test {
-        Test::Command { timeout_int, timeout_kill, .. } => {
-            timeout_kill.or(*timeout_int).unwrap_or(COMMAND_LIMIT)
-        }
-        Test::Probe(probe) => probe.timeout,
-    }
+    let timeout = match test {
+        Test::Command { timeout_int, timeout_kill, .. } => timeout_kill.or(*timeout_int),
+        Test::Probe(probe) => Some(probe.timeout),
+    };
+    timeout.map_or(LIMIT_MAX, |timeout| timeout.min(LIMIT_MAX))
 }
