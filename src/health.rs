@@ -155,6 +155,12 @@ impl Health {
         }
     }
 
+    /// What comes next does not follow what came before: results count anew towards a change.
+    pub fn begin_row(&mut self) {
+        self.toward_change = 0;
+        self.toward_reset = 0;
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called: at the end of a hold-down that
     /// alone keeps the rule failed. Ask again after every call.
     pub fn wakes_at(&self, settings: &HealthSettings) -> Option<Instant> {

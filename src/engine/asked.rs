@@ -12,9 +12,11 @@ use crate::now::Now;
 use crate::rule::{RuleId, RunId, Test};
 use crate::verdict::{LocalCause, Measured, Verdict};
 
-/// What an extra run is given at most, and what a command without timeouts is. A probe's timeout is its interval
-/// unless something else is written: it alone would have an operator wait for the next run, however far that is.
-const LIMIT_MAX: Duration = Duration::from_secs(10);
+/// What an extra run of a probe has to have at most. Its timeout is its interval unless something else is written: that
+/// would have an operator wait for the next run, however far that is.
+const PROBE_LIMIT_MAX: Duration = Duration::from_secs(1);
+/// What one of a command has to have at most, and without timeouts.
+const COMMAND_LIMIT_MAX: Duration = Duration::from_secs(10);
 
 /// What has come of asking for a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,9 +184,11 @@ pub(super) fn not_started(error: StartError) -> Result<Verdict, i32> {
 
 /// How long an extra run has to have before the next one on the schedule. One that takes longer makes room.
 fn limit(test: &Test) -> Duration {
-    let timeout = match test {
-        Test::Command { timeout_int, timeout_kill, .. } => timeout_kill.or(*timeout_int),
-        Test::Probe(probe) => Some(probe.timeout),
-    };
-    timeout.map_or(LIMIT_MAX, |timeout| timeout.min(LIMIT_MAX))
+    match test {
+        Test::Command { timeout_int, timeout_kill, .. } => {
+            let timeout = timeout_kill.or(*timeout_int);
+            timeout.map_or(COMMAND_LIMIT_MAX, |timeout| timeout.min(COMMAND_LIMIT_MAX))
+        }
+        Test::Probe(probe) => probe.timeout.min(PROBE_LIMIT_MAX),
+    }
 }

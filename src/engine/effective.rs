@@ -173,7 +173,7 @@ impl Engine {
         let state = &self.states[rule.index()];
         let by = |kind, state| Effective { state, drained: kind == Override::Drained, why: Why::Set(kind) };
         match (state.set.map(|set| set.kind), state.returning) {
-            (Some(Override::Disabled), _) => state.effective,
+            (Some(Override::Disabled), _) | (None, Some(Override::Disabled)) => state.effective,
             (Some(kind @ Override::AlwaysSuccess), _) => by(kind, State::Success),
             (Some(kind @ (Override::Drained | Override::AlwaysFail)), _) | (None, Some(kind)) => {
                 by(kind, State::Fail)

@@ -101,11 +101,13 @@ impl Engine {
     }
 
     /// What a rule goes on counting as until it succeeds: it was down, and nothing says that it is up. (That one has
-    /// failed by itself, or has ended, is looked at whenever it is settled.)
+    /// failed by itself, or has ended, is looked at whenever it is settled.) One that was down when it was disabled
+    /// was not looked at since, and goes on as it was.
     fn returns_from(&self, rule: RuleId, kind: Override, now: Now) -> Option<Override> {
         let was_down = match kind {
             Override::Drained | Override::AlwaysFail => true,
-            Override::Disabled | Override::AlwaysSuccess => false,
+            Override::Disabled => self.states[rule.index()].effective.state == State::Fail,
+            Override::AlwaysSuccess => false,
         };
         (was_down && !self.has_just_succeeded(rule, now)).then_some(kind)
     }
@@ -139,6 +141,8 @@ impl Engine {
         let state = &mut self.states[rule.index()];
         if let Phase::Suspended = state.phase {
             state.resume(due, now.mono);
+            // Results that are to come in a row do not count with those of before.
+            state.health.begin_row();
         }
     }
 

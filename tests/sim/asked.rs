@@ -11,7 +11,8 @@ use hfm::verdict::{LocalCause, Measured, Verdict};
 use crate::effects::{Grid, id, limits, probe_timeout};
 use crate::model::{Model, Phase, Running, ns_of};
 
-const LIMIT_MAX: u64 = 10_000_000_000;
+const PROBE_LIMIT_MAX: u64 = 1_000_000_000;
+const COMMAND_LIMIT_MAX: u64 = 10_000_000_000;
 
 /// A run beside the schedule, which could have started at a moment, and perhaps has.
 #[derive(Clone, Copy, Debug)]
@@ -40,11 +41,13 @@ impl Model {
         if state.questions.is_empty() || state.beside.is_some() {
             return;
         }
-        let timeout = match &self.rules[rule].test {
-            Test::Probe(probe) => Some(probe.timeout),
-            Test::Command { timeout_int, timeout_kill, .. } => timeout_kill.or(*timeout_int),
+        let (timeout, most) = match &self.rules[rule].test {
+            Test::Probe(probe) => (Some(probe.timeout), PROBE_LIMIT_MAX),
+            Test::Command { timeout_int, timeout_kill, .. } => {
+                (timeout_kill.or(*timeout_int), COMMAND_LIMIT_MAX)
+            }
         };
-        let longest = timeout.map_or(LIMIT_MAX, |timeout| ns_of(timeout).min(LIMIT_MAX));
+        let longest = timeout.map_or(most, |timeout| ns_of(timeout).min(most));
         let has_room = match state.phase {
             Phase::Asked { .. } | Phase::Running(_) => false,
             Phase::Waiting { due } => due.saturating_sub(now) >= longest,

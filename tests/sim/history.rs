@@ -65,6 +65,11 @@ impl History {
         }
     }
 
+    /// What comes next does not follow what was before: nothing counts towards a change any more.
+    pub(crate) fn begin_row(&mut self) {
+        self.verdicts.clear();
+    }
+
     /// One more verdict of this kind (`None` for an inconclusive one): how many there were in a row.
     pub(crate) fn streak(&mut self, success: Option<bool>) -> u32 {
         self.streak = if self.streak.0 == success { (success, self.streak.1 + 1) } else { (success, 1) };

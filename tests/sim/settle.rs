@@ -66,6 +66,7 @@ impl Model {
                 self.warn_of_guard(rule, Unguarded::Disabled);
             }
             (Some(Override::Disabled), ..) => {
+                state.history.begin_row();
                 state.phase = Phase::Waiting { due: whole_ms(now) };
                 state.previous_end = now;
                 state.fresh_since = now;
@@ -78,8 +79,11 @@ impl Model {
     /// How a rule comes back if what is set of it ends now: down until it succeeds, or not.
     fn release(&self, rule: usize, now: u64) -> Option<Released> {
         let state = &self.states[rule];
-        let (from, _) =
-            state.set.filter(|(kind, _)| [Override::Drained, Override::AlwaysFail].contains(kind))?;
+        let (from, _) = state.set.filter(|(kind, _)| match kind {
+            Override::Drained | Override::AlwaysFail => true,
+            Override::Disabled => state.counted.state == State::Fail,
+            Override::AlwaysSuccess => false,
+        })?;
         let settings = &self.rules[rule];
         let own = self.own(rule);
         let interval = if own == State::Fail { settings.interval_fail } else { settings.interval };

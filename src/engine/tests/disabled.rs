@@ -64,9 +64,36 @@ fn a_disabled_rule_keeps_what_was_set_before_until_it_is_enabled() {
     assert_eq!((moves(&outputs), words(&outputs)), (vec![], vec![]));
     assert_eq!(bench.stands(0), (State::Fail, Some("drained"), None));
     bench.at = 50 * S;
-    let outputs = bench.enable(0);
-    assert_eq!(moves(&outputs).len(), 2, "its own state counts at once");
-    assert_eq!(words(&outputs), [(0, Contribution::Up, false, true), (1, Contribution::Up, false, true)]);
+    assert_eq!(moves(&bench.enable(0)), [], "nothing says that it is up");
+    assert_eq!(bench.stands(0), (State::Fail, Some("drained"), None));
+    let outputs = bench.whole_run(0, 50 * S, OK);
+    assert_eq!(moves(&outputs).len(), 2);
+    let ups = words(&outputs).into_iter().filter(|word| word.1 == Contribution::Up).map(|word| word.0);
+    assert_eq!(ups.collect::<Vec<_>>(), [0, 1]);
+}
+
+/// Whatever kept it down, the machine behind it may have been taken away since.
+#[test]
+fn a_rule_that_was_disabled_while_it_was_down_comes_back_by_a_success_and_not_by_an_old_one() {
+    for kept_down in [Override::Drained, Override::AlwaysFail] {
+        let mut bench = well([placed(rule()), placed(requires(&[0]))]);
+        bench.set(0, kept_down);
+        bench.set(1, Override::Disabled);
+        bench.set(0, Override::Disabled);
+        bench.at = 50 * S;
+        assert_eq!(moves(&bench.enable(0)), []);
+        assert_eq!(moves(&bench.enable(1)), []);
+        assert_eq!(starts(&bench.turn(50 * S)), 2);
+        bench.started(0);
+        bench.started(1);
+        bench.exited(0, BAD);
+        let states = |bench: &Bench| (bench.view(0).effective, bench.view(1).effective);
+        assert_eq!(states(&bench), (State::Fail, State::Fail));
+        bench.whole_run(0, 51 * S, OK);
+        assert_eq!(states(&bench), (State::Success, State::Fail), "the other has not been looked at");
+        bench.exited(1, OK);
+        assert_eq!(states(&bench), (State::Success, State::Success));
+    }
 }
 
 #[test]
@@ -80,7 +107,7 @@ fn a_disabled_rule_that_is_drained_is_tested_again() {
 
 /// The end of a hold-down would be a change of a rule that is to stay as it is.
 #[test]
-fn a_hold_down_ends_no_earlier_than_the_rule_is_enabled() {
+fn a_hold_down_of_a_disabled_rule_ends_by_a_success_after_it_is_enabled() {
     let health = HealthSettings { hold_down: 5 * S, hold_down_max: 5 * S, ..HealthSettings::default() };
     let mut bench = Bench::new([Rule { health, ..rule() }]);
     bench.whole_run(0, Duration::ZERO, BAD);
@@ -89,8 +116,10 @@ fn a_hold_down_ends_no_earlier_than_the_rule_is_enabled() {
     assert_eq!(bench.wakes_at(), Some(60 * S));
     assert_eq!(bench.turn(20 * S), []);
     let outputs = bench.turn(60 * S);
-    assert_eq!(moves(&outputs), [(0, State::Fail, State::Success, "ok")]);
+    assert_eq!(moves(&outputs), [], "a success of a minute ago says nothing");
     assert_eq!(starts(&outputs), 1);
+    bench.started(0);
+    assert_eq!(moves(&bench.exited(0, OK)), [(0, State::Fail, State::Success, "ok")]);
 }
 
 #[test]
