@@ -292,7 +292,7 @@ impl Model {
         Ok(end)
     }
 
-    /// The words come one by one, or all at once.
+    /// The words come one by one; or all at once, so that nothing is decided on what was before them.
     fn play(
         &self,
         number: usize,
@@ -315,7 +315,9 @@ impl Model {
         }
         table.failed.retain(|address, _| named.contains(address));
         let mut said = self.said.clone();
-        self.decide(number, &mut table, &named, &said, self.moment * 100)?;
+        if !at_once {
+            self.decide(number, &mut table, &named, &said, self.moment * 100)?;
+        }
         for (name, moment) in order.iter().zip(self.moment * 100 + 1..) {
             said.insert((*name).clone(), now[*name]);
             if !at_once {
