@@ -163,18 +163,22 @@ impl Reactor {
         let (mut over, mut waiting) = (Vec::new(), Vec::new());
         for (name, entry) in overrides.book.iter() {
             let left = entry.until.map(|until| until.duration_since(now.wall).unwrap_or_default());
+            // While there was no such rule, so that it never was what is set; otherwise the engine ends it.
+            let is_over = left.is_some_and(|left| left.is_zero());
+            let is_unset = |slot: &RuleId| self.prober.engine.override_of(*slot).is_none();
             match slots.get(&**name) {
-                Some(slot) if is_meant(*slot) => {
+                Some(slot) if !is_meant(*slot) => {}
+                slot if is_over && slot.is_none_or(is_unset) => over.push((name.clone(), entry.kind)),
+                Some(slot) => {
                     let until = left.and_then(|left| now.mono.checked_add(left));
                     self.prober.engine.set_override(*slot, Some(Set { kind: entry.kind, until }), now);
                 }
-                Some(_) => {}
-                None if left.is_some_and(|left| left.is_zero()) => over.push(name.clone()),
                 None => waiting.push((name.clone(), entry.kind)),
             }
         }
-        for name in over {
+        for (name, kind) in over {
             overrides.is_new |= overrides.book.clear(&name).is_some();
+            self.journal.override_ended(&name, kind, false);
         }
         self.journal.overrides_wait(&waiting);
     }
