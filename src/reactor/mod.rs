@@ -263,7 +263,7 @@ impl Reactor {
         }
         // Last: whatever an operator asks, probes come first.
         self.serve_control(now());
-        self.unread |= self.go_on_with_overrides(now());
+        self.unread |= self.go_on_with_requests(now());
         let end = now();
         self.end_if_finished(end);
         self.flush();

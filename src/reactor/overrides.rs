@@ -12,12 +12,13 @@ use std::time::{Duration, SystemTime};
 use mio::Waker;
 
 use super::Reactor;
+use super::control::search::Found;
 use crate::control::protocol::{OverrideRow, Reply};
 use crate::engine::Set;
 use crate::now::Now;
 use crate::overrides::store::{self, Store};
 use crate::overrides::{Book, Entry};
-use crate::rule::{Fate, RuleId};
+use crate::rule::RuleId;
 use crate::standing::Override;
 use crate::sys::control_socket::Peer;
 use crate::sys::state_dir::Place;
@@ -38,7 +39,7 @@ pub(super) struct Overrides {
     done: Vec<Done>,
     /// The same, for the book that is being written.
     unwritten: Vec<Done>,
-    is_writing: bool,
+    writing: Option<u64>,
 }
 
 /// What a client wants of rules.
@@ -49,8 +50,8 @@ pub(super) struct Job {
     /// Whom it says it acts for.
     pub(super) by: Option<String>,
     pub(super) wish: Wish,
-    /// Those that are left. A slot that has another name by then is left alone; `None`: only the book knows it.
-    pub(super) rules: VecDeque<(Option<RuleId>, Arc<str>)>,
+    /// Those that are left; without a slot one that only the book knows.
+    pub(super) rules: VecDeque<Found>,
     /// How many were changed.
     pub(super) changed: usize,
 }
@@ -104,13 +105,18 @@ impl Overrides {
             is_new: false,
             done: Vec::new(),
             unwritten: Vec::new(),
-            is_writing: false,
+            writing: None,
         })
     }
 
     /// All that is set.
     pub(super) fn book(&self) -> &Book {
         &self.book
+    }
+
+    /// Whether changes are under way.
+    pub(super) fn is_busy(&self) -> bool {
+        !self.jobs.is_empty()
     }
 
     /// Has something done to rules.
@@ -139,16 +145,14 @@ impl Reactor {
             self.journal.remembered_overrides(overrides.book.len(), self.control.is_some());
         }
         self.overrides = Some(overrides);
-        self.set_again(|_| true, now);
+        self.set_overrides_again(now);
         Ok(())
     }
 
-    /// After a reload: rules that begin anew are still what an operator has set them to.
-    pub(super) fn set_overrides_again(&mut self, fates: &[Fate], now: Now) {
-        self.set_again(|rule| matches!(fates.get(rule.index()), Some(Fate::Changed | Fate::New)), now);
-    }
-
-    fn set_again(&mut self, is_meant: impl Fn(RuleId) -> bool, now: Now) {
+    /// At the start, and after a reload: rules that begin are what an operator has set them to. Those that the engine
+    /// knows to be set keep that, and their time.
+    pub(super) fn set_overrides_again(&mut self, now: Now) {
+        self.waiting.writer.rules_have_changed();
         let Some(overrides) = &mut self.overrides else { return };
         if overrides.book.is_empty() {
             return;
@@ -162,13 +166,17 @@ impl Reactor {
             .collect();
         let (mut over, mut waiting) = (Vec::new(), Vec::new());
         for (name, entry) in overrides.book.iter() {
-            let left = entry.until.map(|until| until.duration_since(now.wall).unwrap_or_default());
-            // While there was no such rule, so that it never was what is set; otherwise the engine ends it.
-            let is_over = left.is_some_and(|left| left.is_zero());
-            let is_unset = |slot: &RuleId| self.prober.engine.override_of(*slot).is_none();
-            match slots.get(&**name) {
-                Some(slot) if !is_meant(*slot) => {}
-                slot if is_over && slot.is_none_or(is_unset) => over.push((name.clone(), entry.kind)),
+            let slot = slots.get(&**name);
+            if slot.is_some_and(|slot| self.prober.engine.override_of(*slot).is_some()) {
+                continue;
+            }
+            // Not longer than it was to last, whatever the clock was when that was set.
+            let left = entry.until.map(|until| {
+                let lasts = until.duration_since(entry.since).unwrap_or_default();
+                until.duration_since(now.wall).unwrap_or_default().min(lasts)
+            });
+            match slot {
+                _ if left.is_some_and(|left| left.is_zero()) => over.push((name.clone(), entry.kind)),
                 Some(slot) => {
                     let until = left.and_then(|left| now.mono.checked_add(left));
                     self.prober.engine.set_override(*slot, Some(Set { kind: entry.kind, until }), now);
@@ -201,9 +209,9 @@ impl Reactor {
         while let Some(mut job) = self.overrides.as_mut().and_then(|overrides| overrides.jobs.pop_front()) {
             // Lines of its answer that are not read yet hold up nothing but itself.
             while left > 0 && self.has_room_for(job.ticket) {
-                let Some((slot, name)) = job.rules.pop_front() else { break };
+                let Some(found) = job.rules.pop_front() else { break };
                 left -= 1;
-                self.change_override(&mut job, slot, &name, now);
+                self.change_override(&mut job, &found, now);
             }
             if job.rules.is_empty() {
                 self.end_job(&job, now);
@@ -224,20 +232,30 @@ impl Reactor {
         match &mut self.overrides {
             Some(overrides) if job.changed > 0 => overrides.done.push(Done { ticket, text }),
             // There is nothing to write.
-            Some(_) | None => self.answer(ticket, &Reply::Done { text }, now.mono),
+            Some(_) | None => {
+                let reply = match job.wish {
+                    Wish::Clear => Reply::Done { text },
+                    Wish::Set { .. } => {
+                        Reply::Refused { text: "nothing was changed".to_owned(), details: Vec::new() }
+                    }
+                };
+                self.answer(ticket, &reply, now.mono);
+            }
         }
     }
 
     /// Sets or clears one rule's override, if the rule is still there.
-    fn change_override(&mut self, job: &mut Job, slot: Option<RuleId>, name: &Arc<str>, now: Now) {
+    fn change_override(&mut self, job: &mut Job, found: &Found, now: Now) {
+        let (slot, name) = (self.slot_of(found), &found.1);
         let engine = &mut self.prober.engine;
-        let slot =
-            slot.filter(|slot| engine.rules().get(slot.index()).is_some_and(|rule| rule.name == *name));
         let Some(overrides) = &mut self.overrides else { return };
         let before = overrides.book.get(name).map(|entry| entry.kind);
         match &job.wish {
             Wish::Set { kind, lasts, reason } => {
-                let Some(slot) = slot else { return };
+                let Some(slot) = slot else {
+                    let text = format!("'{}' is gone: the configuration was reloaded", name.escape_debug());
+                    return self.answer(job.ticket, &Reply::Warning { text }, now.mono);
+                };
                 let entry = Entry {
                     kind: *kind,
                     reason: reason.clone(),
@@ -246,12 +264,12 @@ impl Reactor {
                     since: now.wall,
                     until: lasts.and_then(|lasts| now.wall.checked_add(lasts)),
                 };
-                let row = row(&entry);
-                self.journal.override_set(name, &entry, &job.peer);
-                if let Err(full) = overrides.book.set(name.clone(), entry) {
+                if let Err(full) = overrides.book.set(name.clone(), entry.clone()) {
                     let text = format!("'{}': {full}", name.escape_debug());
                     return self.answer(job.ticket, &Reply::Warning { text }, now.mono);
                 }
+                self.journal.override_set(name, &entry, &job.peer);
+                let row = row(&entry);
                 let until = lasts.and_then(|lasts| now.mono.checked_add(lasts));
                 engine.set_override(slot, Some(Set { kind: *kind, until }), now);
                 let note =
@@ -295,19 +313,20 @@ impl Reactor {
     /// is on its way at a time, and none while a change goes on of which nobody waits yet to hear.
     fn write_overrides(&mut self, now: Now) {
         let Some(overrides) = &mut self.overrides else { return };
-        let written = overrides.store.poll_written();
+        // One that failed is told of again when it has been tried again.
+        let written =
+            overrides.store.poll_written().filter(|written| overrides.writing <= Some(written.number));
         let mut told = Vec::new();
         if written.is_some() {
-            overrides.is_writing = false;
+            overrides.writing = None;
             told = std::mem::take(&mut overrides.unwritten);
         }
         let is_wanted = overrides.is_new && (overrides.jobs.is_empty() || !overrides.done.is_empty());
-        if is_wanted && !overrides.is_writing {
+        if is_wanted && overrides.writing.is_none() {
             overrides.is_new = false;
-            overrides.is_writing = true;
             overrides.unwritten = std::mem::take(&mut overrides.done);
-            overrides.store.write(overrides.book.clone());
-        } else if !overrides.is_new && !overrides.is_writing {
+            overrides.writing = Some(overrides.store.write(overrides.book.clone()));
+        } else if !overrides.is_new && overrides.writing.is_none() {
             // What they changed was written with what others did.
             told.append(&mut overrides.done);
         }

@@ -17,7 +17,7 @@ use crate::succession::Succession;
 use crate::writer::Replacement;
 
 /// What clients are told of a reload while hfm ends.
-const IS_ENDING: &str = "hfm is ending";
+pub(super) const IS_ENDING: &str = "hfm is ending";
 /// How long nobody gets the slot of a rule that is gone: what it had started may still be heard of.
 const QUARANTINE: Duration = Duration::from_secs(60);
 
@@ -187,7 +187,7 @@ impl Reactor {
         self.commands.request(Request::Reload { tests, change_max });
         self.journal.replace(rules, &fates);
         logging::set_format(log_format);
-        self.set_overrides_again(&fates, from);
+        self.set_overrides_again(from);
         self.tables = tables.len();
         if let Some(writer) = &mut self.writer {
             let carried = fates.iter().map(|fate| matches!(fate, Fate::Kept | Fate::Adjusted)).collect();

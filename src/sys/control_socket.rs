@@ -104,6 +104,12 @@ impl ControlSocket {
         let watched = |error| BindError::Io("look at it", error);
         listener.set_nonblocking(true).map_err(watched)?;
         let file = fs::symlink_metadata(path).map_err(watched)?;
+        // BSD, and Linux in a directory with the set-group-ID bit, give it the directory's group.
+        let group = Gid::effective().as_raw();
+        if file.gid() != group {
+            std::os::unix::fs::lchown(path, None, Some(group))
+                .map_err(|error| BindError::Io("give it to its group", error))?;
+        }
         Ok(Self { listener, path: path.to_owned(), file: (file.dev(), file.ino()), _lock: lock })
     }
 

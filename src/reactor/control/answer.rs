@@ -1,5 +1,6 @@
 //! Answers that take a while, made a line or a step at a time from how things stand then.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::rows;
@@ -79,8 +80,8 @@ impl Work {
         Self::Status(Status { pattern: rules.map(|text| (Glob::new(&text), text)), next: 0, told: 0 })
     }
 
-    pub(super) fn tables(tables: Vec<TableStatus>) -> Self {
-        Self::Tables(Tables::new(tables))
+    pub(super) fn tables(tables: Arc<[TableStatus]>, glob: Option<Glob>) -> Self {
+        Self::Tables(Tables::new(tables, glob))
     }
 
     pub(super) fn stats() -> Self {

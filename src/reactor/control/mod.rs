@@ -12,10 +12,11 @@ mod connection;
 mod requests;
 mod rows;
 mod runs;
+pub(super) mod search;
 mod set;
 mod tables;
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -30,13 +31,17 @@ use crate::logging::Tap;
 use crate::now::Now;
 use crate::sys::control_socket::{ControlSocket, Peer};
 use answer::{Facts, Source, Work};
-use ask::Pending;
+use ask::Questions;
 use connection::Connection;
 pub(super) use rows::seconds;
 use runs::Runs;
+use search::Search;
 
 /// Clients at a time.
 const CLIENTS_MAX: usize = 32;
+/// Of one user at a time, but for root: others are not shut out.
+const CLIENTS_OF_USER_MAX: usize = 24;
+const ROOT: u32 = 0;
 /// The token of the listening socket; those of its clients follow. Probes have tokens from 16 on, one for each
 /// rule, of which there are far fewer.
 const LISTENER: usize = usize::MAX / 2;
@@ -59,8 +64,10 @@ const SCRATCH_BYTES: usize = crate::control::protocol::LINE_BYTES_MAX;
 /// What clients wait for that others are to do.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    /// Answers of the writer, by the tickets of the questions.
-    writer: BTreeMap<u64, Pending>,
+    /// Rules by pattern.
+    searches: VecDeque<Search>,
+    /// Answers of the writer.
+    pub(super) writer: Questions,
     /// Runs.
     runs: Vec<Runs>,
 }
@@ -183,9 +190,13 @@ impl Server {
 
     fn accept(&mut self, now: Instant) {
         match self.socket.accept() {
-            Ok(None) => self.may_accept = false,
+            Ok(None) => (self.may_accept, self.accept_at) = (false, None),
             Ok(Some((stream, peer))) => {
                 self.accept_at = None;
+                let of_user = self.connections().filter(|of| of.peer.uid == peer.uid).count();
+                if peer.uid != ROOT && of_user >= CLIENTS_OF_USER_MAX {
+                    return connection::turn_away(&stream, of_user);
+                }
                 let Some(slot) = self.connections.iter().position(Option::is_none) else {
                     return connection::turn_away(&stream, CLIENTS_MAX);
                 };

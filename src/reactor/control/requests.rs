@@ -6,6 +6,7 @@ use std::time::Instant;
 use log::LevelFilter;
 
 use super::answer::{Source, Work};
+use super::search::{Search, Then};
 use super::{Asked, Server};
 use crate::control::Shown;
 use crate::control::protocol::{Reply, Request};
@@ -13,6 +14,7 @@ use crate::logging;
 use crate::now::Now;
 use crate::reactor::Reactor;
 use crate::reactor::overrides::Overrides;
+use crate::reactor::reload::IS_ENDING;
 use crate::sys::control_socket::Peer;
 
 impl Reactor {
@@ -40,6 +42,10 @@ impl Reactor {
 
     fn carry_out_asked(&mut self, asked: Asked, now: Now) {
         let Asked { ticket, peer, request } = asked;
+        if self.is_ending() && is_work(&request) {
+            let reply = Reply::Refused { text: IS_ENDING.to_owned(), details: Vec::new() };
+            return self.answer(ticket, &reply, now.mono);
+        }
         match request {
             Request::Status { rules } => self.answer_by(ticket, Work::status(rules)),
             Request::Stats {} => self.answer_by(ticket, Work::stats()),
@@ -57,8 +63,8 @@ impl Reactor {
             Request::Drain { .. }
             | Request::Disable { .. }
             | Request::Enable { .. }
-            | Request::Set { .. } => self.asked_to_set(Asked { ticket, peer, request }, now),
-            Request::Run { rules } => self.asked_to_run(ticket, &rules, now),
+            | Request::Set { .. } => self.asked_to_set(Asked { ticket, peer, request }),
+            Request::Run { rules } => self.search(Search::new(ticket, rules, Then::Run)),
             Request::Tables { tables } => self.asked_for_tables(ticket, tables, now),
             Request::Reconcile {} => {
                 self.journal.asked_to_reconcile(&peer);
@@ -116,5 +122,24 @@ impl Reactor {
             self.journal.stopping("control");
             self.finish(now);
         }
+    }
+}
+
+/// Whether a request is one that nothing would come of while hfm ends.
+fn is_work(request: &Request) -> bool {
+    match request {
+        Request::Status { .. }
+        | Request::Events {}
+        | Request::Stats {}
+        | Request::Log { .. }
+        | Request::Reload {}
+        | Request::Stop {} => false,
+        Request::Tables { .. }
+        | Request::Drain { .. }
+        | Request::Disable { .. }
+        | Request::Enable { .. }
+        | Request::Set { .. }
+        | Request::Run { .. }
+        | Request::Reconcile {} => true,
     }
 }

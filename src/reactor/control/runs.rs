@@ -1,10 +1,11 @@
 //! `run`: one run of rules now, told to whoever asked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::rows;
+use super::search::Found as FoundRule;
+use crate::control::Shown;
 use crate::control::protocol::{Reply, VerdictRow};
-use crate::control::{Glob, Shown};
 use crate::engine::{Answer, Found, Unanswered};
 use crate::now::Now;
 use crate::reactor::Reactor;
@@ -14,34 +15,47 @@ use crate::verdict::SystemWords;
 /// Rules of one request: each is a run beside the schedule, of which there may not be too many at once.
 const RULES_MAX: usize = 100;
 
+/// Runs that are begun in one turn for all clients together.
+const STARTS_PER_TURN: usize = 16;
+
 /// Who waits for runs, and which are still to come.
 #[derive(Debug)]
 pub(super) struct Runs {
     ticket: u64,
     rules: BTreeSet<RuleId>,
+    /// Those of them that have not been asked for yet.
+    unasked: VecDeque<RuleId>,
     told: usize,
 }
 
 impl Reactor {
-    /// `run`.
-    pub(super) fn asked_to_run(&mut self, ticket: u64, pattern: &str, now: Now) {
-        let rules = self.matching(&Glob::new(pattern));
-        let refuse = match rules.len() {
-            0 => Some(format!("no rule matches '{}'", Shown(pattern))),
-            1..=RULES_MAX => None,
-            many => Some(format!("'{}' matches {many} rules; run takes {RULES_MAX} at most", Shown(pattern))),
-        };
-        if let Some(text) = refuse {
+    /// `run`: the rules have been found.
+    pub(super) fn run_found(&mut self, ticket: u64, pattern: &str, found: &VecDeque<FoundRule>, now: Now) {
+        if found.len() > RULES_MAX {
+            let many = found.len();
+            let text = format!("'{}' matches {many} rules; run takes {RULES_MAX} at most", Shown(pattern));
             return self.answer(ticket, &Reply::Refused { text, details: Vec::new() }, now.mono);
         }
         let mut runs = std::mem::take(&mut self.waiting.runs);
         // Those who left wait no more.
         runs.retain(|runs| self.waits(runs.ticket));
-        let rules: BTreeSet<RuleId> = rules.into_iter().map(|(rule, _)| rule).collect();
-        rules.iter().for_each(|rule| self.prober.engine.ask(*rule, now));
-        runs.push(Runs { ticket, rules, told: 0 });
+        let rules: BTreeSet<RuleId> = found.iter().filter_map(|(slot, _)| *slot).collect();
+        runs.push(Runs { ticket, unasked: rules.iter().copied().collect(), rules, told: 0 });
         self.waiting.runs = runs;
-        self.carry_out();
+    }
+
+    /// Has some of the runs begin that are wanted; says whether more are.
+    pub(super) fn ask_for_runs(&mut self, now: Now) -> bool {
+        let mut left = STARTS_PER_TURN;
+        for of in &mut self.waiting.runs {
+            while left > 0
+                && let Some(rule) = of.unasked.pop_front()
+            {
+                left -= 1;
+                self.prober.engine.ask(rule, now);
+            }
+        }
+        self.waiting.runs.iter().any(|of| !of.unasked.is_empty())
     }
 
     /// A run that was asked for has ended, or there is none.
@@ -60,7 +74,8 @@ impl Reactor {
         };
         let mut runs = std::mem::take(&mut self.waiting.runs);
         for of in &mut runs {
-            if of.rules.remove(&answer.rule) {
+            // One that has not been asked for yet gets an answer of its own.
+            if !of.unasked.contains(&answer.rule) && of.rules.remove(&answer.rule) {
                 of.told += usize::from(matches!(reply, Reply::Verdict(_)));
                 self.answer(of.ticket, &reply, now.mono);
                 if of.rules.is_empty() {

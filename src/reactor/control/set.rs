@@ -5,29 +5,46 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Asked;
-use super::ask::Pending;
+use super::search::{Found, Search, Then};
+use crate::control::Glob;
 use crate::control::protocol::{Fixed, Reply, Request};
-use crate::control::{Glob, Shown};
 use crate::now::Now;
 use crate::reactor::Reactor;
 use crate::reactor::overrides::{Job, Wish};
 use crate::rule::RuleId;
 use crate::standing::Override;
-use crate::writer::Question;
+use crate::sys::control_socket::Peer;
 
 /// Objections named in one answer.
 const OBJECTIONS_TOLD_MAX: usize = 20;
 
+/// What a client wants of rules that are still looked for.
+#[derive(Debug)]
+pub(super) struct Setting {
+    peer: Peer,
+    by: Option<String>,
+    wish: Wish,
+    /// It is not done if it would empty a table or leave too little in it.
+    is_careful: bool,
+}
+
+impl Setting {
+    /// Whether nothing is to be set any more.
+    pub(super) fn clears(&self) -> bool {
+        self.wish == Wish::Clear
+    }
+}
+
 impl Reactor {
     /// `drain`, `disable`, `enable` and `set`.
-    pub(super) fn asked_to_set(&mut self, asked: Asked, now: Now) {
+    pub(super) fn asked_to_set(&mut self, asked: Asked) {
         let Asked { ticket, peer, request } = asked;
         let set = |kind, for_ms: Option<u64>, reason| Wish::Set {
             kind,
             lasts: for_ms.map(Duration::from_millis),
             reason,
         };
-        let (pattern, by, wish, may_harm) = match request {
+        let (pattern, by, wish, is_careful) = match request {
             Request::Drain { rules, for_ms, reason, by, force } => {
                 (rules, by, set(Override::Drained, for_ms, reason), !force)
             }
@@ -52,26 +69,23 @@ impl Reactor {
             | Request::Log { .. }
             | Request::Stop {} => return,
         };
-        let glob = Glob::new(&pattern);
-        let mut rules: VecDeque<(Option<RuleId>, Arc<str>)> =
-            self.matching(&glob).into_iter().map(|(slot, name)| (Some(slot), name)).collect();
-        if wish == Wish::Clear {
-            rules.extend(self.lost(&glob, &rules).into_iter().map(|name| (None, name)));
-        }
-        if rules.is_empty() {
-            let text = format!("no rule matches '{}'", Shown(&pattern));
-            return self.answer(ticket, &Reply::Refused { text, details: Vec::new() }, now.mono);
-        }
-        let slots: BTreeSet<RuleId> = rules.iter().filter_map(|(slot, _)| *slot).collect();
+        self.search(Search::new(ticket, pattern, Then::Set(Setting { peer, by, wish, is_careful })));
+    }
+
+    /// The rules that are meant have been found.
+    pub(super) fn set_found(&mut self, ticket: u64, rules: VecDeque<Found>, setting: Setting) {
+        let Setting { peer, by, wish, is_careful } = setting;
         let job = Job { ticket, peer, by, wish, rules, changed: 0 };
-        match &mut self.writer {
-            Some(writer) if may_harm => {
-                let question = Question::WouldDrain(self.prober.engine.down_with(slots));
-                writer.ask(ticket, question);
-                self.waiting.writer.insert(ticket, Pending::Drain(Box::new(job)));
-            }
-            Some(_) | None => self.begin_job(job),
+        if is_careful && self.writer.is_some() {
+            self.waiting.writer.drains.push_back(job);
+        } else {
+            self.begin_job(job);
         }
+    }
+
+    /// The rules that a drain would take out, and those that it would take with them.
+    pub(super) fn would_drain(&self, job: &Job) -> BTreeSet<RuleId> {
+        self.prober.engine.down_with(job.rules.iter().filter_map(|found| self.slot_of(found)).collect())
     }
 
     /// What the writer has to say against a drain.
@@ -99,15 +113,8 @@ impl Reactor {
         }
     }
 
-    /// The rules that a pattern is about, in the order of their slots.
-    pub(super) fn matching(&self, glob: &Glob) -> Vec<(RuleId, Arc<str>)> {
-        let rules = (0..).map(RuleId).zip(self.prober.engine.rules().iter());
-        let all = rules.filter(|(_, rule)| !rule.is_vacant() && glob.matches(&rule.name));
-        all.map(|(slot, rule)| (slot, rule.name.clone())).collect()
-    }
-
     /// The names that a pattern is about and that only the book knows.
-    fn lost(&self, glob: &Glob, found: &VecDeque<(Option<RuleId>, Arc<str>)>) -> Vec<Arc<str>> {
+    pub(super) fn lost(&self, glob: &Glob, found: &VecDeque<Found>) -> Vec<Arc<str>> {
         let Some(overrides) = &self.overrides else { return Vec::new() };
         let found: BTreeSet<&str> = found.iter().map(|(_, name)| &**name).collect();
         let names = overrides.book().iter().map(|(name, _)| name);

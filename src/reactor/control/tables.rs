@@ -1,9 +1,9 @@
 //! Tables and their addresses as lines of an answer.
 
-use std::iter::Peekable;
-use std::vec::IntoIter;
+use std::sync::Arc;
 
 use super::rows::{seconds, wall};
+use crate::control::Glob;
 use crate::control::protocol::{AddressRow, Reply, TableRow};
 use crate::engine::Engine;
 use crate::now::Now;
@@ -12,25 +12,33 @@ use crate::writer::{AddressStatus, TableStatus};
 /// Tables one after the other, each with its addresses.
 #[derive(Debug)]
 pub(super) struct Tables {
-    left: Peekable<IntoIter<TableStatus>>,
-    /// The next address of the one in front; `None`: the table itself comes first.
+    tables: Arc<[TableStatus]>,
+    /// Those that are meant, of all.
+    glob: Option<Glob>,
+    /// The one that is told.
+    table: usize,
+    /// Its next address; `None`: the table itself comes first.
     next: Option<usize>,
     told: usize,
 }
 
 impl Tables {
-    pub(super) fn new(tables: Vec<TableStatus>) -> Self {
-        Self { left: tables.into_iter().peekable(), next: None, told: 0 }
+    pub(super) fn new(tables: Arc<[TableStatus]>, glob: Option<Glob>) -> Self {
+        Self { tables, glob, table: 0, next: None, told: 0 }
     }
 
     /// The next line.
     pub(super) fn go_on(&mut self, engine: &Engine, now: Now) -> Reply {
         loop {
-            let Some(table) = self.left.peek() else {
+            let Some(table) = self.tables.get(self.table) else {
                 let text =
                     if self.told == 1 { "1 table".to_owned() } else { format!("{} tables", self.told) };
                 return Reply::Done { text };
             };
+            if self.glob.as_ref().is_some_and(|glob| !glob.matches(&table.name)) {
+                self.table += 1;
+                continue;
+            }
             let Some(next) = self.next else {
                 self.told += 1;
                 self.next = Some(0);
@@ -41,7 +49,7 @@ impl Tables {
                 return Reply::Address(address_row(table, address, engine));
             }
             self.next = None;
-            self.left.next();
+            self.table += 1;
         }
     }
 }
