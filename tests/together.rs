@@ -7,6 +7,8 @@ mod firewall;
 #[path = "daemon/harness.rs"]
 #[allow(dead_code, reason = "shared with other tests, which use more of it")]
 mod harness;
+#[path = "support/skip.rs"]
+mod skip;
 #[path = "control/talk.rs"]
 #[allow(dead_code, reason = "shared with other tests, which use more of it")]
 mod talk;
@@ -19,8 +21,12 @@ mod drains;
 mod house;
 #[path = "together/overrides.rs"]
 mod overrides;
+#[path = "together/people.rs"]
+mod people;
 #[cfg(target_os = "linux")]
 #[path = "together/reloads.rs"]
 mod reloads;
 #[path = "together/remembered.rs"]
 mod remembered;
+#[path = "together/signals.rs"]
+mod signals;

@@ -35,7 +35,7 @@ fn rules(target: &Target, moment: usize) -> String {
         };
         format!("{name} {{ {test}; tables = t{}; addresses = \"10.0.0.{n}\" }}\n", n % 3)
     };
-    let is_there = |n: &usize| moment % 100 != 99 || n % 7 != 0;
+    let is_there = |n: &usize| moment % 100 != 99 || !n.is_multiple_of(7);
     (1..=50).filter(is_there).map(rule).collect()
 }
 
