@@ -25,10 +25,11 @@ impl Home {
         self.0.path.join("hfm.sock")
     }
 
-    /// The configuration with the socket in it, and a directory of its own, in its first line.
+    /// The configuration with the socket in it, and a directory of its own unless it names one, in its first line.
     pub(crate) fn configuration(&self, rules: &str) -> String {
-        let state = self.0.path.join("state");
-        format!("control = \"{}\"; state_dir = \"{}\"\n{rules}", self.socket().display(), state.display())
+        let state = format!("; state_dir = \"{}\"", self.0.path.join("state").display());
+        let state = if rules.contains("state_dir") { "" } else { &state };
+        format!("control = \"{}\"{state}\n{rules}", self.socket().display())
     }
 
     /// Starts hfm and waits until it can be asked.
