@@ -111,7 +111,7 @@ fn leftovers(directory: &Path, options: &Options) {
     let mut hfm = Hfm::start(directory, options);
     let mut took = histogram();
     // What the first few take for good is not what each of them takes.
-    for _ in 0..20 {
+    for _ in 0..200 {
         hfm.reload(options, &mut took);
     }
     let before = hfm.holds();

@@ -67,6 +67,13 @@ pub struct Peer {
     pub uid: u32,
 }
 
+impl Peer {
+    /// Whether it is root, or who this process is.
+    pub fn is_root_or_us(&self) -> bool {
+        self.uid == 0 || self.uid == geteuid().as_raw()
+    }
+}
+
 impl ControlSocket {
     /// Makes the socket, of mode 0660, for the user and the group of `owner` where it names them; and its
     /// directory, if only that is missing. One that nobody listens on any more is replaced. To be called while

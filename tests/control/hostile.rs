@@ -243,3 +243,61 @@ fn cpu_ticks(daemon: &Daemon) -> u64 {
     let fields = stat.rsplit_once(") ").expect("a name").1.split(' ');
     fields.skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
 }
+
+/// Whoever asks how tables stand and leaves has the writer look at them all for nobody.
+#[test]
+fn questions_that_nobody_waits_for_keep_no_dead_host_in() {
+    let home = Home::new("abandoned");
+    let addresses: Vec<String> = (0..5000).map(|n| format!("\"10.1.{}.{}\"", n / 250, n % 250)).collect();
+    let up = home.0.write("up", "");
+    let mut daemon = home.start(&format!(
+        "dataplane = memory\ninterval = 50ms\ntables = web\nbusy {{ test = \"tcp://127.0.0.1:1\"; interval = 10ms; \
+         tables = [] }}\nmany {{ test = \"true\"; interval = 1h; addresses = [{}] }}\n\
+         w {{ test = test; test_arguments = [\"-e\", \"{}\"]; addresses = \"10.9.9.9\" }}\n",
+        addresses.join(", "),
+        up.display()
+    ));
+    daemon.wait_for("'w' run", 1);
+    for _ in 0..3000 {
+        let stream = UnixStream::connect(home.socket()).expect("hfm listens");
+        let _ = send_what_goes(&stream, b"{\"command\":\"tables\"}\n");
+    }
+    std::fs::remove_file(&up).expect("it was there");
+    let mut talk = alone_with(&home, 1);
+    let is_out = |talk: &mut Talk| {
+        let answer = talk.ask("{\"command\":\"tables\"}");
+        answer.iter().any(|line| line["address"] == "10.9.9.9" && line["actual"] == false)
+    };
+    assert!(patiently(|| is_out(&mut talk)), "{}", daemon.log());
+    assert_runs_go_on(&mut daemon, &mut talk);
+    #[cfg(target_os = "linux")]
+    {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", daemon.pid())).expect("it runs");
+        let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its memory");
+        let kib: u64 = most.trim().split(' ').next().and_then(|n| n.parse().ok()).expect("a number");
+        assert!(kib < 200_000, "{kib} KiB for nobody");
+    }
+    assert!(daemon.stop().success());
+}
+
+#[test]
+fn rules_are_found_wherever_they_are_among_many() {
+    let home = Home::new("search");
+    let mut daemon = home.start(&many_rules());
+    let mut talk = home.talk();
+    let answer = talk.ask("{\"command\":\"run\",\"rules\":\"*[!x]9999\"}");
+    assert_eq!(
+        (answer.len(), &answer[0]["type"], &answer[1]["text"]),
+        (2, &"warning".into(), &"0 runs".into())
+    );
+    let answer = talk.ask("{\"command\":\"run\",\"rules\":\"idle*\"}");
+    assert_eq!(answer[0]["text"], "'idle*' matches 10000 rules; run takes 100 at most");
+    assert_eq!(
+        talk.done("{\"command\":\"set\",\"rules\":\"idle*\",\"to\":\"always-success\"}"),
+        "10000 rules set to always-success"
+    );
+    assert_eq!(talk.stats()["overrides"], 10_000);
+    assert_eq!(talk.done("{\"command\":\"enable\",\"rules\":\"*\"}"), "10000 rules enabled");
+    assert_eq!(talk.stats()["overrides"], 0);
+    assert_runs_go_on(&mut daemon, &mut talk);
+}

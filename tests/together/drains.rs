@@ -1,7 +1,10 @@
 //! `drain` and `enable`: out on purpose, and back again.
 
+use nix::sys::signal::Signal;
+
 use crate::firewall::Target;
 use crate::house::{House, telling};
+use crate::talk::Talk;
 
 /// Two rules of one table, the first of which tells its changes.
 fn pair(first: &Target, second: &Target) -> String {
@@ -121,4 +124,57 @@ fn without_a_recent_success_it_stays_out_until_the_next_one() {
     first.set(true);
     house.wait_for_web(&daemon, &["10.0.0.1", "10.0.0.2"]);
     house.wait_for_file("w1.changes", "success ok\nfail drained\nsuccess ok\n");
+}
+
+/// Each of the two would leave enough, both together too little.
+#[test]
+fn of_two_at_the_same_moment_the_second_is_judged_by_what_the_first_leaves() {
+    let house = House::new("drain-both");
+    let target = Target::open();
+    let rules: String = (1..=2)
+        .map(|n| target.rule(&format!("w{n}"), &format!("10.0.0.{n}"), "tables = web; min_up = 1"))
+        .collect();
+    let daemon = house.start(&rules);
+    let both = ["10.0.0.1", "10.0.0.2"];
+    house.wait_for_web(&daemon, &both);
+    for round in 0..20 {
+        let mut talks = [house.home.talk(), house.home.talk()];
+        for (number, talk) in talks.iter_mut().enumerate() {
+            talk.send(format!("{{\"command\":\"drain\",\"rules\":\"w{}\"}}\n", number + 1).as_bytes());
+        }
+        let last = |talk: &mut Talk| talk.answer().pop().expect("a last line")["type"].clone();
+        let mut ends = talks.each_mut().map(last).map(|end| end.as_str().expect("a word").to_owned());
+        ends.sort_unstable();
+        assert_eq!(ends, ["done", "refused"], "round {round}: {}", daemon.log());
+        house.done(&["enable", "w?"]);
+        house.wait_for_web(&daemon, &both);
+    }
+}
+
+#[test]
+fn one_that_a_reload_overtakes_is_judged_by_the_new_configuration() {
+    let house = House::new("drain-reload");
+    let target = Target::open();
+    let rules = |min_up: &str| -> String {
+        (1..=3)
+            .map(|n| {
+                target.rule(&format!("w{n}"), &format!("10.0.0.{n}"), &format!("tables = web; {min_up}"))
+            })
+            .collect()
+    };
+    let mut daemon = house.start(&rules(""));
+    house.wait_for_web(&daemon, &["10.0.0.1", "10.0.0.2", "10.0.0.3"]);
+    // The writer is kept busy, so that the question waits for it.
+    house.firewall.set_mode("slow 1");
+    let (mut asks, mut drains) = (house.home.talk(), house.home.talk());
+    asks.send(b"{\"command\":\"reconcile\"}\n");
+    daemon.wait_for("control: reconcile", 1);
+    house.rewrite(&rules("min_up = 3"));
+    drains.send(b"{\"command\":\"drain\",\"rules\":\"w1\"}\n");
+    daemon.signal(Signal::SIGHUP);
+    daemon.wait_for("reloaded rules=3", 1);
+    house.firewall.set_mode("ok");
+    let end = drains.answer().pop().expect("a last line");
+    assert_eq!(end["type"], "refused", "{end}\n{}", daemon.log());
+    assert_eq!(house.set_of("w1"), None);
 }

@@ -192,3 +192,29 @@ fn without_a_socket_what_was_set_holds_and_is_said() {
     daemon.wait_for("changed state to", 2);
     house.wait_for_web(&daemon, &["10.0.0.2"]);
 }
+
+/// A clock that is set back, or was never set, must not make an hour a year.
+#[test]
+fn what_was_to_end_soon_ends_soon_whatever_the_clock_was() {
+    let house = House::new("kept-clock");
+    let rules = "a { test = \"true\" }\n";
+    let mut daemon = house.start(rules);
+    house.done(&["drain", "a", "--for", "2s"]);
+    assert!(daemon.stop().success());
+    // The same a year ahead.
+    let file = house.home.0.path.join("state/overrides");
+    let text = fs::read_to_string(&file).expect("it is remembered");
+    let ahead = |word: &str| match word.split_once('.') {
+        Some((seconds, nanos)) if nanos.len() == 9 => {
+            format!("{}.{nanos}", seconds.parse::<u64>().expect("seconds") + 365 * 86_400)
+        }
+        Some(_) | None => word.to_owned(),
+    };
+    let later: Vec<String> =
+        text.lines().map(|line| line.split(' ').map(ahead).collect::<Vec<_>>().join(" ")).collect();
+    fs::write(&file, later.join("\n") + "\n").expect("its memory");
+    daemon = house.start(rules);
+    assert_eq!(house.set_of("a").as_deref(), Some("drained"), "{}", daemon.log());
+    daemon.wait_for("'a' is no longer drained: its time is over", 1);
+    assert_eq!(house.set_of("a"), None);
+}

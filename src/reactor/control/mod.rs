@@ -39,9 +39,8 @@ use search::Search;
 
 /// Clients at a time.
 const CLIENTS_MAX: usize = 32;
-/// Of one user at a time, but for root: others are not shut out.
+/// Of one user at a time, but for root and hfm's own: others are not shut out.
 const CLIENTS_OF_USER_MAX: usize = 24;
-const ROOT: u32 = 0;
 /// The token of the listening socket; those of its clients follow. Probes have tokens from 16 on, one for each
 /// rule, of which there are far fewer.
 const LISTENER: usize = usize::MAX / 2;
@@ -52,8 +51,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// How long clients are left alone after a turn that looked after them.
 const REST: Duration = Duration::from_millis(1);
 /// What a turn spends on answers: about as many rules are looked at, or an eighth as many lines made, which takes
-/// some 100 us.
-const EFFORT_PER_TURN: usize = 512;
+/// some 200 us.
+const EFFORT_PER_TURN: usize = 1024;
 /// What reading a request takes of that.
 const EFFORT_OF_REQUEST: usize = 8;
 /// Events handed on in one turn.
@@ -194,7 +193,7 @@ impl Server {
             Ok(Some((stream, peer))) => {
                 self.accept_at = None;
                 let of_user = self.connections().filter(|of| of.peer.uid == peer.uid).count();
-                if peer.uid != ROOT && of_user >= CLIENTS_OF_USER_MAX {
+                if !peer.is_root_or_us() && of_user >= CLIENTS_OF_USER_MAX {
                     return connection::turn_away(&stream, of_user);
                 }
                 let Some(slot) = self.connections.iter().position(Option::is_none) else {
