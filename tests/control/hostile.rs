@@ -248,13 +248,18 @@ fn cpu_ticks(daemon: &Daemon) -> u64 {
 #[test]
 fn questions_that_nobody_waits_for_keep_no_dead_host_in() {
     let home = Home::new("abandoned");
-    let addresses: Vec<String> = (0..5000).map(|n| format!("\"10.1.{}.{}\"", n / 250, n % 250)).collect();
+    let address = |n: usize| format!("\"10.1.{}.{}\"", n / 250, n % 250);
+    let idle = |part: usize| {
+        let addresses: Vec<String> = (part * 1000..(part + 1) * 1000).map(address).collect();
+        let addresses = addresses.join(", ");
+        format!("many{part} {{ test = \"true\"; interval = 1h; addresses = [{addresses}] }}\n")
+    };
+    let many: String = (0..5).map(idle).collect();
     let up = home.0.write("up", "");
     let mut daemon = home.start(&format!(
-        "dataplane = memory\ninterval = 50ms\ntables = web\nbusy {{ test = \"tcp://127.0.0.1:1\"; interval = 10ms; \
-         tables = [] }}\nmany {{ test = \"true\"; interval = 1h; addresses = [{}] }}\n\
+        "dataplane = memory\ninterval = 50ms\ntables = web\n{many}\
+         busy {{ test = \"tcp://127.0.0.1:1\"; interval = 10ms; tables = [] }}\n\
          w {{ test = test; test_arguments = [\"-e\", \"{}\"]; addresses = \"10.9.9.9\" }}\n",
-        addresses.join(", "),
         up.display()
     ));
     daemon.wait_for("'w' run", 1);
