@@ -34,6 +34,11 @@ fn it_outlives_reloads_whatever_becomes_of_the_rule() {
     house.done(&["reload"]);
     house.wait_for_web(&daemon, &["10.0.0.1", "10.0.0.2"]);
     daemon.wait_for("no rule is named 'w1', which is drained; kept for when it comes back", 1);
+    for arguments in [&["status"][..], &["status", "w*"], &["status", "w1"]] {
+        let said = house.ctl(arguments);
+        let warned = "no rule is named 'w1' now, for which 'drained' was set by uid ";
+        assert!(said.code == Some(0) && said.err.contains(warned), "{said:?}");
+    }
     house.rewrite(&first("w1", ""));
     house.done(&["reload"]);
     house.wait_for_web(&daemon, &["10.0.0.2"]);

@@ -1,5 +1,6 @@
 //! Answers that take a while, made a line or a step at a time from how things stand then.
 
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -12,7 +13,7 @@ use crate::health::State;
 use crate::histogram::Histogram;
 use crate::logging;
 use crate::now::Now;
-use crate::overrides::Book;
+use crate::overrides::{Book, Entry};
 use crate::rule::{Rule, RuleId};
 use crate::writer::TableStatus;
 
@@ -22,6 +23,9 @@ const EFFORT_OF_LOOK: usize = 1;
 const PATTERN_CHARACTERS: usize = 32;
 /// and making its line.
 const EFFORT_OF_ROW: usize = 8;
+
+/// Names that no rule has, told in one answer.
+const LOST_TOLD_MAX: usize = 100;
 
 /// What there is to tell of.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +66,12 @@ pub(super) struct Status {
     pattern: Option<(Glob, String)>,
     next: usize,
     told: usize,
+    /// Rules, of all that were looked at, that have something set.
+    set: usize,
+    /// Names that have something set and that no rule has; `None` before they are looked for.
+    lost: Option<VecDeque<String>>,
+    /// There was one.
+    warned: bool,
 }
 
 /// How many rules stand how, those before `next`.
@@ -77,7 +87,14 @@ pub(super) struct Tally {
 
 impl Work {
     pub(super) fn status(rules: Option<String>) -> Self {
-        Self::Status(Status { pattern: rules.map(|text| (Glob::new(&text), text)), next: 0, told: 0 })
+        Self::Status(Status {
+            pattern: rules.map(|text| (Glob::new(&text), text)),
+            next: 0,
+            told: 0,
+            set: 0,
+            lost: None,
+            warned: false,
+        })
     }
 
     pub(super) fn tables(tables: Arc<[TableStatus]>, glob: Option<Glob>) -> Self {
@@ -118,14 +135,20 @@ impl Status {
             *effort = effort.saturating_sub(EFFORT_OF_LOOK + length / PATTERN_CHARACTERS);
             let id = rule_id(self.next);
             self.next += 1;
+            let is_set = |book: &&Book| book.get(&rule.name).is_some();
+            self.set += usize::from(!rule.is_vacant() && source.overrides.as_ref().is_some_and(is_set));
             if self.wants(rule) {
                 *effort = effort.saturating_sub(EFFORT_OF_ROW);
                 self.told += 1;
                 return Some(Reply::Rule(Box::new(rows::row(engine, source.overrides, id, now))));
             }
         }
+        if let Some(text) = self.next_lost(source) {
+            self.warned = true;
+            return Some(Reply::Warning { text });
+        }
         Some(match (&self.pattern, self.told) {
-            (Some((_, text)), 0) => {
+            (Some((_, text)), 0) if !self.warned => {
                 Reply::Refused { text: format!("no rule matches '{}'", Shown(text)), details: Vec::new() }
             }
             (_, 1) => Reply::Done { text: "1 rule".to_owned() },
@@ -134,7 +157,31 @@ impl Status {
     }
 
     fn wants(&self, rule: &Rule) -> bool {
-        !rule.is_vacant() && self.pattern.as_ref().is_none_or(|(glob, _)| glob.matches(&rule.name))
+        !rule.is_vacant() && self.is_meant(&rule.name)
+    }
+
+    fn is_meant(&self, name: &str) -> bool {
+        self.pattern.as_ref().is_none_or(|(glob, _)| glob.matches(name))
+    }
+
+    /// In words, the next of the names that have something set and that no rule has now.
+    fn next_lost(&mut self, source: &Source<'_>) -> Option<String> {
+        // A reload meanwhile is told of by the next answer.
+        let book = source.overrides.filter(|book| book.len() > self.set)?;
+        if self.lost.is_none() {
+            let rules: HashSet<&str> = source.engine.rules().iter().map(|rule| &*rule.name).collect();
+            let lost = book.iter().filter(|(name, _)| !rules.contains(&***name) && self.is_meant(name));
+            let words = |(name, entry): (&Arc<str>, &Entry)| {
+                let why = entry.reason.as_ref().map(|why| format!(": {}", Shown(why))).unwrap_or_default();
+                let (kind, uid) = (entry.kind.word(), entry.uid);
+                format!(
+                    "no rule is named '{}' now, for which '{kind}' was set by uid {uid}{why}; 'enable' clears it",
+                    Shown(name)
+                )
+            };
+            self.lost = Some(lost.take(LOST_TOLD_MAX).map(words).collect());
+        }
+        self.lost.as_mut()?.pop_front()
     }
 }
 
