@@ -146,6 +146,8 @@ fn events_come_though_the_log_is_off() {
     let mut daemon = house.start(&rules);
     house.wait_for_web(&daemon, &["10.0.0.1", "10.0.0.2"]);
     house.done(&["log", "off"]);
+    // The last line that there is; it is on its way when the answer is.
+    daemon.wait_for("control: log off", 1);
     let before = daemon.log();
     let mut listeners = [&["events"][..], &["--json", "events"]]
         .map(|arguments| Running(house.hfmctl(arguments).spawn().expect("hfmctl runs")));
