@@ -28,6 +28,10 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 
+#[path = "support/figures.rs"]
+mod figures;
+use figures::{histogram, print, record};
+
 const PORT: u16 = 18_073;
 /// Not measured by itself, but part of what hfm counts: loading and the first round of runs.
 const WARM_UP: Duration = Duration::from_secs(4);
@@ -266,25 +270,4 @@ fn write_configuration(directory: &Path, options: &Options, generation: usize) {
     let (new, file) = (directory.join("hfm.conf.new"), directory.join("hfm.conf"));
     fs::write(&new, text).expect("hfm's configuration");
     fs::rename(&new, &file).expect("hfm's configuration");
-}
-
-fn histogram() -> Histogram<u64> {
-    Histogram::new(3).expect("three digits")
-}
-
-fn record(histogram: &mut Histogram<u64>, took: Duration) {
-    let nanoseconds = u64::try_from(took.as_nanos()).expect("a short time");
-    histogram.record(nanoseconds).expect("it grows by itself");
-}
-
-#[expect(clippy::cast_precision_loss, reason = "figures for people")]
-fn print(what: &str, histogram: &Histogram<u64>) {
-    let ms = |nanoseconds: u64| nanoseconds as f64 / 1e6;
-    println!(
-        "{what:24} p50 {:8.3} ms  p99 {:8.3} ms  max {:8.3} ms  ({} values)",
-        ms(histogram.value_at_quantile(0.5)),
-        ms(histogram.value_at_quantile(0.99)),
-        ms(histogram.max()),
-        histogram.len()
-    );
 }

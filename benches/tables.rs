@@ -19,7 +19,6 @@ use std::sync::mpsc::Receiver;
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-use hdrhistogram::Histogram;
 use hfm::config;
 use hfm::dataplane::Memory;
 use hfm::health::State;
@@ -30,6 +29,10 @@ use hfm::ucl::Loader;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use socket2::{Domain, Socket, Type};
+
+#[path = "support/figures.rs"]
+mod figures;
+use figures::{histogram, print, record};
 
 const PORT: u16 = 18_071;
 const OTHERS_PORT: u16 = 18_072;
@@ -249,27 +252,6 @@ impl Files for NoFiles {
     fn system_roots(&mut self) -> Result<Vec<Vec<u8>>, String> {
         Ok(Vec::new())
     }
-}
-
-fn histogram() -> Histogram<u64> {
-    Histogram::new(3).expect("three digits")
-}
-
-fn record(histogram: &mut Histogram<u64>, took: Duration) {
-    let nanoseconds = u64::try_from(took.as_nanos()).expect("a short time");
-    histogram.record(nanoseconds).expect("it grows by itself");
-}
-
-#[expect(clippy::cast_precision_loss, reason = "figures for people")]
-fn print(what: &str, histogram: &Histogram<u64>) {
-    let ms = |nanoseconds: u64| nanoseconds as f64 / 1e6;
-    println!(
-        "{what:36} p50 {:8.3} ms  p99 {:8.3} ms  max {:8.3} ms  ({} values)",
-        ms(histogram.value_at_quantile(0.5)),
-        ms(histogram.value_at_quantile(0.99)),
-        ms(histogram.max()),
-        histogram.len()
-    );
 }
 
 fn print_lateness(reactor: &Reactor) {

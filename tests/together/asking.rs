@@ -1,23 +1,12 @@
 //! What is only asked: `status`, `run`, `reload`, `reconcile`, `events`, `stats`, `log`, `stop`.
 
 use std::io::{BufRead, BufReader};
-use std::process::Child;
 
 use serde_json::Value;
 
 use crate::firewall::Target;
 use crate::harness::{Daemon, patiently};
-use crate::house::House;
-
-/// hfmctl as it runs; ended when the test is over, whatever happened.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use crate::house::{House, Running};
 
 #[test]
 fn status_is_for_people_and_for_programs() {

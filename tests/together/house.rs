@@ -1,6 +1,6 @@
 //! A running hfm with a firewall of its own, and an operator at its keyboard.
 
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
@@ -126,4 +126,14 @@ pub(crate) fn telling(target: &Target, name: &str, address: &str, more: &str) ->
         )
     };
     target.rule(name, address, &format!("tables = web; {}{}{more}", change("success"), change("fail")))
+}
+
+/// hfmctl as it runs; ended when the test is over, whatever happened.
+pub(crate) struct Running(pub(crate) Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }

@@ -1,23 +1,12 @@
 //! Signals while clients are connected.
 
 use std::io::{BufRead, BufReader};
-use std::process::Child;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::harness::patiently;
-use crate::house::House;
-
-/// hfmctl as it runs; ended when the test is over, whatever happened.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use crate::house::{House, Running};
 
 #[test]
 fn who_watches_goes_on_after_a_restart_and_who_listens_ends_with_hfm() {
