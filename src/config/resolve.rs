@@ -119,9 +119,14 @@ fn tests(
                 timeout_kill: non_zero(inherited.timeout_kill),
             });
         };
-        let probe = builder.probe(id, (scheme, rest), inherited)?;
+        let mut probe = builder.probe(id, (scheme, rest), inherited)?;
         match compiler.compile(&probe, files) {
-            Ok(compiled) => *plan = Some(compiled),
+            Ok(compiled) => {
+                if let Some(tls) = &mut probe.tls {
+                    tls.contents = compiled.contents();
+                }
+                *plan = Some(compiled);
+            }
             Err(error) => {
                 builder.refuse(id, error.property, Wrong::new(error.message), None);
                 return None;

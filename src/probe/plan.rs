@@ -35,6 +35,11 @@ impl Plan {
         nothing_said && self.tls.is_none() && self.network.proxy_protocol.is_none()
     }
 
+    /// A digest of the files by which TLS trusts and shows itself, as they were read.
+    pub fn contents(&self) -> u64 {
+        self.tls.as_ref().map_or(0, |tls| tls.contents)
+    }
+
     /// Whether a connection is kept from run to run.
     pub fn reuses(&self) -> bool {
         match &self.service {

@@ -243,6 +243,9 @@ pub struct Tls {
     pub expiry: Duration,
     /// Allow session resumption. `tls_resume`.
     pub resume: bool,
+    /// What those files held when they were read, the system's trusted certificates among them: a digest, by which a
+    /// rule whose files have changed is another one. 0 before that.
+    pub contents: u64,
 }
 
 /// A version of TLS.

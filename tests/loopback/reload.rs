@@ -11,7 +11,7 @@ use rustls::{ServerConnection, SupportedProtocolVersion};
 
 use crate::harness::{Daemon, Place, patiently};
 use crate::server::{Server, V4};
-use crate::tls_server::Trust;
+use crate::tls_server::{Trust, serve_once, server};
 
 /// Sends the first half of what ends the handshake, and the rest when `go_on` says so.
 fn shake_hands_in_two_halves(stream: &TcpStream, connection: &mut ServerConnection, go_on: &AtomicBool) {
@@ -82,5 +82,29 @@ fn a_tls_handshake_of_a_rule_that_is_tested_otherwise_is_given_up_and_counts_for
     assert_eq!(came.load(Ordering::SeqCst), 2, "the rule as it is now has to be tested: {}", daemon.log());
     assert!(daemon.log().contains(":t:2 changed state"), "{}", daemon.log());
     assert!(!daemon.log().contains("RuleStateFail"), "{}", daemon.log());
+    assert!(daemon.stop().success());
+}
+
+/// Who replaces a file of trusted certificates and reloads means what is in it now.
+#[test]
+fn a_trust_file_that_has_changed_counts_from_the_reload_on() {
+    let (old, new) = (Trust::new("reload-ca-old"), Trust::new("reload-ca-new"));
+    let server = server(V4, new.config(&[&TLS13]), serve_once);
+    let place = Place::new("loopback-reload-ca-daemon");
+    let ca = place.write("ca.pem", &old.authority.pem());
+    let text = format!(
+        "t {{ test = \"{}\"; interval = 200ms; tls_ca = \"{}\" }}\n",
+        server.url("tls", ""),
+        ca.display()
+    );
+    let mut daemon = place.start(&text);
+    daemon.wait_for("changed state to: RuleStateFail", 1);
+    // The same file again: nothing is new.
+    daemon.signal(Signal::SIGHUP);
+    daemon.wait_for("reloaded rules=1 kept=1", 1);
+    place.write("ca.pem", &new.authority.pem());
+    daemon.signal(Signal::SIGHUP);
+    daemon.wait_for("reloaded rules=1 kept=0 adjusted=0 changed=1", 1);
+    daemon.wait_for("changed state to: RuleStateSuccess", 1);
     assert!(daemon.stop().success());
 }

@@ -143,5 +143,6 @@ pub(crate) fn tls() -> Tls {
         client: None,
         expiry: Duration::ZERO,
         resume: false,
+        contents: 0,
     }
 }

@@ -84,6 +84,7 @@ pub(super) fn tls(chosen: &Chosen<'_>, host: &Host) -> Option<Tls> {
         client: file(Setting::TlsCert).zip(file(Setting::TlsKey)),
         expiry: chosen.interval(Setting::TlsExpiry).unwrap_or(Duration::ZERO),
         resume: chosen.boolean(Setting::TlsResume).unwrap_or_default(),
+        contents: 0,
     })
 }
 

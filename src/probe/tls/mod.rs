@@ -8,6 +8,7 @@ mod session;
 mod verify;
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -53,7 +54,16 @@ pub(super) struct Compiler {
     clock: Arc<WallClock>,
     /// By file; `None` is the system's.
     trust: HashMap<Option<Box<str>>, Trust>,
-    shared: HashMap<rule::Tls, (Arc<ClientConfig>, Arc<ClientCertificate>)>,
+    shared: HashMap<rule::Tls, Configured>,
+}
+
+/// What rules may share.
+#[derive(Clone, Debug)]
+struct Configured {
+    config: Arc<ClientConfig>,
+    client: Arc<ClientCertificate>,
+    /// A digest of the files that it was made from.
+    contents: u64,
 }
 
 /// What a trust file holds.
@@ -61,6 +71,8 @@ pub(super) struct Compiler {
 struct Trust {
     chain: Option<Arc<WebPkiServerVerifier>>,
     pinned: Arc<[CertificateDer<'static>]>,
+    /// A digest of all of them.
+    certificates: u64,
 }
 
 impl Compiler {
@@ -77,7 +89,7 @@ impl Compiler {
         // What differs between rules that may share a configuration, and what must not be shared.
         let key = rule::Tls { name: "".into(), expiry: Duration::ZERO, ..tls.clone() };
         let known = self.shared.get(&key).filter(|_| !tls.resume).cloned();
-        let (config, client) = match known {
+        let Configured { config, client, contents } = match known {
             Some(known) => known,
             None => {
                 let made = self.configure(tls, files)?;
@@ -85,23 +97,22 @@ impl Compiler {
                 made
             }
         };
-        Ok(Plan { config, name, client, verifies: tls.verify, expiry: tls.expiry })
+        Ok(Plan { config, name, client, verifies: tls.verify, expiry: tls.expiry, contents })
     }
 
-    fn configure(
-        &mut self,
-        tls: &rule::Tls,
-        files: &mut dyn Files,
-    ) -> Result<(Arc<ClientConfig>, Arc<ClientCertificate>), CompileError> {
+    fn configure(&mut self, tls: &rule::Tls, files: &mut dyn Files) -> Result<Configured, CompileError> {
+        // Its keys are fixed: the same files have the same digest whenever they are read.
+        let mut contents = DefaultHasher::new();
         let algorithms = self.provider.signature_verification_algorithms;
         let verifier: Arc<dyn ServerCertVerifier> = if tls.verify {
-            let Trust { chain, pinned } = self.trust(tls.ca.as_deref(), files)?;
+            let Trust { chain, pinned, certificates } = self.trust(tls.ca.as_deref(), files)?;
+            certificates.hash(&mut contents);
             Arc::new(Verifier::new(chain, pinned, algorithms))
         } else {
             Arc::new(Anything(algorithms))
         };
         let key = match &tls.client {
-            Some((certificate, key)) => Some(self.client_key(certificate, key, files)?),
+            Some((certificate, key)) => Some(self.client_key(certificate, key, files, &mut contents)?),
             None => None,
         };
         let client = Arc::new(ClientCertificate::new(key.map(Arc::new)));
@@ -119,7 +130,7 @@ impl Compiler {
         config.alpn_protocols = tls.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
         config.resumption =
             if tls.resume { Resumption::in_memory_sessions(4) } else { Resumption::disabled() };
-        Ok((Arc::new(config), client))
+        Ok(Configured { config: Arc::new(config), client, contents: contents.finish() })
     }
 
     fn trust(&mut self, file: Option<&str>, files: &mut dyn Files) -> Result<Trust, CompileError> {
@@ -136,6 +147,7 @@ impl Compiler {
                 roots.into_iter().map(CertificateDer::from).collect()
             }
         };
+        let digest = digest(&certificates);
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(certificates.iter().cloned());
         if file.is_none() && roots.is_empty() {
@@ -150,7 +162,7 @@ impl Compiler {
             Some(builder.build().map_err(|error| CompileError::new("tls_ca", error.to_string()))?)
         };
         let pinned = if file.is_some() { certificates } else { Vec::new() };
-        let trust = Trust { chain, pinned: pinned.into() };
+        let trust = Trust { chain, pinned: pinned.into(), certificates: digest };
         self.trust.insert(file.map(Box::from), trust.clone());
         Ok(trust)
     }
@@ -160,9 +172,12 @@ impl Compiler {
         certificate: &str,
         key: &str,
         files: &mut dyn Files,
+        contents: &mut DefaultHasher,
     ) -> Result<CertifiedKey, CompileError> {
         let chain = certificates("tls_cert", certificate, files)?;
+        chain.iter().for_each(|certificate| certificate.as_ref().hash(contents));
         let pem = read("tls_key", key, files)?;
+        pem.hash(contents);
         let der = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| {
             CompileError::new("tls_key", format!("{key} has no usable private key: {error}"))
         })?;
@@ -170,6 +185,21 @@ impl Compiler {
             CompileError::new("tls_key", format!("{key} cannot be used with {certificate}: {error}"))
         })
     }
+}
+
+/// The same for the same certificates in any order, for the system's come in whatever order they are found.
+fn digest(certificates: &[CertificateDer<'_>]) -> u64 {
+    let one = |certificate: &CertificateDer<'_>| {
+        let mut hasher = DefaultHasher::new();
+        certificate.as_ref().hash(&mut hasher);
+        hasher.finish()
+    };
+    let mut all: Vec<u64> = certificates.iter().map(one).collect();
+    all.sort_unstable();
+    all.dedup();
+    let mut hasher = DefaultHasher::new();
+    all.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn read(property: &'static str, path: &str, files: &mut dyn Files) -> Result<Vec<u8>, CompileError> {

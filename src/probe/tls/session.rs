@@ -27,6 +27,8 @@ pub(crate) struct Plan {
     pub(super) verifies: bool,
     /// The certificate has to last this long.
     pub(super) expiry: Duration,
+    /// A digest of the files that it was made from.
+    pub(in crate::probe) contents: u64,
 }
 
 /// A session under way.
