@@ -16,8 +16,8 @@ pub use probe::{
     ProxyVersion, Service, Tls, TlsVersion,
 };
 pub use table::{
-    Combine, DataPlaneChoice, Firewall, Member, Membership, Placement, Prefix, PrefixError,
-    RECONCILE_DEFAULT, STATE_DIR_DEFAULT, Share, Table,
+    Combine, DataPlaneChoice, Firewall, Member, Membership, Placement, Prefix, PrefixError, SLOTS_DEFAULT,
+    SLOTS_MAX, STATE_DIR_DEFAULT, Share, Table,
 };
 
 /// A rule's slot. In a configuration that was just read: its index in the order of the file; from then on it

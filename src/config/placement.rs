@@ -5,6 +5,7 @@
 
 mod check;
 mod default;
+mod names;
 mod prefix;
 mod tables;
 mod values;
@@ -26,7 +27,7 @@ use crate::ucl::Span;
 pub(super) use default::default_address;
 pub(super) use prefix::prefix;
 pub(super) use values::{
-    boolean_text, combine, combine_text, element, is_built, min_up, panic, percent_text, share_text,
+    boolean_text, combine, combine_text, element, is_built, min_up, panic, percent_text, share_text, slots,
     state_dir,
 };
 
@@ -85,7 +86,7 @@ pub(super) fn resolve(
         check::find(tree, &placements, &gathered, problems);
     }
     let firewall = firewall(tree);
-    check::data_plane(tree, &firewall, &placements, problems);
+    check::names(tree, &firewall, &placements, problems);
     Placed { placements, tables: gathered.into_iter().map(|gathered| gathered.table).collect(), firewall }
 }
 
@@ -96,12 +97,15 @@ fn firewall(tree: &Tree) -> Firewall {
         Some(&written.value)
     };
     let default = Firewall::default();
+    let dataplane = match given(Setting::DataPlane) {
+        Some(Given::Word("pf")) => DataPlaneChoice::Pf,
+        Some(Given::Word("pfctl")) => DataPlaneChoice::Pfctl,
+        Some(Given::Word("nftables")) => DataPlaneChoice::Nftables,
+        Some(Given::Word("memory")) => DataPlaneChoice::Memory,
+        Some(_) | None => default.dataplane,
+    };
     Firewall {
-        dataplane: match given(Setting::DataPlane) {
-            Some(Given::Word("pfctl")) => DataPlaneChoice::Pfctl,
-            Some(Given::Word("memory")) => DataPlaneChoice::Memory,
-            Some(_) | None => default.dataplane,
-        },
+        dataplane,
         dry_run: if let Some(Given::Boolean(truth)) = given(Setting::DryRun) {
             *truth
         } else {
@@ -109,11 +113,15 @@ fn firewall(tree: &Tree) -> Firewall {
         },
         reconcile: match given(Setting::Reconcile) {
             Some(Given::Interval(interval)) => *interval,
-            Some(_) | None => default.reconcile,
+            Some(_) | None => dataplane.reconcile_default(),
         },
         state_dir: match given(Setting::StateDir) {
             Some(Given::Text(text)) => text.text.clone(),
             Some(_) | None => default.state_dir,
+        },
+        slots: match given(Setting::Slots) {
+            Some(Given::Text(text)) => slots(&text.text).unwrap_or(default.slots),
+            Some(_) | None => default.slots,
         },
     }
 }
@@ -188,6 +196,8 @@ impl Placer<'_> {
             },
             min_up: text(Setting::MinUp).and_then(|text| min_up(text).ok()),
             panic: text(Setting::Panic).and_then(|text| panic(text).ok()),
+            kill_states: self.tree.given(id, Setting::KillStates).map(|written| &written.value)
+                == Some(&Given::Boolean(true)),
         })
     }
 

@@ -260,7 +260,7 @@ pub static PROPERTIES: &[Property] = &[
     ours(Key::Setting(Setting::Backup), "backup", Boolean, "", "no", Inherited, "in only while no other address of the table is up"),
     ours(Key::Setting(Setting::MinUp), "min_up", Written, "", "", Inherited, "how many addresses always stay in: N or N%"),
     ours(Key::Setting(Setting::Panic), "panic", Written, "", "", Inherited, "all addresses go in when fewer than this share are up: N%"),
-    later("kill_states", Boolean, "", "no", Inherited, "kill the firewall's states of an address that leaves"),
+    ours(Key::Setting(Setting::KillStates), "kill_states", Boolean, "", "no", Inherited, "the firewall forgets the clients of an address that leaves, and ends their connections when it failed"),
     later("demote", Written, "", "", Inherited, "added to the demotion counter while failed"),
     // The program.
     ours(Key::Setting(Setting::DataPlane), "dataplane", Words(&["auto", "pf", "pfctl", "nftables", "memory"]), "", "auto", Root, "what holds the tables"),
@@ -273,7 +273,7 @@ pub static PROPERTIES: &[Property] = &[
     ours(Key::Setting(Setting::User), "user", Written, "", "", Root, "user to run as, by name or number, once everything that needs root is open"),
     ours(Key::Setting(Setting::Group), "group", Written, "", "the user's own", Root, "group to run as, by name or number"),
     later("demotion", Text, "", "carp", Root, "what is demoted: carp, or file:PATH"),
-    later("slots", Written, "", "256", Root, "slots of a numgen map (nftables)"),
+    ours(Key::Setting(Setting::Slots), "slots", Written, "", "256", Root, "slots of each nftables map that spreads clients by numgen; as many as the map has"),
 ];
 
 /// The property that fills this key.

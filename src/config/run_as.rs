@@ -77,18 +77,13 @@ fn is_root(user: &str) -> bool {
 }
 
 fn refuse_pfctl(tree: &Tree, user: &Text, firewall: &Firewall, tables: &[Table], problems: &mut Problems) {
-    let is_pfctl = match firewall.dataplane {
-        DataPlaneChoice::Auto => cfg!(target_os = "freebsd"),
-        DataPlaneChoice::Pfctl => true,
-        DataPlaneChoice::Memory => false,
-    };
+    let is_pfctl = firewall.dataplane == DataPlaneChoice::Pfctl;
     if !is_pfctl || tables.is_empty() {
         return;
     }
     let message = "'user' does not go with tables that are kept by pfctl: a program run by an unprivileged user \
                    cannot open /dev/pf";
-    let help =
-        "leave 'user' out; dataplane = pf, which opens /dev/pf before it gives up root, is not supported yet";
+    let help = "write dataplane = pf, which opens /dev/pf before it gives up root, or leave 'user' out";
     let mut error = Diagnostic::error(user.span, &tree.nodes[ROOT].name, message);
     if let Some(plane) = tree.nodes[ROOT].settings.place(Key::Setting(Setting::DataPlane)) {
         error = error.note(plane, "'dataplane' is here");

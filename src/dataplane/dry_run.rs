@@ -1,31 +1,35 @@
 //! A data plane that is read and never written.
 
 use std::collections::{HashMap, HashSet};
+use std::os::fd::RawFd;
 
-use super::{DataPlane, TableError};
+use super::{Change, Contents, DataPlane, Kill, Killed, Managed, Notices, TableError};
 use crate::rule::Prefix;
 
 /// Another data plane, of which only the reading is done. `dry_run`.
 ///
 /// What would have been written is reckoned with: reads show it as if it had been, until the data plane itself
-/// agrees (because whoever this stands beside wrote the same); from then on it counts as it is. Adding and
-/// removing always succeed; who calls them tells of it.
+/// agrees (because whoever this stands beside wrote the same); from then on it counts as it is. Changes always
+/// succeed, and nothing is killed; who asks for them tells of it.
 #[derive(Debug)]
 pub struct DryRun {
     inner: Box<dyn DataPlane>,
-    /// For each table what was to be written and is not so: whether the address would be in it.
-    pretended: HashMap<String, HashMap<Prefix, bool>>,
+    pretended: HashMap<String, Pretence>,
+}
+
+/// What would be otherwise in a table.
+#[derive(Debug, Default)]
+struct Pretence {
+    /// Addresses that were to be written and are not so: whether each would be in.
+    addresses: HashMap<Prefix, bool>,
+    /// All of them would have their places.
+    ordered: bool,
 }
 
 impl DryRun {
     /// Reads by `inner`.
     pub fn new(inner: Box<dyn DataPlane>) -> Self {
         Self { inner, pretended: HashMap::new() }
-    }
-
-    fn pretend(&mut self, table: &str, addresses: &[Prefix], is_in: bool) {
-        let pretended = self.pretended.entry(table.to_owned()).or_default();
-        pretended.extend(addresses.iter().map(|address| (*address, is_in)));
     }
 }
 
@@ -34,27 +38,60 @@ impl DataPlane for DryRun {
         self.inner.name()
     }
 
-    fn read(&mut self, table: &str) -> Result<Vec<Prefix>, TableError> {
-        let mut addresses = self.inner.read(table)?;
-        let Some(pretended) = self.pretended.get_mut(table) else { return Ok(addresses) };
+    fn open(&mut self) -> Result<(), TableError> {
+        self.inner.open()
+    }
+
+    fn how_to_make(&self, table: &str) -> String {
+        self.inner.how_to_make(table)
+    }
+
+    fn tables_at_once(&self) -> usize {
+        self.inner.tables_at_once()
+    }
+
+    fn is_sure(&self) -> bool {
+        self.inner.is_sure()
+    }
+
+    fn read(&mut self, table: Managed<'_>) -> Result<Contents, TableError> {
+        let mut contents = self.inner.read(table)?;
+        let Some(pretence) = self.pretended.get_mut(table.name) else { return Ok(contents) };
+        // What has come true without us is not pretended any more.
+        pretence.ordered &= contents.disordered;
+        contents.disordered &= !pretence.ordered;
+        let addresses = &mut contents.addresses;
         let found: HashSet<Prefix> = addresses.iter().copied().collect();
-        pretended.retain(|address, is_in| found.contains(address) != *is_in);
-        addresses.retain(|address| !pretended.contains_key(address));
+        pretence.addresses.retain(|address, is_in| found.contains(address) != *is_in);
+        addresses.retain(|address| !pretence.addresses.contains_key(address));
+        let pretended = pretence.addresses.iter();
         let mut added: Vec<Prefix> =
-            pretended.iter().filter(|(_, is_in)| **is_in).map(|(address, _)| *address).collect();
+            pretended.filter(|(_, is_in)| **is_in).map(|(address, _)| *address).collect();
         added.sort_unstable();
         addresses.extend(added);
-        Ok(addresses)
+        Ok(contents)
     }
 
-    fn add(&mut self, table: &str, addresses: &[Prefix]) -> Result<(), TableError> {
-        self.pretend(table, addresses, true);
-        Ok(())
+    fn apply(&mut self, changes: &[Change<'_>]) -> Vec<Result<(), TableError>> {
+        for Change { table, add, remove } in changes {
+            let pretence = self.pretended.entry(table.name.to_owned()).or_default();
+            pretence.addresses.extend(add.iter().map(|address| (*address, true)));
+            pretence.addresses.extend(remove.iter().map(|address| (*address, false)));
+            pretence.ordered = true;
+        }
+        vec![Ok(()); changes.len()]
     }
 
-    fn remove(&mut self, table: &str, addresses: &[Prefix]) -> Result<(), TableError> {
-        self.pretend(table, addresses, false);
-        Ok(())
+    fn kill(&mut self, _: &[Prefix], _: Kill) -> Result<Killed, TableError> {
+        Ok(Killed::default())
+    }
+
+    fn notices(&self) -> Option<RawFd> {
+        self.inner.notices()
+    }
+
+    fn take_notices(&mut self) -> Notices {
+        self.inner.take_notices()
     }
 }
 
@@ -63,6 +100,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::super::Memory;
+    use super::super::simply::Simply as _;
     use super::*;
 
     /// A data plane that another writes to at the same time, and that tells when it is written.
@@ -74,16 +112,22 @@ mod tests {
             "shared"
         }
 
-        fn read(&mut self, table: &str) -> Result<Vec<Prefix>, TableError> {
-            if table == "missing" { Err(TableError::NoTable) } else { self.0.lock().unwrap().read(table) }
+        fn how_to_make(&self, table: &str) -> String {
+            self.0.lock().unwrap().how_to_make(table)
         }
 
-        fn add(&mut self, _: &str, _: &[Prefix]) -> Result<(), TableError> {
-            panic!("a dry run adds nothing");
+        fn read(&mut self, table: Managed<'_>) -> Result<Contents, TableError> {
+            let mut contents = self.0.lock().unwrap().read(table)?;
+            contents.disordered = table.name == "disordered";
+            if table.name == "missing" { Err(TableError::NoTable) } else { Ok(contents) }
         }
 
-        fn remove(&mut self, _: &str, _: &[Prefix]) -> Result<(), TableError> {
-            panic!("a dry run removes nothing");
+        fn apply(&mut self, _: &[Change<'_>]) -> Vec<Result<(), TableError>> {
+            panic!("a dry run changes nothing");
+        }
+
+        fn kill(&mut self, _: &[Prefix], _: Kill) -> Result<Killed, TableError> {
+            panic!("a dry run kills nothing");
         }
     }
 
@@ -112,7 +156,7 @@ mod tests {
         }
 
         fn shows(&mut self, addresses: &[&str]) {
-            let mut read = self.dry.read("web").unwrap();
+            let mut read = self.dry.list("web").unwrap();
             read.sort();
             assert_eq!(read, prefixes(addresses));
         }
@@ -127,7 +171,7 @@ mod tests {
         scene.shows(&["10.0.0.1", "10.0.0.3"]);
         scene.dry.add("web", &prefixes(&["10.0.0.2"])).unwrap();
         scene.shows(&["10.0.0.1", "10.0.0.2", "10.0.0.3"]);
-        assert_eq!(scene.dry.read("mail"), Ok(vec![]), "other tables are not concerned");
+        assert_eq!(scene.dry.list("mail"), Ok(vec![]), "other tables are not concerned");
         assert_eq!(scene.dry.name(), "shared");
     }
 
@@ -156,6 +200,21 @@ mod tests {
     fn a_table_that_is_missing_stays_missing() {
         let mut scene = Scene::new(&[]);
         scene.dry.add("missing", &prefixes(&["10.0.0.1"])).unwrap();
-        assert_eq!(scene.dry.read("missing"), Err(TableError::NoTable));
+        assert_eq!(scene.dry.list("missing"), Err(TableError::NoTable));
+    }
+
+    #[test]
+    fn places_are_put_right_once() {
+        let mut scene = Scene::new(&[]);
+        let disordered = Managed { name: "disordered", members: &[] };
+        assert!(scene.dry.read(disordered).unwrap().disordered);
+        scene.dry.apply(&[Change { table: disordered, add: &[], remove: &[] }]);
+        assert!(!scene.dry.read(disordered).unwrap().disordered);
+    }
+
+    #[test]
+    fn nothing_is_killed() {
+        let mut scene = Scene::new(&[]);
+        assert_eq!(scene.dry.kill(&prefixes(&["10.0.0.1"]), Kill::States), Ok(Killed::default()));
     }
 }

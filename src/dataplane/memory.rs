@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{DataPlane, TableError};
+use super::{Change, Contents, DataPlane, Kill, Killed, Managed, TableError};
 use crate::rule::Prefix;
 
 /// Tables that are made on first use, empty at the start, and gone at the end. `dataplane = memory`.
@@ -33,26 +33,41 @@ impl DataPlane for Memory {
         "memory"
     }
 
-    fn read(&mut self, table: &str) -> Result<Vec<Prefix>, TableError> {
-        Ok(self.table(table).iter().copied().collect())
+    fn how_to_make(&self, table: &str) -> String {
+        format!("'{table}' is made when it is first used")
     }
 
-    fn add(&mut self, table: &str, addresses: &[Prefix]) -> Result<(), TableError> {
-        self.table(table).extend(addresses);
-        Ok(())
+    fn tables_at_once(&self) -> usize {
+        usize::MAX
     }
 
-    fn remove(&mut self, table: &str, addresses: &[Prefix]) -> Result<(), TableError> {
-        let table = self.table(table);
-        for address in addresses {
-            table.remove(address);
+    fn is_sure(&self) -> bool {
+        true
+    }
+
+    fn read(&mut self, table: Managed<'_>) -> Result<Contents, TableError> {
+        Ok(Contents::of(self.table(table.name).iter().copied().collect()))
+    }
+
+    fn apply(&mut self, changes: &[Change<'_>]) -> Vec<Result<(), TableError>> {
+        for Change { table, add, remove } in changes {
+            let table = self.table(table.name);
+            table.extend(*add);
+            for address in *remove {
+                table.remove(address);
+            }
         }
-        Ok(())
+        vec![Ok(()); changes.len()]
+    }
+
+    fn kill(&mut self, _: &[Prefix], _: Kill) -> Result<Killed, TableError> {
+        Ok(Killed::default())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::simply::Simply as _;
     use super::*;
 
     fn prefixes(texts: &[&str]) -> Vec<Prefix> {
@@ -62,11 +77,11 @@ mod tests {
     #[test]
     fn tables_begin_empty_and_are_apart() {
         let mut memory = Memory::new();
-        assert_eq!(memory.read("web"), Ok(vec![]));
+        assert_eq!(memory.list("web"), Ok(vec![]));
         memory.add("web", &prefixes(&["10.0.0.2", "10.0.0.1", "2001:db8::/32"])).unwrap();
         memory.add("mail", &prefixes(&["10.0.0.9"])).unwrap();
-        assert_eq!(memory.read("web"), Ok(prefixes(&["10.0.0.1", "10.0.0.2", "2001:db8::/32"])));
-        assert_eq!(memory.read("mail"), Ok(prefixes(&["10.0.0.9"])));
+        assert_eq!(memory.list("web"), Ok(prefixes(&["10.0.0.1", "10.0.0.2", "2001:db8::/32"])));
+        assert_eq!(memory.list("mail"), Ok(prefixes(&["10.0.0.9"])));
         assert_eq!(memory.name(), "memory");
     }
 
@@ -77,6 +92,6 @@ mod tests {
         memory.add("web", &prefixes(&["10.0.0.1", "10.0.0.1"])).unwrap();
         memory.add("web", &prefixes(&["10.0.0.1", "10.0.0.0/24"])).unwrap();
         memory.remove("web", &prefixes(&["10.0.0.1", "10.0.0.7"])).unwrap();
-        assert_eq!(memory.read("web"), Ok(prefixes(&["10.0.0.0/24"])));
+        assert_eq!(memory.list("web"), Ok(prefixes(&["10.0.0.0/24"])));
     }
 }

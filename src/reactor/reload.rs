@@ -208,11 +208,12 @@ impl Reactor {
 
     /// What cannot be had while hfm runs.
     fn obstacle(&self, next: &Succession) -> Option<String> {
-        let Firewall { dataplane, dry_run, reconcile: _, state_dir } = &self.firewall;
+        let Firewall { dataplane, dry_run, reconcile: _, state_dir, slots } = &self.firewall;
         let RunAs { user, group } = &self.run_as;
         let fixed = [
             ("dataplane", *dataplane != next.firewall.dataplane),
             ("dry_run", *dry_run != next.firewall.dry_run),
+            ("slots", *slots != next.firewall.slots),
             ("state_dir", *state_dir != next.firewall.state_dir),
             ("user", *user != next.run_as.user),
             ("group", *group != next.run_as.group),

@@ -17,9 +17,14 @@ impl Needs {
     pub fn of(configuration: &Configuration) -> Self {
         Self {
             reactor: Self::of_rules(&configuration.rules),
-            writer: match configuration.firewall.dataplane {
+            writer: match configuration.firewall.dataplane.here() {
                 // Nothing, or a device's own permissions.
-                DataPlaneChoice::Auto | DataPlaneChoice::Pfctl | DataPlaneChoice::Memory => Rights::NONE,
+                DataPlaneChoice::Auto
+                | DataPlaneChoice::Pf
+                | DataPlaneChoice::Pfctl
+                | DataPlaneChoice::Memory => Rights::NONE,
+                // Netlink asks of who opened the socket, and of who sends each request.
+                DataPlaneChoice::Nftables => Rights { net_admin: true, net_raw: false },
             },
         }
     }

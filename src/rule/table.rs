@@ -149,6 +149,8 @@ pub struct Placement {
     pub min_up: Option<Share>,
     /// The same, in [`Table`]; percent. `panic`.
     pub panic: Option<u8>,
+    /// Of this rule; an address has it when one of its rules does. `kill_states`.
+    pub kill_states: bool,
 }
 
 impl Placement {
@@ -197,6 +199,8 @@ pub struct Member {
     pub combine: Combine,
     /// In only while no other address of the table is up. `backup`.
     pub backup: bool,
+    /// The firewall forgets its clients when it leaves. `kill_states`.
+    pub kill_states: bool,
     /// Those that name it, in the order of the file; never empty.
     pub rules: Vec<RuleId>,
 }
@@ -204,13 +208,37 @@ pub struct Member {
 /// What holds the tables. `dataplane`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DataPlaneChoice {
-    /// pf by way of pfctl(8) on FreeBSD; none elsewhere yet.
+    /// pf on FreeBSD, nftables on Linux.
     #[default]
     Auto,
+    /// pf by its device.
+    Pf,
     /// pf by way of pfctl(8).
     Pfctl,
+    /// nftables by netlink.
+    Nftables,
     /// This process's memory: nothing outside it.
     Memory,
+}
+
+impl DataPlaneChoice {
+    /// The same, with what `Auto` stands for here in its place.
+    pub fn here(self) -> Self {
+        match self {
+            Self::Auto if cfg!(target_os = "freebsd") => Self::Pf,
+            Self::Auto => Self::Nftables,
+            Self::Pf | Self::Pfctl | Self::Nftables | Self::Memory => self,
+        }
+    }
+
+    /// How often its tables are read when the file does not say: `reconcile`.
+    pub fn reconcile_default(self) -> Duration {
+        match self.here() {
+            Self::Pf => Duration::from_secs(1),
+            // A program for each table; or foreign changes are noticed at once; or there are none.
+            Self::Pfctl | Self::Nftables | Self::Memory | Self::Auto => Duration::from_secs(10),
+        }
+    }
 }
 
 /// What is said of all tables, once for the whole file.
@@ -224,10 +252,15 @@ pub struct Firewall {
     pub reconcile: Duration,
     /// The directory of what is remembered from one start to the next. `state_dir`.
     pub state_dir: Box<str>,
+    /// Slots of nftables maps that have no addresses but slots; 1 to [`SLOTS_MAX`]. `slots`.
+    pub slots: u32,
 }
 
-/// `reconcile` when the file does not say, for `pfctl` and `memory`.
-pub const RECONCILE_DEFAULT: Duration = Duration::from_secs(10);
+/// `slots` when the file does not say.
+pub const SLOTS_DEFAULT: u32 = 256;
+
+/// The most that `slots` can be.
+pub const SLOTS_MAX: u32 = 65_536;
 
 /// `state_dir` when the file does not say.
 pub const STATE_DIR_DEFAULT: &str = if cfg!(target_os = "linux") { "/var/lib/hfm" } else { "/var/db/hfm" };
@@ -237,8 +270,9 @@ impl Default for Firewall {
         Self {
             dataplane: DataPlaneChoice::Auto,
             dry_run: false,
-            reconcile: RECONCILE_DEFAULT,
+            reconcile: DataPlaneChoice::Auto.reconcile_default(),
             state_dir: STATE_DIR_DEFAULT.into(),
+            slots: SLOTS_DEFAULT,
         }
     }
 }

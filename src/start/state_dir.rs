@@ -24,7 +24,10 @@ impl<'a> Remembering<'a> {
     /// What these tables need; `overrides` whether operators can set any.
     pub(super) fn of(firewall: &'a Firewall, tables: &[Table], overrides: bool) -> Self {
         let outlives = match firewall.dataplane {
-            DataPlaneChoice::Auto | DataPlaneChoice::Pfctl => true,
+            DataPlaneChoice::Auto
+            | DataPlaneChoice::Pf
+            | DataPlaneChoice::Pfctl
+            | DataPlaneChoice::Nftables => true,
             DataPlaneChoice::Memory => false,
         };
         Self {
@@ -92,6 +95,7 @@ mod tests {
             address: "10.0.0.1".parse().unwrap(),
             combine: Combine::All,
             backup: false,
+            kill_states: false,
             rules: vec![RuleId(0)],
         };
         let table = Table { name: "web".into(), min_up: None, panic: None, members: vec![member] };

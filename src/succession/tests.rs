@@ -63,7 +63,7 @@ fn whatever_names_a_rule_names_its_slot() {
         vec![rule("b"), Rule { requires: vec![RuleId(0)], guard: vec![RuleId(2)], ..rule("x") }, rule("a")];
     let mut configuration = configuration(next);
     let rules = vec![RuleId(0), RuleId(1)];
-    let member = Member { address, combine: Default::default(), backup: false, rules };
+    let member = Member { address, combine: Default::default(), backup: false, kill_states: false, rules };
     configuration.tables = vec![Table { name: "t".into(), min_up: None, panic: None, members: vec![member] }];
     let plans = Plans { plans: vec![None, None, None], ..Plans::default() };
     let after = Succession::new(&before, |_| true, configuration, plans);

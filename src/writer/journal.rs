@@ -11,7 +11,7 @@ use log::Level;
 use super::desired::Desired;
 use super::keeper::held;
 use super::kept::Kept;
-use crate::dataplane::TableError;
+use crate::dataplane::{Kill, Killed, TableError};
 use crate::line::{self, Field, Line, Listed, Value};
 use crate::rule::{Prefix, Table};
 
@@ -154,6 +154,77 @@ impl Journal {
         }
     }
 
+    /// The addresses of a table do not have the places that they had when it was last read or written.
+    pub(super) fn places_changed_by_others(&self, index: usize) {
+        self.say(
+            Level::Warn,
+            index,
+            "table-changed-by-others",
+            format_args!(": others changed which address has which place, and it is put right"),
+            &[
+                Field::hidden("missing[]", Value::Addresses(&[])),
+                Field::hidden("surplus[]", Value::Addresses(&[])),
+            ],
+        );
+    }
+
+    /// Connections and client bindings towards addresses that have left were ended.
+    pub(super) fn killed(&self, addresses: &[Prefix], what: Kill, killed: Killed) {
+        let Killed { source_nodes, states } = killed;
+        if what == Kill::SourceNodes && source_nodes == 0 {
+            // Most firewalls have none, and most addresses leave without one.
+            return;
+        }
+        let would = if self.dry_run { "would be (dry_run)" } else { "are" };
+        let line = Line {
+            event: "killed",
+            sentence: match what {
+                Kill::States => format_args!("connections towards addresses that failed {would} ended"),
+                Kill::SourceNodes => format_args!("clients of addresses that left {would} sent elsewhere"),
+            },
+            about: &[],
+            fields: &[
+                Field::hidden("dry_run", Value::Truth(self.dry_run)),
+                Field::named("towards", "addresses[]", Value::Addresses(addresses)),
+                Field::new("source_nodes", Value::Number(source_nodes)),
+                Field::new("states", Value::Number(states)),
+            ],
+        };
+        line::tell(Level::Info, module_path!(), &line);
+    }
+
+    /// They could not be; whether that is tried again.
+    pub(super) fn kill_failed(&self, addresses: &[Prefix], failure: &TableError, is_tried_again: bool) {
+        let then = if is_tried_again { "trying again" } else { "they end by themselves" };
+        let line = Line {
+            event: "kill-failed",
+            sentence: format_args!(
+                "connections towards addresses that left cannot be ended: {failure}; {then}"
+            ),
+            about: &[],
+            fields: &[
+                Field::named("towards", "addresses[]", Value::Addresses(addresses)),
+                Field::hidden("detail", Value::Bare(failure)),
+            ],
+        };
+        line::tell(Level::Warn, module_path!(), &line);
+    }
+
+    /// An address left a table and is still in another one, so that its connections stay.
+    pub(super) fn not_killed(&self, index: usize, address: Prefix, other: usize) {
+        let other = self.name(other);
+        self.say(
+            Level::Info,
+            index,
+            "not-killed",
+            format_args!(": connections of {address} are left, it is still in table '{other}'"),
+            &[
+                Field::hidden("address", Value::Bare(&address)),
+                Field::hidden("other_table", Value::Bare(&other)),
+            ],
+        );
+    }
+
     /// No table can be read or written.
     pub(super) fn plane_failed(&self, failure: &TableError, retry_at: Option<Instant>, now: Instant) {
         let retry = RetryIn(retry_at, now);
@@ -187,6 +258,7 @@ impl Journal {
         &self,
         index: usize,
         failure: &TableError,
+        how_to_make: &str,
         retry_at: Option<Instant>,
         now: Instant,
     ) {
@@ -200,9 +272,7 @@ impl Journal {
                 Level::Warn,
                 index,
                 "table-failed",
-                format_args!(
-                    ": {failure}; it is not made by hfm, write 'table <NAME> persist' into pf.conf, {retry}"
-                ),
+                format_args!(": {failure}; it is not made by hfm, {how_to_make}, {retry}"),
                 &fields,
             ),
             TableError::Absent(_)

@@ -20,6 +20,12 @@ pub(super) struct Kept {
     pub(super) contents: Option<HashSet<Prefix>>,
     /// Others may have changed it unseen, while no table could be reached: it is read before it is written.
     pub(super) must_read: bool,
+    /// Its addresses do not have the places that they should have.
+    pub(super) disordered: bool,
+    /// Among which addresses they had to have them when it was last read or written.
+    pub(super) roster: Vec<Prefix>,
+    /// When it was last read, or that was tried.
+    pub(super) looked_at: Option<Instant>,
     /// When it is to be read again; `None`: at once.
     pub(super) read_at: Option<Instant>,
     /// It may not hold what is wanted.

@@ -30,6 +30,7 @@ use crate::standing::Standing;
 use crate::sys::privilege::Rights;
 use crate::sys::state_dir::StateDir;
 use crate::sys::threads;
+use crate::wait::WakesAtEnd;
 pub use status::{AddressStatus, Answer, Question, Reconciled, TableStatus, Which};
 
 /// Why a question is not answered that a reload has overtaken.
@@ -123,6 +124,10 @@ pub struct Writer {
     unanswered: BTreeSet<u64>,
     /// Answers that are given on this side.
     answers: VecDeque<(u64, Answer)>,
+    /// Tells the thread that there is a letter.
+    bell: Arc<Waker>,
+    /// And that there are none any more: after `letters`.
+    _hangs_up: WakesAtEnd,
     /// The thread is to wake the reactor when it has taken a letter: another one waits.
     waits: Arc<AtomicBool>,
     /// Also, a waker that is gone when the thread ends takes its last wake with it.
@@ -143,7 +148,10 @@ impl Writer {
         let (sender, reports) = channel();
         let waits = Arc::new(AtomicBool::new(false));
         let rights = settings.rights;
-        let thread = thread::WriterThread::new(settings, receiver, sender, wake.clone(), waits.clone());
+        let (thread, bell) =
+            thread::WriterThread::new(settings, receiver, sender, wake.clone(), waits.clone())?;
+        let bell = Arc::new(bell);
+        let hangs_up = WakesAtEnd::new(bell.clone());
         threads::start("writer", rights, move || thread.run())?;
         Ok(Self {
             letters,
@@ -151,6 +159,8 @@ impl Writer {
             pending: Letter::default(),
             unanswered: BTreeSet::new(),
             answers: VecDeque::new(),
+            bell,
+            _hangs_up: hangs_up,
             waits,
             wake,
             lost: false,
@@ -255,7 +265,11 @@ impl Writer {
     /// Whether nothing is left to wait for.
     fn hand_over(&mut self) -> bool {
         match self.letters.try_send(std::mem::take(&mut self.pending)) {
-            Ok(()) => true,
+            Ok(()) => {
+                // One that is not heard is heard with the next, or when the thread wakes by itself.
+                let _ = self.bell.wake();
+                true
+            }
             Err(TrySendError::Full(letter)) => {
                 self.pending = letter;
                 false

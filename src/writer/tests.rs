@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use mio::{Events, Poll, Token};
 
 use super::*;
-use crate::dataplane::TableError;
+use crate::dataplane::{Change, Contents, Kill, Killed, Managed, TableError};
 use crate::rule::{Combine, Member};
 use crate::standing::Contribution;
 
@@ -30,21 +30,31 @@ impl DataPlane for Hanging {
         "memory"
     }
 
-    fn read(&mut self, _: &str) -> Result<Vec<Prefix>, TableError> {
+    fn how_to_make(&self, _: &str) -> String {
+        unreachable!("it is there")
+    }
+
+    fn read(&mut self, _: Managed<'_>) -> Result<Contents, TableError> {
         self.hang("read".to_owned());
-        Ok(self.contents.clone())
+        Ok(Contents::of(self.contents.clone()))
     }
 
-    fn add(&mut self, _: &str, addresses: &[Prefix]) -> Result<(), TableError> {
-        self.hang(format!("add {}", addresses.len()));
-        self.contents.extend(addresses);
-        Ok(())
+    fn apply(&mut self, changes: &[Change<'_>]) -> Vec<Result<(), TableError>> {
+        for Change { add, remove, .. } in changes {
+            if !add.is_empty() {
+                self.hang(format!("add {}", add.len()));
+                self.contents.extend(*add);
+            }
+            if !remove.is_empty() {
+                self.hang(format!("remove {}", remove.len()));
+                self.contents.retain(|address| !remove.contains(address));
+            }
+        }
+        vec![Ok(()); changes.len()]
     }
 
-    fn remove(&mut self, _: &str, addresses: &[Prefix]) -> Result<(), TableError> {
-        self.hang(format!("remove {}", addresses.len()));
-        self.contents.retain(|address| !addresses.contains(address));
-        Ok(())
+    fn kill(&mut self, _: &[Prefix], _: Kill) -> Result<Killed, TableError> {
+        unreachable!("nobody asks for it")
     }
 }
 
@@ -60,6 +70,7 @@ fn a_firewall_that_hangs_holds_up_no_reactor_and_grows_no_queue() {
         address: Prefix::host(std::net::Ipv4Addr::from(0x0a00_0000 + rule).into()),
         combine: Combine::All,
         backup: false,
+        kill_states: false,
         rules: vec![RuleId(rule)],
     });
     let table = Table { name: "web".into(), min_up: None, panic: None, members: members.collect() };
@@ -120,16 +131,20 @@ impl DataPlane for Panics {
         "memory"
     }
 
-    fn read(&mut self, _: &str) -> Result<Vec<Prefix>, TableError> {
+    fn how_to_make(&self, _: &str) -> String {
+        unreachable!("it is there")
+    }
+
+    fn read(&mut self, _: Managed<'_>) -> Result<Contents, TableError> {
         panic!("a defect, planted by a test")
     }
 
-    fn add(&mut self, _: &str, _: &[Prefix]) -> Result<(), TableError> {
+    fn apply(&mut self, _: &[Change<'_>]) -> Vec<Result<(), TableError>> {
         unreachable!("it is read first")
     }
 
-    fn remove(&mut self, _: &str, _: &[Prefix]) -> Result<(), TableError> {
-        unreachable!("it is read first")
+    fn kill(&mut self, _: &[Prefix], _: Kill) -> Result<Killed, TableError> {
+        unreachable!("nobody asks for it")
     }
 }
 
@@ -141,6 +156,7 @@ fn start(plane: Box<dyn DataPlane>) -> (Writer, Poll) {
         address: Prefix::host(std::net::Ipv4Addr::LOCALHOST.into()),
         combine: Combine::All,
         backup: false,
+        kill_states: false,
         rules: vec![RuleId(0)],
     };
     let settings = Settings {

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use hfm::dataplane::{DataPlane, Pfctl, TableError};
+use hfm::dataplane::{Pfctl, TableError};
 
 use crate::place::{PATIENCE, exists, now, patiently};
-use crate::stub::{Stub, prefixes};
+use crate::stub::{Simply as _, Stub, prefixes};
 
 /// Reads, adds and removes; what each says.
 fn all_three(pfctl: &mut Pfctl) -> [Result<(), TableError>; 3] {
     let some = prefixes(&["10.0.0.1", "10.0.0.2"]);
-    [pfctl.read("web").map(drop), pfctl.add("web", &some), pfctl.remove("web", &prefixes(&["192.0.2.1"]))]
+    [pfctl.list("web").map(drop), pfctl.add("web", &some), pfctl.remove("web", &prefixes(&["192.0.2.1"]))]
 }
 
 fn in_mode(mode: &str) -> (Stub, [Result<(), TableError>; 3]) {
@@ -62,7 +62,7 @@ fn half_a_change_is_an_error() {
     assert_eq!(read, Ok(()));
     assert!(matches!(add, Err(TableError::Other(_))), "{add:?}");
     // What did happen is for the next read to find.
-    assert_eq!(stub.pfctl().read("web"), Ok(prefixes(&["10.0.0.1"])));
+    assert_eq!(stub.pfctl().list("web"), Ok(prefixes(&["10.0.0.1"])));
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn nonsense_is_no_table() {
 fn a_lie_is_found_by_reading() {
     let (stub, results) = in_mode("lie");
     assert_eq!(results, [Ok(()), Ok(()), Ok(())]);
-    assert_eq!(stub.pfctl().read("web"), Ok(prefixes(&["192.0.2.1"])));
+    assert_eq!(stub.pfctl().list("web"), Ok(prefixes(&["192.0.2.1"])));
     // It is no way around the look before an addition.
     assert_eq!(stub.pfctl().add("mail", &prefixes(&["10.0.0.1"])), Err(TableError::NoTable));
 }
@@ -120,7 +120,7 @@ fn one_that_hangs_is_killed_in_time_with_all_it_started() {
     assert!(patiently(|| sleepers_of(&stub) == 0), "what it left to its child runs still");
     // It is as good as before.
     stub.mode("ok");
-    assert_eq!(pfctl.read("web"), Ok(prefixes(&["192.0.2.1"])));
+    assert_eq!(pfctl.list("web"), Ok(prefixes(&["192.0.2.1"])));
 }
 
 /// Many addresses for one that does not read them: the pipe is full.

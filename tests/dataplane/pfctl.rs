@@ -7,7 +7,7 @@ use std::thread;
 use hfm::dataplane::{DataPlane, DryRun, TableError};
 use hfm::rule::Prefix;
 
-use crate::stub::{Stub, prefix, prefixes, read};
+use crate::stub::{Simply as _, Stub, prefix, prefixes, read};
 
 #[test]
 fn what_is_added_is_read_and_what_is_removed_is_not() {
@@ -15,14 +15,14 @@ fn what_is_added_is_read_and_what_is_removed_is_not() {
     stub.table("web", &[]);
     let mut pfctl = stub.pfctl();
     assert_eq!(pfctl.name(), "pfctl");
-    assert_eq!(pfctl.read("web"), Ok(vec![]));
+    assert_eq!(pfctl.list("web"), Ok(vec![]));
     let all = prefixes(&["10.0.0.1", "10.0.1.0/24", "2001:db8::1", "2001:db8:1::/48", "0.0.0.0/0"]);
     pfctl.add("web", &all).unwrap();
     let mut sorted = all.clone();
     sorted.sort();
     assert_eq!(read(&mut pfctl, "web"), Ok(sorted));
     pfctl.remove("web", &all[..4]).unwrap();
-    assert_eq!(pfctl.read("web"), Ok(prefixes(&["0.0.0.0/0"])));
+    assert_eq!(pfctl.list("web"), Ok(prefixes(&["0.0.0.0/0"])));
 }
 
 #[test]
@@ -65,12 +65,12 @@ fn a_table_that_is_missing_is_never_made() {
     stub.table("lb/web", &[]);
     let mut pfctl = stub.pfctl();
     for name in ["web", "lb/mail", "other/web"] {
-        assert_eq!(pfctl.read(name), Err(TableError::NoTable), "{name}");
+        assert_eq!(pfctl.list(name), Err(TableError::NoTable), "{name}");
         assert_eq!(pfctl.add(name, &prefixes(&["10.0.0.1"])), Err(TableError::NoTable), "{name}");
         assert_eq!(pfctl.remove(name, &prefixes(&["10.0.0.1"])), Err(TableError::NoTable), "{name}");
         assert_eq!(stub.holds(name), None, "{name}");
     }
-    assert!(matches!(pfctl.read(&"x".repeat(40)), Err(TableError::Syntax(_))));
+    assert!(matches!(pfctl.list(&"x".repeat(40)), Err(TableError::Syntax(_))));
 }
 
 /// It goes between the look at it and the addition: the one moment at which pfctl makes a table for us.
@@ -101,7 +101,7 @@ fn addresses_of_others_are_never_touched() {
     stub.table("web", &others);
     stub.table("lb/web", &others);
     let mut pfctl = stub.pfctl();
-    assert_eq!(pfctl.read("web").unwrap().len(), 4, "the negated one is nobody's address");
+    assert_eq!(pfctl.list("web").unwrap().len(), 4, "the negated one is nobody's address");
     for round in 0..5 {
         let ours: Vec<Prefix> = (0..20).map(|n| prefix(&format!("10.0.{round}.{n}"))).collect();
         pfctl.add("web", &ours).unwrap();
@@ -139,7 +139,7 @@ fn five_thousand_addresses_go_in_one_call() {
     let v6 = (0..2500_u128).map(|n| IpAddr::from(Ipv6Addr::from((0x2001_0db8 << 96) + 1 + n)));
     let ours: Vec<Prefix> = v4.chain(v6).map(Prefix::host).collect();
     pfctl.add("web", &ours).unwrap();
-    let found: BTreeSet<Prefix> = pfctl.read("web").unwrap().into_iter().collect();
+    let found: BTreeSet<Prefix> = pfctl.list("web").unwrap().into_iter().collect();
     assert!(ours.iter().all(|address| found.contains(address)));
     assert_eq!(found.len(), 5001);
     pfctl.remove("web", &ours[1..]).unwrap();
@@ -158,7 +158,7 @@ fn two_threads_do_not_disturb_each_other() {
                 for round in 0..20 {
                     let address = prefix(&format!("10.{thread}.0.{round}"));
                     pfctl.add("web", &[address]).unwrap();
-                    assert!(pfctl.read("web").unwrap().contains(&address));
+                    assert!(pfctl.list("web").unwrap().contains(&address));
                     if round % 2 == 0 {
                         pfctl.remove("web", &[address]).unwrap();
                     }

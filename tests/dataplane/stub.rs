@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use hfm::dataplane::{DataPlane, Pfctl, TableError};
+use hfm::dataplane::{Change, DataPlane, Managed, Pfctl, TableError};
 use hfm::rule::Prefix;
 
 use crate::place::{PATIENCE, Place, now};
@@ -90,9 +90,28 @@ impl Stub {
     }
 }
 
+/// Reads and writes one table, one thing at a time.
+pub trait Simply: DataPlane {
+    fn list(&mut self, name: &str) -> Result<Vec<Prefix>, TableError> {
+        Ok(self.read(Managed { name, members: &[] })?.addresses)
+    }
+
+    fn add(&mut self, name: &str, add: &[Prefix]) -> Result<(), TableError> {
+        let table = Managed { name, members: &[] };
+        self.apply(&[Change { table, add, remove: &[] }]).remove(0)
+    }
+
+    fn remove(&mut self, name: &str, remove: &[Prefix]) -> Result<(), TableError> {
+        let table = Managed { name, members: &[] };
+        self.apply(&[Change { table, add: &[], remove }]).remove(0)
+    }
+}
+
+impl<P: DataPlane + ?Sized> Simply for P {}
+
 /// What a data plane reads, in order.
 pub fn read(plane: &mut dyn DataPlane, table: &str) -> Result<Vec<Prefix>, TableError> {
-    let mut addresses = plane.read(table)?;
+    let mut addresses = plane.list(table)?;
     addresses.sort();
     Ok(addresses)
 }

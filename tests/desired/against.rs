@@ -102,6 +102,7 @@ pub(crate) fn member(random: &mut Rng, index: usize, rules: usize) -> Member {
             _ => Combine::All,
         },
         backup: random.percent(25),
+        kill_states: false,
         rules: named.into_iter().map(RuleId).collect(),
     }
 }

@@ -18,7 +18,7 @@ pub(crate) fn address(n: usize) -> Prefix {
 /// Address N of a table, named by these rules.
 pub(crate) fn named(n: usize, rules: &[u32]) -> Member {
     let rules = rules.iter().copied().map(RuleId).collect();
-    Member { address: address(n), combine: Combine::All, backup: false, rules }
+    Member { address: address(n), combine: Combine::All, backup: false, kill_states: false, rules }
 }
 
 pub(crate) fn backup(n: usize, rules: &[u32]) -> Member {

@@ -59,7 +59,13 @@ pub(crate) fn draw(seed: u64, rules: &mut [Rule]) -> (Vec<Table>, Random) {
                 1 => Combine::AtLeast(NonZeroU32::MIN.saturating_add(u32::from(named.len() > 1))),
                 _ => Combine::All,
             };
-            members.push(Member { address, combine, backup: random.percent(25), rules: named });
+            members.push(Member {
+                address,
+                combine,
+                backup: random.percent(25),
+                kill_states: false,
+                rules: named,
+            });
         }
         for (index, rule) in rules.iter_mut().enumerate() {
             let of_rule = members.iter().filter(|member| member.rules.contains(&id(index)));

@@ -16,13 +16,15 @@ const RULES_WIDTH_MAX: usize = 40;
 
 /// Writes what stands at the root: everything when there are tables, else what is not as it is by default.
 pub(super) fn write_root(out: &mut String, configuration: &Configuration) -> fmt::Result {
-    let Firewall { dataplane, dry_run, reconcile, state_dir } = &configuration.firewall;
+    let Firewall { dataplane, dry_run, reconcile, state_dir, slots } = &configuration.firewall;
     let default = Firewall::default();
     let all = !configuration.tables.is_empty();
     if all || *dataplane != default.dataplane {
         let word = match dataplane {
             DataPlaneChoice::Auto => "auto",
+            DataPlaneChoice::Pf => "pf",
             DataPlaneChoice::Pfctl => "pfctl",
+            DataPlaneChoice::Nftables => "nftables",
             DataPlaneChoice::Memory => "memory",
         };
         writeln!(out, "dataplane = {word};")?;
@@ -30,11 +32,14 @@ pub(super) fn write_root(out: &mut String, configuration: &Configuration) -> fmt
     if all || *dry_run != default.dry_run {
         writeln!(out, "dry_run = {};", boolean_text(*dry_run))?;
     }
-    if all || *reconcile != default.reconcile {
+    if all || *reconcile != dataplane.reconcile_default() {
         writeln!(out, "reconcile = {};", Seconds(*reconcile))?;
     }
     if all || *state_dir != default.state_dir {
         writeln!(out, "state_dir = {};", Quoted(state_dir))?;
+    }
+    if *slots != default.slots || all && dataplane.here() == DataPlaneChoice::Nftables {
+        writeln!(out, "slots = {slots};")?;
     }
     Ok(())
 }
@@ -61,6 +66,9 @@ pub(super) fn write_placement(out: &mut String, rule: &Rule) -> fmt::Result {
     }
     if let Some(share) = of.panic {
         writeln!(out, "    panic = {};", percent_text(share))?;
+    }
+    if of.kill_states {
+        writeln!(out, "    kill_states = yes;")?;
     }
     Ok(())
 }
@@ -105,7 +113,8 @@ fn row(configuration: &Configuration, member: &Member) -> [String; 3] {
         Combine::Any | Combine::AtLeast(_) => Some(format!("combine {}", combine_text(member.combine))),
     };
     let backup = member.backup.then(|| "backup".to_owned());
-    let terms: Vec<String> = combine.into_iter().chain(backup).collect();
+    let kill_states = member.kill_states.then(|| "kill_states".to_owned());
+    let terms: Vec<String> = combine.into_iter().chain(backup).chain(kill_states).collect();
     [member.address.to_string(), names.join(", "), terms.join(", ")]
 }
 

@@ -100,6 +100,7 @@ fn text_of(setting: Setting, name: &'static str, text: &str) -> Result<(), Wrong
         Setting::Combine => placement::combine(text).map(drop),
         Setting::MinUp => placement::min_up(text).map(drop),
         Setting::Panic => placement::panic(text).map(drop),
+        Setting::Slots => placement::slots(text).map(drop),
         Setting::StateDir => placement::state_dir(text),
         Setting::Control => control::judge(text),
         Setting::User | Setting::Group => run_as::judge(name, text),
@@ -116,6 +117,7 @@ fn text_of(setting: Setting, name: &'static str, text: &str) -> Result<(), Wrong
         | Setting::Close
         | Setting::IntervalDebounce
         | Setting::Backup
+        | Setting::KillStates
         | Setting::DataPlane
         | Setting::DryRun
         | Setting::Reconcile

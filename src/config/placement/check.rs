@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 
 use super::super::diagnose::{Diagnostic, Problems};
+use super::super::given::Given;
 use super::super::properties::{Key, Setting};
 use super::super::raw::{Level, NodeId, ROOT, Tree};
 use super::super::render::quoted;
 use super::super::settings::name_of;
+use super::names::{in_nftables as name_in_nftables, in_pf as name_in_pf};
 use super::tables::Gathered;
-use super::values::PLANES_HELP;
+use super::values::element;
 use crate::rule::{Combine, DataPlaneChoice, Firewall, Placement, RuleId, Share};
 use crate::ucl::Span;
 
@@ -29,27 +31,47 @@ pub(super) fn find(tree: &Tree, placements: &[Placement], tables: &[Gathered], p
     }
 }
 
-/// Refuses tables that nothing would hold.
-pub(super) fn data_plane(
-    tree: &Tree,
-    firewall: &Firewall,
-    placements: &[Placement],
-    problems: &mut Problems,
-) {
-    let first = tree.rules.iter().zip(placements).find(|(_, placement)| !placement.tables.is_empty());
-    let Some((id, _)) = first else {
-        return;
-    };
-    let root = &tree.nodes[ROOT].settings;
+/// Refuses names of tables that what holds them cannot have.
+pub(super) fn names(tree: &Tree, firewall: &Firewall, placements: &[Placement], problems: &mut Problems) {
     let key = Key::Setting(Setting::DataPlane);
-    let is_there = cfg!(target_os = "freebsd") || firewall.dataplane != DataPlaneChoice::Auto;
-    if is_there || root.refused.contains(&key) {
+    let root = tree.nodes.get(ROOT).map(|root| &root.settings);
+    if root.is_none_or(|root| root.refused.contains(&key)) {
         return;
     }
+    if firewall.dataplane.here() == DataPlaneChoice::Nftables {
+        return not_built(tree, placements, problems);
+    }
+    let judge = match firewall.dataplane.here() {
+        DataPlaneChoice::Nftables | DataPlaneChoice::Auto => name_in_nftables,
+        DataPlaneChoice::Pf | DataPlaneChoice::Pfctl | DataPlaneChoice::Memory => name_in_pf,
+    };
+    let plane = root.and_then(|root| root.place(key));
+    for node in &tree.nodes {
+        let written = node.settings.given.get(&Setting::Tables);
+        let Some(Given::Texts(texts)) = written.map(|written| &written.value) else { continue };
+        for text in texts {
+            // What is no element has been refused when it was read.
+            let Some(wrong) = element(&text.text).ok().and_then(|of| judge(of.table).err()) else { continue };
+            let mut error = wrong.at(text.span, &node.name);
+            match plane {
+                Some(place) => error = error.note(place, "'dataplane' is here"),
+                None => {
+                    error = error.help("'dataplane' is auto, which is nftables on Linux and pf on FreeBSD")
+                }
+            }
+            problems.push(error);
+        }
+    }
+}
+
+fn not_built(tree: &Tree, placements: &[Placement], problems: &mut Problems) {
+    let key = Key::Setting(Setting::DataPlane);
+    let first = tree.rules.iter().zip(placements).find(|(_, placement)| !placement.tables.is_empty());
+    let Some((id, _)) = first else { return };
     let place = tree.place_of(*id, name_of(Key::Setting(Setting::Tables)));
     let message = "'dataplane' is auto, which is nftables on Linux, and that is not supported yet";
-    let mut error = Diagnostic::error(place, &tree.nodes[*id].name, message).help(PLANES_HELP);
-    if let Some(written) = root.place(key) {
+    let mut error = Diagnostic::error(place, &tree.nodes[*id].name, message).help(super::values::PLANES_HELP);
+    if let Some(written) = tree.nodes[ROOT].settings.place(key) {
         error = error.note(written, "'dataplane' is here");
     }
     problems.push(error);
@@ -96,7 +118,9 @@ fn without_effect(tree: &Tree, above_tables: &HashSet<NodeId>, problems: &mut Pr
             Some(_) => ("the rule has no 'tables'", "write tables = \"NAME\" too, or take it away"),
             None => ("no rule below has 'tables'", "write tables = \"NAME\" on those rules, or take it away"),
         };
-        for setting in [Setting::Combine, Setting::Backup, Setting::MinUp, Setting::Panic] {
+        for setting in
+            [Setting::Combine, Setting::Backup, Setting::MinUp, Setting::Panic, Setting::KillStates]
+        {
             let key = Key::Setting(setting);
             if let Some(place) = node.settings.place(key) {
                 let message = format!("'{}' has no effect here: {why}", name_of(key));

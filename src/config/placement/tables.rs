@@ -52,6 +52,7 @@ pub(super) fn gather(tree: &Tree, placements: &[Placement], problems: &mut Probl
             for address in &membership.addresses {
                 let member = *members.entry((at, *address)).or_insert_with(|| of.member(*address));
                 of.table.members[member].rules.push(rule);
+                of.table.members[member].kill_states |= placement.kill_states;
                 let terms = &mut of.terms[member];
                 let what = || format!("{address} in table {}", quoted(name));
                 agreement.take(
@@ -88,8 +89,8 @@ impl Gathered {
     /// Takes in an address that nobody named before; its index.
     fn member(&mut self, address: Prefix) -> usize {
         self.terms.push(Terms::default());
-        let (combine, backup, rules) = (Combine::default(), false, Vec::new());
-        self.table.members.push(Member { address, combine, backup, rules });
+        let (combine, backup, kill_states, rules) = (Combine::default(), false, false, Vec::new());
+        self.table.members.push(Member { address, combine, backup, kill_states, rules });
         self.terms.len() - 1
     }
 

@@ -6,13 +6,7 @@ use super::super::diagnose::Wrong;
 use super::super::render::{clipped, quoted};
 use super::prefix::prefix;
 use crate::nearest::nearest;
-use crate::rule::{Combine, Prefix, Share};
-
-/// Longest name of a table, in bytes (pf: PF_TABLE_NAME_SIZE less its NUL).
-const TABLE_BYTES_MAX: usize = 31;
-
-/// Longest path of anchors, in bytes (pf: MAXPATHLEN less its NUL).
-const ANCHOR_BYTES_MAX: usize = 1023;
+use crate::rule::{Combine, Prefix, SLOTS_MAX, Share};
 
 /// Anchors of names that begin so are pf's own (PF_RESERVED_ANCHOR in sys/net/pfvar.h).
 const ANCHOR_RESERVED: &str = "_pf";
@@ -74,17 +68,7 @@ fn table(written: &str) -> Result<&str, Wrong> {
         let message = format!("the table {} has nothing beside a '/'", quoted(written));
         return Err(Wrong::new(message).help("write TABLE or ANCHOR/TABLE"));
     }
-    let (anchor, table) = name.rsplit_once('/').unwrap_or(("", name));
-    if table.len() > TABLE_BYTES_MAX {
-        let message =
-            format!("the name of the table {} is longer than {TABLE_BYTES_MAX} bytes", quoted(table));
-        return Err(Wrong::new(message).help("pf has no tables of longer names: is it misspelt?"));
-    }
-    if anchor.len() > ANCHOR_BYTES_MAX {
-        let message =
-            format!("the anchor of the table {} is longer than {ANCHOR_BYTES_MAX} bytes", quoted(table));
-        return Err(Wrong::new(message).help("pf has no longer paths: is it misspelt?"));
-    }
+    let (anchor, _) = name.rsplit_once('/').unwrap_or(("", name));
     if anchor.starts_with(ANCHOR_RESERVED) {
         let message = format!("the anchor {} is one of pf's own", quoted(anchor));
         return Err(Wrong::new(message)
@@ -137,6 +121,16 @@ pub(in crate::config) fn panic(text: &str) -> Result<u8, Wrong> {
             (None, Some(share)) => format!("leave the blank out: panic = {share}%"),
             (None, None) => "write 0% to 100%, as in panic = 50%".to_owned(),
         })
+    })
+}
+
+/// Reads `slots`.
+pub(in crate::config) fn slots(text: &str) -> Result<u32, Wrong> {
+    whole(text).filter(|slots| (1..=SLOTS_MAX).contains(slots)).ok_or_else(|| {
+        let message = format!("'slots' is a number of slots, and {} is none", quoted(text));
+        Wrong::new(message).help(format!(
+            "write a whole number from 1 to {SLOTS_MAX}, the one that stands behind 'mod' in the map"
+        ))
     })
 }
 
@@ -217,16 +211,13 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_names_are_the_firewalls_own() {
-        let table = "t".repeat(31);
-        assert_eq!(names(&table), Some(&*table));
-        assert_eq!(names(&"t".repeat(32)), None);
-        let anchor = "a".repeat(1023);
-        assert!(names(&format!("{anchor}/{table}")).is_some());
-        assert!(names(&format!("/{anchor}/{table}")).is_some());
-        assert!(names(&format!("{anchor}a/{table}")).is_none());
-        assert!(names(&format!("{}/{table}", "a/".repeat(511) + "a")).is_some());
-        assert!(names(&format!("{}/{table}", "a/".repeat(512))).is_none());
+    fn slots_are_counted_from_1() {
+        for (text, count) in [("1", Some(1)), ("65536", Some(65_536)), ("256", Some(256))] {
+            assert_eq!(slots(text).ok(), count, "{text}");
+        }
+        for text in ["", "0", "65537", "-1", "+1", "1k", "4294967296", "256 "] {
+            assert!(slots(text).is_err(), "{text}");
+        }
     }
 
     #[test]

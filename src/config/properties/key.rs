@@ -140,6 +140,10 @@ pub enum Setting {
     MinUp,
     /// `panic`
     Panic,
+    /// `kill_states`
+    KillStates,
+    /// `slots`
+    Slots,
     /// `dataplane`
     DataPlane,
     /// `dry_run`

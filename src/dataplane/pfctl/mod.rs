@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use self::messages::{Counted, Table};
-use super::{DataPlane, TableError};
+use super::{Change, Contents, DataPlane, Kill, Killed, Managed, TableError};
 use crate::rule::Prefix;
 use crate::sys::process::Exit;
 use crate::sys::program::{ProgramError, Runner};
@@ -135,16 +135,8 @@ impl Pfctl {
     }
 }
 
-impl DataPlane for Pfctl {
-    fn name(&self) -> &'static str {
-        "pfctl"
-    }
-
-    fn read(&mut self, table: &str) -> Result<Vec<Prefix>, TableError> {
-        Ok(self.show(table)?.addresses)
-    }
-
-    fn add(&mut self, table: &str, addresses: &[Prefix]) -> Result<(), TableError> {
+impl Pfctl {
+    fn put_in(&mut self, table: &str, addresses: &[Prefix]) -> Result<(), TableError> {
         if addresses.is_empty() {
             return Ok(());
         }
@@ -163,11 +155,49 @@ impl DataPlane for Pfctl {
         self.change(table, Command::Add, addresses)
     }
 
-    fn remove(&mut self, table: &str, addresses: &[Prefix]) -> Result<(), TableError> {
+    fn take_out(&mut self, table: &str, addresses: &[Prefix]) -> Result<(), TableError> {
         if addresses.is_empty() {
             return Ok(());
         }
         self.change(table, Command::Delete, addresses)
+    }
+}
+
+impl DataPlane for Pfctl {
+    fn name(&self) -> &'static str {
+        "pfctl"
+    }
+
+    fn how_to_make(&self, table: &str) -> String {
+        how_to_make(table)
+    }
+
+    fn read(&mut self, table: Managed<'_>) -> Result<Contents, TableError> {
+        Ok(Contents::of(self.show(table.name)?.addresses))
+    }
+
+    fn apply(&mut self, changes: &[Change<'_>]) -> Vec<Result<(), TableError>> {
+        let one = |Change { table, add, remove }: &Change<'_>| {
+            self.put_in(table.name, add)?;
+            self.take_out(table.name, remove)
+        };
+        changes.iter().map(one).collect()
+    }
+
+    fn kill(&mut self, _: &[Prefix], _: Kill) -> Result<Killed, TableError> {
+        Err(TableError::Other("kill_states by way of pfctl is not supported yet".to_owned()))
+    }
+}
+
+/// What has to be in pf.conf for there to be this table.
+fn how_to_make(table: &str) -> String {
+    match split(table) {
+        Ok((Some(anchor), table)) => {
+            format!("write 'table <{table}> persist' into the rules of the anchor \"{anchor}\"")
+        }
+        Ok((None, table)) => format!("write 'table <{table}> persist' into pf.conf"),
+        // It was refused with the reason before anything was looked for.
+        Err(_) => "give it another name".to_owned(),
     }
 }
 

@@ -16,7 +16,7 @@ pub use decide::{Fate, Says, Why, decide};
 pub use drain::Objection;
 pub use succession::{Abandoned, Remembered};
 
-use crate::rule::{Prefix, RuleId, Table};
+use crate::rule::{Member, Prefix, RuleId, Table};
 use crate::standing::{Contribution, Standing};
 
 /// How long addresses that no rule names any more wait for the verdicts of the rules that replace them, at most.
@@ -177,6 +177,26 @@ impl Desired {
     pub fn fate(&self, table: usize, member: usize) -> Option<Fate> {
         let state = &self.states[table].members[member];
         state.is_in.map(|_| state.fate)
+    }
+
+    /// All addresses of a table that are to share what it gives out, whether they are in or not: its members, and
+    /// those that no rule names any more for as long as they stay.
+    pub fn roster(&self, table: usize) -> Vec<Prefix> {
+        let state = &self.states[table];
+        let members = self.tables[table].members.iter().map(|member| member.address);
+        let stays = state.leaving.iter().copied().filter(|_| !state.awaited.is_empty());
+        members.chain(stays).collect()
+    }
+
+    /// Whether something was decided of a table's addresses, and of all of them as far as can be expected.
+    pub fn is_known(&self, table: usize) -> bool {
+        let state = &self.states[table];
+        let is_stale = |rule: &RuleId| self.rules[rule.index()].standing.stale;
+        let awaits = |(state, of): (&MemberState, &Member)| {
+            state.fate.why == Why::Unknown && !of.rules.iter().any(is_stale)
+        };
+        let awaits_any = state.members.iter().zip(&self.tables[table].members).any(awaits);
+        state.members.iter().any(|member| member.decided) && !awaits_any
     }
 
     /// Addresses of a table that are still to leave.

@@ -98,6 +98,7 @@ impl Keeper {
         let made = match *stage {
             Stage::ToRead if differs => return *stage = Stage::ToProve(repairs),
             Stage::ToRead => 0,
+            Stage::ToProve(_) if differs => return,
             Stage::ToProve(repairs) => repairs,
             Stage::Done => return,
         };
@@ -105,6 +106,13 @@ impl Keeper {
         self.questions.so_far.read += 1;
         self.questions.so_far.repairs += made;
         self.end_to_reconcile();
+    }
+
+    /// A table was written for sure.
+    pub(super) fn was_proved(&mut self, index: usize, differs: bool) {
+        if matches!(self.questions.stages.get(index), Some(Stage::ToProve(_))) {
+            self.was_read(index, 0, differs);
+        }
     }
 
     /// A table could not be read or written, or does not hold what was written.

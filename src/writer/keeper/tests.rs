@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::dataplane::{Change, Contents, Kill, Killed, Managed};
 use crate::rule::{Combine, Firewall, Member, Table};
 use crate::standing::Contribution;
 use crate::sys::privilege::Rights;
@@ -82,18 +83,32 @@ impl DataPlane for Fake {
         "fake"
     }
 
-    fn read(&mut self, table: &str) -> Result<Vec<Prefix>, TableError> {
-        self.call("read", table, &[])?;
+    fn how_to_make(&self, table: &str) -> String {
+        format!("make {table}")
+    }
+
+    fn read(&mut self, table: Managed<'_>) -> Result<Contents, TableError> {
+        self.call("read", table.name, &[])?;
         let model = self.0.lock().unwrap();
-        Ok(model.tables.get(table).into_iter().flatten().copied().collect())
+        Ok(Contents::of(model.tables.get(table.name).into_iter().flatten().copied().collect()))
     }
 
-    fn add(&mut self, table: &str, addresses: &[Prefix]) -> Result<(), TableError> {
-        self.change("add", table, addresses, |contents, address| _ = contents.insert(address))
+    fn apply(&mut self, changes: &[Change<'_>]) -> Vec<Result<(), TableError>> {
+        let one = |Change { table, add, remove }: &Change<'_>| {
+            if !add.is_empty() {
+                self.change("add", table.name, add, |contents, address| _ = contents.insert(address))?;
+            }
+            if !remove.is_empty() {
+                self.change("remove", table.name, remove, |contents, address| _ = contents.remove(&address))?;
+            }
+            Ok(())
+        };
+        changes.iter().map(one).collect()
     }
 
-    fn remove(&mut self, table: &str, addresses: &[Prefix]) -> Result<(), TableError> {
-        self.change("remove", table, addresses, |contents, address| _ = contents.remove(&address))
+    fn kill(&mut self, addresses: &[Prefix], what: Kill) -> Result<Killed, TableError> {
+        self.call(&format!("kill {what:?}"), "", addresses)?;
+        Ok(Killed::default())
     }
 }
 
@@ -106,6 +121,7 @@ fn table(name: &str, first_rule: u32, addresses: &[&str]) -> Table {
         address: prefix(address),
         combine: Combine::All,
         backup: false,
+        kill_states: false,
         rules: vec![RuleId(rule)],
     });
     Table { name: name.into(), min_up: None, panic: None, members: members.collect() }

@@ -1,5 +1,6 @@
 //! What the keeper answers, and when, before a firewall that fails.
 
+use super::super::writing::PROVE_AFTER;
 use super::*;
 use crate::writer::Replacement;
 use crate::writer::desired::Objection;
