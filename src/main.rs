@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use hfm::cli::{self, CliError, Invocation};
 use hfm::config::{self, Loaded, Report};
-use hfm::dataplane;
 use hfm::demo;
 use hfm::line::{self, Field, Line, Value};
 use hfm::loader;
@@ -19,7 +18,6 @@ use hfm::start::{self, Prepared};
 use hfm::sys::files::FileLoader;
 use hfm::sys::{memory, process};
 use hfm::ucl::Loader;
-use hfm::writer;
 
 /// The tag of hfm's `-v`.
 const TAG: &str = env!("CARGO_PKG_VERSION");
@@ -192,10 +190,8 @@ fn run_logged(
         }
     };
     let rules = configuration.rules.len();
-    let has_tables = !configuration.tables.is_empty();
-    let plane = has_tables.then(|| dataplane::choose(&configuration.firewall, writer::now));
     let state_dir = place.as_ref().ok().cloned();
-    let started = Reactor::new(configuration, plans, plane, state_dir).and_then(|mut reactor| {
+    let started = Reactor::new(configuration, plans, prepared.plane, state_dir).and_then(|mut reactor| {
         if let Some(socket) = prepared.control {
             reactor.control_by(socket, name)?;
         }

@@ -10,6 +10,7 @@ use std::path::Path;
 use log::Level;
 
 use crate::config::{Loaded, Reads};
+use crate::dataplane::{self, DataPlane, TableError};
 use crate::reactor::Needs;
 use crate::rule::{Configuration, Control, Network, Rule, RunAs, Test};
 use crate::sys::control_socket::ControlSocket;
@@ -19,6 +20,7 @@ use crate::sys::socket::{self, Options};
 use crate::sys::state_dir::Place;
 use crate::sys::{limits, privilege};
 use crate::ucl::Loader;
+use crate::writer;
 use state_dir::Remembering;
 
 /// Descriptors for everything but children and probes; clients of the control socket are up to half of them.
@@ -37,6 +39,8 @@ pub struct Prepared {
     pub news: Vec<(Level, String)>,
     /// The control socket, if there is to be one and can be.
     pub control: Option<ControlSocket>,
+    /// What holds the tables, if there are any.
+    pub plane: Option<Box<dyn DataPlane>>,
     /// Where things are remembered; or why the process cannot run, if it cannot.
     pub outcome: Result<Place, String>,
 }
@@ -49,9 +53,11 @@ pub fn prepare(loaded: &Loaded) -> Prepared {
     news.extend(raise_limits(descriptors_needed(configuration)).map(|line| (Level::Warn, line)));
     let remembering = Remembering::of(&configuration.firewall, &configuration.tables, OVERRIDES);
     let mut control = None;
+    let mut plane = None;
     let outcome = look_up(loaded).and_then(|identity| {
         // What only root may make.
         control = open_control(loaded, &identity, &mut news)?;
+        plane = open_plane(configuration, &identity, &mut news)?;
         let made = remembering.make(&identity);
         become_user(loaded, &identity, &mut news)?;
         Ok(remembering.open(made, &mut news))
@@ -60,7 +66,7 @@ pub fn prepare(loaded: &Loaded) -> Prepared {
         let rules = &configuration.rules;
         news.extend(forbidden(rules, socket::permits).into_iter().map(|line| (Level::Warn, line)));
     }
-    Prepared { news, control, outcome }
+    Prepared { news, control, plane, outcome }
 }
 
 /// Whom the process is to become.
@@ -94,6 +100,33 @@ fn open_control(
             Err(format!("{place}: control socket {path}: {error}"))
         }
     }
+}
+
+/// Opens what holds the tables, if there are any, while that is permitted. What cannot heal refuses the start.
+fn open_plane(
+    configuration: &Configuration,
+    identity: &Identity,
+    news: &mut Vec<(Level, String)>,
+) -> Result<Option<Box<dyn DataPlane>>, String> {
+    if configuration.tables.is_empty() {
+        return Ok(None);
+    }
+    let mut plane = dataplane::choose(&configuration.firewall, writer::now);
+    if let Err(error) = plane.open() {
+        let name = plane.name();
+        match error {
+            TableError::NotPermitted(_) => return Err(format!("dataplane {name}: {error}")),
+            _ if !identity.changes_nothing() => {
+                let user = "it could not be opened later, when root was given up for 'user'";
+                return Err(format!("dataplane {name}: {error}; {user}"));
+            }
+            _ => news.push((
+                Level::Warn,
+                format!("dataplane {name}: {error}; tables stay as they are, it is tried again and again"),
+            )),
+        }
+    }
+    Ok(Some(plane))
 }
 
 fn become_user(loaded: &Loaded, identity: &Identity, news: &mut Vec<(Level, String)>) -> Result<(), String> {

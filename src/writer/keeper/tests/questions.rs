@@ -1,7 +1,10 @@
 //! What the keeper answers, and when, before a firewall that fails.
 
+use std::collections::BTreeSet;
+
 use super::super::writing::PROVE_AFTER;
 use super::*;
+use crate::rule::{Firewall, Table};
 use crate::writer::Replacement;
 use crate::writer::desired::Objection;
 use crate::writer::status::{Answer, Question, Reconciled, TableStatus, Which};
