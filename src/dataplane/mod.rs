@@ -5,6 +5,9 @@
 
 mod dry_run;
 mod memory;
+#[cfg(target_os = "linux")]
+#[expect(dead_code, reason = "its data plane is being built")]
+mod nftables;
 mod pfctl;
 #[cfg(test)]
 mod simply;

@@ -9,6 +9,8 @@ pub mod files;
 pub mod identity;
 pub mod limits;
 pub mod memory;
+#[cfg(target_os = "linux")]
+pub mod netlink;
 pub mod privilege;
 pub mod process;
 pub mod program;

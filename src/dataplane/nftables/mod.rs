@@ -1,0 +1,4 @@
+//! nftables by netlink.
+
+mod exchange;
+mod message;
