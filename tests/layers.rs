@@ -24,6 +24,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("config", 3, &[]),
     ("succession", 3, &[]),
     ("writer::desired", 3, &[]),
+    ("dataplane::slots", 3, &[]),
     ("control", 3, &["serde", "serde_json"]),
     ("overrides", 3, &[]),
     ("status", 3, &["serde_json"]),

@@ -11,6 +11,7 @@ mod nftables;
 mod pfctl;
 #[cfg(test)]
 mod simply;
+pub mod slots;
 
 use std::collections::BTreeSet;
 use std::fmt;
