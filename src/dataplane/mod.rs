@@ -6,7 +6,6 @@
 mod dry_run;
 mod memory;
 #[cfg(target_os = "linux")]
-#[expect(dead_code, reason = "its data plane is being built")]
 mod nftables;
 mod pfctl;
 #[cfg(test)]
@@ -20,6 +19,8 @@ use std::time::{Duration, Instant};
 
 pub use dry_run::DryRun;
 pub use memory::Memory;
+#[cfg(target_os = "linux")]
+pub use nftables::Nftables;
 pub use pfctl::Pfctl;
 
 use crate::rule::{DataPlaneChoice, Firewall, Prefix};

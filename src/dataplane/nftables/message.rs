@@ -130,6 +130,14 @@ impl Writer {
         &self.bytes
     }
 
+    /// Has the kernel answer the message that begins at this byte.
+    pub(super) fn want_answer(&mut self, begin: usize) {
+        const FLAGS_AT: usize = 6;
+        let flags = &mut self.bytes[begin + FLAGS_AT..][..2];
+        let wanted = u16::from_ne_bytes([flags[0], flags[1]]) | ACK;
+        flags.copy_from_slice(&wanted.to_ne_bytes());
+    }
+
     /// So that the same memory can be written anew.
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
@@ -278,6 +286,25 @@ impl<'a> Attributes<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// All that are of none of these kinds, to be written again as they are; empty when one is cut off.
+    pub(super) fn without(self, kinds: &[u16]) -> Vec<u8> {
+        let mut kept = Vec::new();
+        let mut at = self;
+        loop {
+            let before = at.0;
+            match at.next() {
+                None => return kept,
+                Some(Err(_)) => return Vec::new(),
+                Some(Ok((kind, _))) if kinds.contains(&kind) => {}
+                Some(Ok(_)) => {
+                    kept.extend(&before[..before.len() - at.0.len()]);
+                    // Where the last one is not filled up.
+                    kept.resize(kept.len().next_multiple_of(ALIGNED_TO), 0);
+                }
+            }
+        }
     }
 }
 

@@ -1,0 +1,260 @@
+//! From what is wanted of a set to the messages that bring it about.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::net::IpAddr;
+
+use super::batch::{Act, Batch};
+use super::element::{Octets, Written};
+use super::exchange::Exchange;
+use super::found::{self, first_end, interval_elements};
+use super::intervals::{Conflict, Held, Interval, Joining};
+use super::kernel;
+use super::name::Name;
+use super::set::{Shape, Version};
+use crate::dataplane::slots::Arrangement;
+use crate::dataplane::{Change, Managed, TableError};
+use crate::rule::Prefix;
+
+/// Who owns the slots of which map: kept, as it takes some time to find out.
+pub(super) type Arrangements = HashMap<Box<str>, Arrangement>;
+
+/// What cannot be done of a change, while all else of it is.
+pub(super) type Left = Option<TableError>;
+
+/// Writes the messages of one change.
+#[derive(Debug)]
+pub(super) struct Writing<'a> {
+    pub exchange: &'a mut Exchange,
+    pub batch: &'a mut Batch,
+    pub arrangements: &'a mut Arrangements,
+    /// How many slots a map has.
+    pub slots: u32,
+    /// For whom the messages are.
+    pub owner: usize,
+    /// Whether it is to be known what is in before anything is taken out.
+    pub reads_first: bool,
+}
+
+impl Writing<'_> {
+    /// Writes what a change takes. With an error nothing is written.
+    pub(super) fn change(&mut self, change: &Change<'_>) -> Result<Left, TableError> {
+        let name = Name::parse(change.table.name)?;
+        let shape = kernel::describe(self.exchange, name)?.shape(self.slots).map_err(TableError::Other)?;
+        match shape {
+            Shape::Single { version, expires } => self.singles(name, version, expires, change),
+            Shape::Intervals { version, joining } => self.intervals(name, version, joining, change),
+            Shape::Slots(version) => self.in_slots(name, version, change),
+        }
+    }
+
+    fn singles(
+        &mut self,
+        name: Name<'_>,
+        version: Version,
+        expires: bool,
+        change: &Change<'_>,
+    ) -> Result<Left, TableError> {
+        let numbers = |of: &[Prefix]| {
+            let fits = of.iter().filter(|of| Version::of(**of) == version && Version::is_single(**of));
+            let mut numbers: Vec<u128> = fits.map(|of| Version::number(of.address())).collect();
+            numbers.sort_unstable();
+            numbers.dedup();
+            numbers
+        };
+        let (mut add, mut remove) = (numbers(change.add), numbers(change.remove));
+        add.retain(|number| remove.binary_search(number).is_err());
+        let mut renewed = Vec::new();
+        if self.reads_first || expires {
+            let found = found::singles(self.exchange, name, version)?;
+            let stays = |number: &u128| remove.binary_search(number).is_err();
+            let ours: HashSet<u128> =
+                numbers(change.table.members).into_iter().chain(add.iter().copied()).filter(stays).collect();
+            let to_renew = ours.into_iter().filter_map(|of| Some((of, found.get(&of)?.to_renew()?.to_vec())));
+            renewed.extend(to_renew);
+            add.retain(|number| !found.contains_key(number));
+            remove.retain(|number| found.contains_key(number));
+        }
+        let key = |number: u128| Written::key(Octets::address(version, number));
+        let leave = remove.iter().chain(renewed.iter().map(|(number, _)| number));
+        self.write(Act::Take, name, leave.map(|number| key(*number)));
+        let renew = renewed.iter().map(|(number, rest)| Written { rest, ..key(*number) });
+        self.write(Act::Put, name, add.iter().map(|number| key(*number)).chain(renew));
+        Ok(misfit(version, change.add, |prefix| {
+            (!Version::is_single(prefix))
+                .then(|| format!("{prefix} does not fit: the set has no 'flags interval' to hold networks"))
+        }))
+    }
+
+    fn intervals(
+        &mut self,
+        name: Name<'_>,
+        version: Version,
+        joining: Joining,
+        change: &Change<'_>,
+    ) -> Result<Left, TableError> {
+        let found::Intervals { found, is_new } = found::intervals(self.exchange, name, version)?;
+        let of = |prefixes: &[Prefix]| -> Vec<Interval> {
+            let fits = prefixes.iter().filter(|of| Version::of(**of) == version);
+            fits.map(|of| Version::interval(*of)).collect()
+        };
+        let (members, mut add, remove) = (of(change.table.members), of(change.add), of(change.remove));
+        let leave: HashSet<Interval> = remove.iter().copied().collect();
+        add.retain(|of| !leave.contains(of));
+        let held = Held::new(joining, found.iter().map(|of| of.interval).collect());
+        let mut plan = held.plan(&members, &add, &remove);
+        let ours: HashSet<Interval> = members.into_iter().chain(add).collect();
+        let mut come: Vec<(Interval, &[u8])> = Vec::new();
+        for (place, of) in found.iter().enumerate() {
+            if let Some(rest) = of.to_renew()
+                && ours.contains(&of.interval)
+                && !leave.contains(&of.interval)
+            {
+                plan.remove.push(place);
+                come.push((of.interval, rest));
+            }
+        }
+        let rest = |of: Option<usize>| of.map_or(&[][..], |place| &found[place].rest[..]);
+        come.extend(plan.add.iter().map(|(interval, of)| (*interval, rest(*of))));
+        come.sort_unstable();
+        self.write(Act::Take, name, plan.remove.iter().flat_map(|place| found[*place].elements(version)));
+        let first = come.first().filter(|(interval, _)| is_new && interval.first > 0);
+        let first = first.map(|_| first_end(version));
+        let come = come.iter().flat_map(|(interval, rest)| interval_elements(version, *interval, rest));
+        self.write(Act::Put, name, first.into_iter().chain(come));
+        let conflict = plan.conflict.map(|conflict| TableError::Other(Words(version, conflict).to_string()));
+        Ok(conflict.or_else(|| misfit(version, change.add, |_| None)))
+    }
+
+    fn in_slots(
+        &mut self,
+        name: Name<'_>,
+        version: Version,
+        change: &Change<'_>,
+    ) -> Result<Left, TableError> {
+        let found = found::slots(self.exchange, name, version, self.slots)?;
+        let wanted = slots_after(self.arrangements, self.slots, version, change, &found)?;
+        let differs = |(slot, (found, wanted)): (u32, (&Option<IpAddr>, &Option<IpAddr>))| {
+            (found != wanted).then_some((slot, *found, *wanted))
+        };
+        let changes: Vec<_> = (0..).zip(found.iter().zip(&wanted)).filter_map(differs).collect();
+        let leave = changes.iter().filter(|(_, found, _)| found.is_some());
+        self.write(Act::Take, name, leave.map(|(slot, ..)| Written::key(Octets::slot(*slot))));
+        let come = changes.iter().filter_map(|(slot, _, wanted)| {
+            let data = wanted.map(|address| Octets::address(version, Version::number(address)))?;
+            Some(Written { data: Some(data), ..Written::key(Octets::slot(*slot)) })
+        });
+        self.write(Act::Put, name, come);
+        let stays_out = |of: &&Prefix| !change.remove.contains(of) && !wanted.contains(&Some(of.address()));
+        let lost = change.add.iter().find(stays_out);
+        Ok(lost.map(|of| {
+            TableError::Other(format!(
+                "{of} gets no slot: those that are to lead to it lead to addresses that no rule names; delete them"
+            ))
+        }))
+    }
+
+    fn write<'a>(&mut self, act: Act, name: Name<'_>, elements: impl IntoIterator<Item = Written<'a>>) {
+        self.batch.add(self.exchange, self.owner, act, name, elements);
+    }
+}
+
+/// Where the slots of a map are to lead after a change.
+fn slots_after(
+    arrangements: &mut Arrangements,
+    slots: u32,
+    version: Version,
+    change: &Change<'_>,
+    found: &[Option<IpAddr>],
+) -> Result<Vec<Option<IpAddr>>, TableError> {
+    let arrangement = arrangement(arrangements, slots, version, change.table)?;
+    let leave: HashSet<Prefix> = change.remove.iter().copied().collect();
+    let mut is_in: HashSet<Prefix> = found.iter().flatten().map(|address| Prefix::host(*address)).collect();
+    is_in.extend(change.add);
+    is_in.retain(|address| !leave.contains(address));
+    let mut owners = Vec::new();
+    arrangement.arrange(|member| is_in.contains(&member), &mut owners);
+    let members: HashSet<Prefix> = change.table.members.iter().copied().collect();
+    // Like every address that none of our rules names, one in a slot stays until it is to leave.
+    let is_others = |of: &IpAddr| {
+        let address = Prefix::host(*of);
+        !members.contains(&address) && !leave.contains(&address)
+    };
+    let wanted = owners.into_iter().zip(found).map(|(owner, found)| {
+        let owner = owner.map(Prefix::address);
+        if owner == *found { owner } else { found.filter(is_others).or(owner) }
+    });
+    Ok(wanted.collect())
+}
+
+/// Whether the slots of a map lead where they should, with those of ours that are in.
+pub(super) fn is_in_order(
+    arrangements: &mut Arrangements,
+    slots: u32,
+    version: Version,
+    table: Managed<'_>,
+    found: &[Option<IpAddr>],
+) -> Result<bool, TableError> {
+    let change = Change { table, add: &[], remove: &[] };
+    Ok(slots_after(arrangements, slots, version, &change, found)? == found)
+}
+
+/// Who prefers which slots of a map.
+fn arrangement<'a>(
+    arrangements: &'a mut Arrangements,
+    slots: u32,
+    version: Version,
+    table: Managed<'_>,
+) -> Result<&'a Arrangement, TableError> {
+    if let Some(error) = misfit(version, table.members, |_| None) {
+        return Err(error);
+    }
+    let is_known = arrangements.get(table.name).is_some_and(|of| of.is_of(table.members));
+    if !is_known {
+        let made = Arrangement::new(table.members, slots);
+        let made = made.map_err(|error| TableError::Other(error.to_string()))?;
+        arrangements.insert(table.name.into(), made);
+    }
+    Ok(&arrangements[table.name])
+}
+
+/// The first address that a set of this version cannot hold, in words.
+fn misfit(
+    version: Version,
+    addresses: &[Prefix],
+    why: impl Fn(Prefix) -> Option<String>,
+) -> Option<TableError> {
+    let words = addresses.iter().find_map(|prefix| {
+        let own = Version::of(*prefix);
+        if own == version {
+            return why(*prefix);
+        }
+        let (own, of) = (own.type_name(), version.type_name());
+        Some(format!("{prefix} does not fit: it takes a set or map of {own}, and this is one of {of}"))
+    });
+    words.map(TableError::Other)
+}
+
+/// A conflict in words.
+struct Words(Version, Conflict);
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let range = |interval: Interval| match self.0.networks(interval)[..] {
+            [network] => network.to_string(),
+            _ => format!("{}-{}", self.0.address(interval.first), self.0.address(interval.last)),
+        };
+        match self.1 {
+            Conflict::Overlaps(ours, other) => write!(
+                f,
+                "{} cannot be put in beside {}, which overlaps it: a set with 'flags interval' holds only what lies \
+                 apart, unless it has 'auto-merge'",
+                range(ours),
+                range(other)
+            ),
+            Conflict::Covered(ours, other) => {
+                write!(f, "{} cannot be taken out: {} covers it, and stays in", range(ours), range(other))
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What sets hold, by their shapes.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use super::element::{Element, Octets, Written};
+use super::exchange::Exchange;
+use super::intervals::Interval;
+use super::kernel;
+use super::message::Malformed;
+use super::name::Name;
+use super::set::Version;
+use crate::dataplane::TableError;
+
+/// The elements of a set of single addresses: whether each has a time at which it goes, and all else that is
+/// said of it.
+pub(super) type Singles = HashMap<u128, Lasting>;
+
+/// How long an element stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Lasting {
+    /// Until someone takes it out.
+    ForGood,
+    /// For some time; with what is to be said of it when it is to stay for good.
+    ForATime(Vec<u8>),
+}
+
+impl Lasting {
+    fn of(element: &Element<'_>) -> Self {
+        if element.expires { Self::ForATime(element.lasting_rest()) } else { Self::ForGood }
+    }
+
+    /// What is to be said of it to stay for good; `None` when it does.
+    pub(super) fn to_renew(&self) -> Option<&[u8]> {
+        match self {
+            Self::ForGood => None,
+            Self::ForATime(rest) => Some(rest),
+        }
+    }
+}
+
+/// An interval of a set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FoundInterval {
+    pub interval: Interval,
+    /// Whether its end is an element of its own: the last one may do without, and so may one at whose end the
+    /// next begins.
+    has_end: bool,
+    lasting: Lasting,
+    /// All else that is said of it.
+    pub rest: Vec<u8>,
+}
+
+impl FoundInterval {
+    /// What is to be said of it to stay for good; `None` when it does.
+    pub(super) fn to_renew(&self) -> Option<&[u8]> {
+        self.lasting.to_renew()
+    }
+
+    /// As elements that are taken out.
+    pub(super) fn elements(&self, version: Version) -> impl Iterator<Item = Written<'static>> + use<> {
+        let end = self.has_end.then(|| end_of(version, self.interval)).flatten();
+        start_of(version, self.interval, &[]).into_iter().chain(end)
+    }
+}
+
+/// An interval as elements, with what is said of it.
+pub(super) fn interval_elements(
+    version: Version,
+    interval: Interval,
+    rest: &[u8],
+) -> impl Iterator<Item = Written<'_>> {
+    start_of(version, interval, rest).into_iter().chain(end_of(version, interval))
+}
+
+/// What nft(8) puts into an interval set before anything else: that the addresses up to the first interval are
+/// not in.
+pub(super) fn first_end(version: Version) -> Written<'static> {
+    Written { is_end: true, ..Written::key(Octets::address(version, 0)) }
+}
+
+fn start_of(version: Version, interval: Interval, rest: &[u8]) -> Option<Written<'_>> {
+    Some(Written { rest, ..Written::key(Octets::address(version, interval.first)) })
+}
+
+/// None where no address lies behind it.
+fn end_of(version: Version, interval: Interval) -> Option<Written<'static>> {
+    let behind = (interval.last < version.last()).then(|| Octets::address(version, interval.last + 1))?;
+    Some(Written { is_end: true, ..Written::key(behind) })
+}
+
+/// Reads a set of single addresses.
+pub(super) fn singles(
+    exchange: &mut Exchange,
+    name: Name<'_>,
+    version: Version,
+) -> Result<Singles, TableError> {
+    kernel::elements(exchange, name, |singles: &mut Singles, element| {
+        singles.insert(element.number(version)?, Lasting::of(element));
+        Ok(())
+    })
+}
+
+/// An interval set.
+#[derive(Debug, Default)]
+pub(super) struct Intervals {
+    /// In order.
+    pub found: Vec<FoundInterval>,
+    /// Whether nobody has ever put anything in.
+    pub is_new: bool,
+}
+
+/// The elements of an interval set: where one begins or has just ended.
+#[derive(Debug)]
+struct Edge {
+    at: u128,
+    /// Unless it is an end.
+    begins: Option<(Lasting, Vec<u8>)>,
+}
+
+/// Reads an interval set.
+pub(super) fn intervals(
+    exchange: &mut Exchange,
+    name: Name<'_>,
+    version: Version,
+) -> Result<Intervals, TableError> {
+    let edges = kernel::elements(exchange, name, |edges: &mut Vec<Edge>, element| {
+        let begins = (!element.is_end).then(|| (Lasting::of(element), element.rest()));
+        edges.push(Edge { at: element.number(version)?, begins });
+        Ok(())
+    })?;
+    Ok(Intervals { is_new: edges.is_empty(), found: between(edges, version) })
+}
+
+/// The intervals between edges, which come in any order.
+fn between(mut edges: Vec<Edge>, version: Version) -> Vec<FoundInterval> {
+    // Where one ends and another begins, the end comes first.
+    edges.sort_by_key(|edge| (edge.at, edge.begins.is_some()));
+    let mut found = Vec::new();
+    let mut open: Option<(u128, (Lasting, Vec<u8>))> = None;
+    let mut close = |open: Option<(u128, (Lasting, Vec<u8>))>, last: Option<u128>, has_end| {
+        if let (Some((first, (lasting, rest))), Some(last)) = (open, last) {
+            found.push(FoundInterval { interval: Interval { first, last }, has_end, lasting, rest });
+        }
+    };
+    for Edge { at, begins } in edges {
+        close(open.take(), at.checked_sub(1), begins.is_none());
+        open = begins.map(|what| (at, what));
+    }
+    close(open, Some(version.last()), false);
+    found
+}
+
+/// Where the slots of a map lead, as far as there are any: those beyond their number are somebody else's.
+pub(super) fn slots(
+    exchange: &mut Exchange,
+    name: Name<'_>,
+    version: Version,
+    count: u32,
+) -> Result<Vec<Option<IpAddr>>, TableError> {
+    let found = kernel::elements(exchange, name, |found: &mut Vec<(u32, IpAddr)>, element| {
+        let slot: Result<u32, Malformed> = element.slot();
+        found.push((slot?, element.leads_to(version)?));
+        Ok(())
+    })?;
+    let mut slots = vec![None; usize::try_from(count).expect("numbers are of 32 bits")];
+    for (slot, address) in found {
+        if let Some(slot) = usize::try_from(slot).ok().and_then(|slot| slots.get_mut(slot)) {
+            *slot = Some(address);
+        }
+    }
+    Ok(slots)
+}
