@@ -749,6 +749,11 @@ golden! {
     table_combine_number
     table_combine_wrong
     table_dataplane_nftables
+    table_nftables_names
+    table_slots_wrong
+    table_slots_far
+    table_kill_states_wrong
+    table_kill_states_without_tables
     table_dataplane_pf
     table_dataplane_unknown
     table_dataplane_unknown_far

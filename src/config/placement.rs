@@ -86,7 +86,7 @@ pub(super) fn resolve(
         check::find(tree, &placements, &gathered, problems);
     }
     let firewall = firewall(tree);
-    check::names(tree, &firewall, &placements, problems);
+    check::names(tree, &firewall, problems);
     Placed { placements, tables: gathered.into_iter().map(|gathered| gathered.table).collect(), firewall }
 }
 

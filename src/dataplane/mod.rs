@@ -4,6 +4,8 @@
 //! Calls may block, for a bounded time each; the writer thread alone makes them.
 
 mod dry_run;
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
 mod memory;
 #[cfg(target_os = "linux")]
 mod nftables;
@@ -18,6 +20,8 @@ use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
 pub use dry_run::DryRun;
+#[cfg(not(target_os = "linux"))]
+use elsewhere::Elsewhere;
 pub use memory::Memory;
 #[cfg(target_os = "linux")]
 pub use nftables::Nftables;
@@ -30,11 +34,14 @@ const PFCTL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a configuration says holds the tables; nothing is opened yet. `clock` tells the present moment.
 pub fn choose(firewall: &Firewall, clock: fn() -> Instant) -> Box<dyn DataPlane> {
-    let plane: Box<dyn DataPlane> = match firewall.dataplane {
-        // Where there is no pf, the configuration has refused it.
-        DataPlaneChoice::Auto | DataPlaneChoice::Pf | DataPlaneChoice::Pfctl | DataPlaneChoice::Nftables => {
+    let plane: Box<dyn DataPlane> = match firewall.dataplane.here() {
+        DataPlaneChoice::Auto | DataPlaneChoice::Pf | DataPlaneChoice::Pfctl => {
             Box::new(Pfctl::new(Pfctl::PROGRAM, clock, PFCTL_TIMEOUT))
         }
+        #[cfg(target_os = "linux")]
+        DataPlaneChoice::Nftables => Box::new(Nftables::new(firewall.slots)),
+        #[cfg(not(target_os = "linux"))]
+        DataPlaneChoice::Nftables => Box::new(Elsewhere::new("nftables", "Linux")),
         DataPlaneChoice::Memory => Box::new(Memory::new()),
     };
     if firewall.dry_run { Box::new(DryRun::new(plane)) } else { plane }

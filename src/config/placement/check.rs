@@ -32,14 +32,11 @@ pub(super) fn find(tree: &Tree, placements: &[Placement], tables: &[Gathered], p
 }
 
 /// Refuses names of tables that what holds them cannot have.
-pub(super) fn names(tree: &Tree, firewall: &Firewall, placements: &[Placement], problems: &mut Problems) {
+pub(super) fn names(tree: &Tree, firewall: &Firewall, problems: &mut Problems) {
     let key = Key::Setting(Setting::DataPlane);
     let root = tree.nodes.get(ROOT).map(|root| &root.settings);
     if root.is_none_or(|root| root.refused.contains(&key)) {
         return;
-    }
-    if firewall.dataplane.here() == DataPlaneChoice::Nftables {
-        return not_built(tree, placements, problems);
     }
     let judge = match firewall.dataplane.here() {
         DataPlaneChoice::Nftables | DataPlaneChoice::Auto => name_in_nftables,
@@ -62,19 +59,6 @@ pub(super) fn names(tree: &Tree, firewall: &Firewall, placements: &[Placement], 
             problems.push(error);
         }
     }
-}
-
-fn not_built(tree: &Tree, placements: &[Placement], problems: &mut Problems) {
-    let key = Key::Setting(Setting::DataPlane);
-    let first = tree.rules.iter().zip(placements).find(|(_, placement)| !placement.tables.is_empty());
-    let Some((id, _)) = first else { return };
-    let place = tree.place_of(*id, name_of(Key::Setting(Setting::Tables)));
-    let message = "'dataplane' is auto, which is nftables on Linux, and that is not supported yet";
-    let mut error = Diagnostic::error(place, &tree.nodes[*id].name, message).help(super::values::PLANES_HELP);
-    if let Some(written) = tree.nodes[ROOT].settings.place(key) {
-        error = error.note(written, "'dataplane' is here");
-    }
-    problems.push(error);
 }
 
 /// A `combine` that could never be met.

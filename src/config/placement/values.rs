@@ -149,9 +149,7 @@ pub(in crate::config) fn state_dir(text: &str) -> Result<(), Wrong> {
 /// Whether what this word of `dataplane` stands for is there.
 pub(in crate::config) fn is_built(word: &str) -> Result<(), Wrong> {
     match word {
-        "pf" | "nftables" => {
-            Err(Wrong::new(format!("'dataplane' {word} is not supported yet")).help(PLANES_HELP))
-        }
+        "pf" => Err(Wrong::new(format!("'dataplane' {word} is not supported yet")).help(PLANES_HELP)),
         _ => Ok(()),
     }
 }
