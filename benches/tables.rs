@@ -5,10 +5,14 @@
 //! 2. When 5,000 rules of one table fail within one second: from the last verdict to the right table, the
 //!    number of batches, and how punctual the runs were, beside the same time in which nothing fails.
 //!
-//! hfm's own reactor, probes and writer in this process, tables in memory; the targets are listeners on
-//! loopback that are closed and opened again.
+//! 3. With nftables, when somebody flushes a set of 10,000 addresses every second: from the end of the flush to
+//!    the set as it should be, and how punctual the runs were.
 //!
-//! `cargo bench --bench tables [-- [--changes N] [--others N] [--rules N]]`
+//! hfm's own reactor, probes and writer in this process, tables in memory or, as root on Linux, in the sets of
+//! nftables of a network namespace that the benchmark makes; the targets are listeners on loopback that are
+//! closed and opened again.
+//!
+//! `cargo bench --bench tables [-- [--dataplane memory|nftables] [--changes N] [--others N] [--rules N] [--large N]]`
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock and sleeps")]
 
@@ -20,7 +24,7 @@ use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use hfm::config;
-use hfm::dataplane::Memory;
+use hfm::dataplane;
 use hfm::health::State;
 use hfm::probe::Files;
 use hfm::reactor::{Reactor, Seen};
@@ -32,6 +36,8 @@ use socket2::{Domain, Socket, Type};
 
 #[path = "support/figures.rs"]
 mod figures;
+#[path = "support/firewall.rs"]
+mod firewall;
 use figures::{histogram, print, record};
 
 const PORT: u16 = 18_071;
@@ -40,26 +46,41 @@ const OTHERS_PORT: u16 = 18_072;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Options {
+    dataplane: String,
     changes: usize,
     others: u32,
     rules: u32,
+    large: u32,
 }
 
 fn main() {
     let options = options();
-    limits::raise_open_files(u64::from(options.rules.max(options.others)) + 200).expect("descriptors");
+    let most = options.rules.max(options.others).max(options.large);
+    limits::raise_open_files(u64::from(most) + 200).expect("descriptors");
+    if options.dataplane == "nftables" {
+        firewall::make();
+    }
+    println!("dataplane = {}", options.dataplane);
     detection(&options);
     for fails in [false, true] {
         mass(&options, fails);
     }
+    if options.dataplane == "nftables" {
+        for flushes in [false, true] {
+            large(&options, flushes);
+        }
+    }
 }
 
 fn options() -> Options {
-    let mut options = Options { changes: 500, others: 1000, rules: 5000 };
+    let dataplane = "memory".to_owned();
+    let mut options = Options { dataplane, changes: 500, others: 1000, rules: 5000, large: 10_000 };
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     while let Some(argument) = arguments.next() {
         let value = arguments.next().unwrap_or_else(|| panic!("{argument} needs a value"));
         match argument.as_str() {
+            "--dataplane" => options.dataplane = value,
+            "--large" => options.large = value.parse().expect("a number of rules"),
             "--changes" => options.changes = value.parse().expect("a number of changes"),
             "--others" => options.others = value.parse().expect("a number of rules"),
             "--rules" => options.rules = value.parse().expect("a number of rules"),
@@ -98,39 +119,58 @@ impl Target {
 
 /// One change after the other of a single target, beside many that are well.
 fn detection(options: &Options) {
-    let mut text = String::from("dataplane = memory\ninterval = 1s\n");
-    let _ = writeln!(text, "target {{ test = \"tcp://127.0.0.1:{PORT}\"; interval = 20ms; tables = web }}");
+    let mut text = options.head();
+    let _ = writeln!(
+        text,
+        "target {{ test = \"tcp://127.0.0.1:{PORT}\"; interval = 20ms; tables = \"ip/bench/web\" }}"
+    );
     for other in 0..options.others {
         let address = address_of(other);
-        let _ = writeln!(text, "r{other} {{ test = \"tcp://{address}:{OTHERS_PORT}\"; tables = others }}");
+        let _ = writeln!(
+            text,
+            "r{other} {{ test = \"tcp://{address}:{OTHERS_PORT}\"; tables = \"ip/bench/others\" }}"
+        );
     }
     let (mut target, _others) = (Target::open(PORT), Target::open(OTHERS_PORT));
     let changes = options.changes;
-    let (reactor, (down, up, end_to_end)) = drive(&text, move |seen| {
+    let (reactor, (down, up, written, end_to_end)) = drive(&text, move |seen| {
         next_change(&seen, State::Success);
         // Until all others have had their first verdict.
         sleep(Duration::from_secs(2));
         seen.try_iter().for_each(drop);
-        let [mut down, mut up, mut end_to_end] = [histogram(), histogram(), histogram()];
+        let [mut down, mut up, mut written, mut end_to_end] = [(); 4].map(|()| histogram());
         for _ in 0..changes {
             let closed = target.set(false);
-            let (took, at) = next_change(&seen, State::Fail);
-            record(&mut down, took);
-            record(&mut end_to_end, at.saturating_duration_since(closed));
+            let change = next_change(&seen, State::Fail);
+            record(&mut down, change.since_start);
+            record(&mut written, change.since_verdict);
+            record(&mut end_to_end, change.at.saturating_duration_since(closed));
             target.set(true);
-            record(&mut up, next_change(&seen, State::Success).0);
+            let change = next_change(&seen, State::Success);
+            record(&mut up, change.since_start);
+            record(&mut written, change.since_verdict);
         }
-        (down, up, end_to_end)
+        (down, up, written, end_to_end)
     });
     println!("one of {} rules changes, {changes} times each way, interval 20 ms:", options.others + 1);
     print("  run's start to table without it", &down);
     print("  run's start to table with it", &up);
+    print("  verdict to table, both ways", &written);
     print("  closed to table without it", &end_to_end);
     print_lateness(&reactor);
 }
 
-/// Waits for the target's next change; from the start of its run to the changed table, and when that was.
-fn next_change(seen: &Receiver<Seen>, to: State) -> (Duration, Instant) {
+/// A table that has changed.
+struct Change {
+    /// From the start of the run that brought it.
+    since_start: Duration,
+    /// From its verdict, with the hand-over to the writer.
+    since_verdict: Duration,
+    at: Instant,
+}
+
+/// Waits for the target's next change.
+fn next_change(seen: &Receiver<Seen>, to: State) -> Change {
     let mut change = None;
     loop {
         match seen.recv_timeout(PATIENCE).expect("the change is seen") {
@@ -140,7 +180,8 @@ fn next_change(seen: &Receiver<Seen>, to: State) -> (Duration, Instant) {
             }
             Seen::Written(written) if written.table == 0 => {
                 let (elapsed, at) = change.expect("a table changes after its rule");
-                return (elapsed + written.at.saturating_duration_since(at), written.at);
+                let since_verdict = written.at.saturating_duration_since(at);
+                return Change { since_start: elapsed + since_verdict, since_verdict, at: written.at };
             }
             Seen::Changed(..) | Seen::Written(_) => {}
         }
@@ -149,7 +190,7 @@ fn next_change(seen: &Receiver<Seen>, to: State) -> (Duration, Instant) {
 
 /// Many rules of one table, all of which fail within one second, or none.
 fn mass(options: &Options, fails: bool) {
-    let mut text = String::from("dataplane = memory\ninterval = 1s\ntables = web\n");
+    let mut text = options.head() + "tables = \"ip/bench/web\"\n";
     for rule in 0..options.rules {
         let _ = writeln!(text, "r{rule} {{ test = \"tcp://{}:{PORT}\" }}", address_of(rule));
     }
@@ -202,6 +243,54 @@ fn mass(options: &Options, fails: bool) {
     print_lateness(&reactor);
 }
 
+/// A large set, which somebody flushes every second, or nobody.
+fn large(options: &Options, flushes: bool) {
+    let mut text = options.head() + "tables = \"ip/bench/web\"\n";
+    for rule in 0..options.large {
+        let _ = writeln!(text, "r{rule} {{ test = \"tcp://{}:{PORT}\" }}", address_of(rule));
+    }
+    let count = options.large as usize;
+    let _target = Target::open(PORT);
+    let (reactor, repaired) = drive(&text, move |seen| {
+        let mut inside = 0;
+        while inside < count {
+            if let Seen::Written(written) = seen.recv_timeout(PATIENCE).expect("all come up") {
+                inside += written.added.len();
+            }
+        }
+        let mut repaired = histogram();
+        for _ in 0..10 {
+            sleep(Duration::from_secs(1));
+            if !flushes {
+                continue;
+            }
+            seen.try_iter().for_each(drop);
+            firewall::nft("flush set ip bench web");
+            let flushed = Instant::now();
+            let mut missing = count;
+            while missing > 0 {
+                if let Seen::Written(written) = seen.recv_timeout(PATIENCE).expect("it is put right") {
+                    missing -= written.added.len();
+                    record(&mut repaired, written.at.saturating_duration_since(flushed));
+                }
+            }
+        }
+        repaired
+    });
+    println!("{count} rules of one table, {}:", if flushes { "flushed every second" } else { "left alone" });
+    if flushes {
+        print("  flushed to right again", &repaired);
+    }
+    print_lateness(&reactor);
+}
+
+impl Options {
+    /// What stands at the root of every configuration.
+    fn head(&self) -> String {
+        format!("dataplane = {}\ninterval = 1s\n", self.dataplane)
+    }
+}
+
 fn address_of(rule: u32) -> Ipv4Addr {
     Ipv4Addr::from(0x7f01_0000 + rule)
 }
@@ -213,7 +302,8 @@ fn drive<T: Send + 'static>(
 ) -> (Reactor, T) {
     let loaded = config::load("bench", &mut Text(text.to_owned()), &mut NoFiles);
     let loaded = loaded.unwrap_or_else(|report| panic!("{report}"));
-    let plane = Box::new(Memory::default());
+    let plane = dataplane::choose(&loaded.configuration.firewall, hfm::writer::now);
+    firewall::empty();
     let mut reactor = Reactor::new(loaded.configuration, loaded.plans, Some(plane), None).expect("a reactor");
     let seen = reactor.watch();
     let director = thread::spawn(move || {
