@@ -11,6 +11,7 @@ pub mod limits;
 pub mod memory;
 #[cfg(target_os = "linux")]
 pub mod netlink;
+pub mod pf;
 pub mod privilege;
 pub mod process;
 pub mod program;
