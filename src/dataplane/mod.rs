@@ -9,6 +9,7 @@ mod elsewhere;
 mod memory;
 #[cfg(target_os = "linux")]
 mod nftables;
+pub mod pf;
 mod pfctl;
 #[cfg(test)]
 mod simply;
@@ -25,6 +26,7 @@ use elsewhere::Elsewhere;
 pub use memory::Memory;
 #[cfg(target_os = "linux")]
 pub use nftables::Nftables;
+pub use pf::Pf;
 pub use pfctl::Pfctl;
 
 use crate::rule::{DataPlaneChoice, Firewall, Prefix};

@@ -9,15 +9,11 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use self::messages::{Counted, Table};
+use super::pf::name::{how_to_make, split};
 use super::{Change, Contents, DataPlane, Kill, Killed, Managed, TableError};
 use crate::rule::Prefix;
 use crate::sys::process::Exit;
 use crate::sys::program::{ProgramError, Runner};
-
-/// Bytes of a table's name at most: PF_TABLE_NAME_SIZE of net/pfvar.h, without its end.
-const TABLE_BYTES_MAX: usize = 31;
-/// Bytes of an anchor's path at most: MAXPATHLEN, without its end.
-const ANCHOR_BYTES_MAX: usize = 1023;
 
 /// pf by way of pfctl(8). `dataplane = pfctl`.
 ///
@@ -186,66 +182,5 @@ impl DataPlane for Pfctl {
 
     fn kill(&mut self, _: &[Prefix], _: Kill) -> Result<Killed, TableError> {
         Err(TableError::Other("kill_states by way of pfctl is not supported yet".to_owned()))
-    }
-}
-
-/// What has to be in pf.conf for there to be this table.
-fn how_to_make(table: &str) -> String {
-    match split(table) {
-        Ok((Some(anchor), table)) => {
-            format!("write 'table <{table}> persist' into the rules of the anchor \"{anchor}\"")
-        }
-        Ok((None, table)) => format!("write 'table <{table}> persist' into pf.conf"),
-        // It was refused with the reason before anything was looked for.
-        Err(_) => "give it another name".to_owned(),
-    }
-}
-
-/// The anchor and the table that a name stands for: `table` or `anchor/path/table`. A slash at the front means
-/// nothing, as in pf.
-fn split(name: &str) -> Result<(Option<&str>, &str), TableError> {
-    let stripped = name.strip_prefix('/').unwrap_or(name);
-    let (anchor, table) = match stripped.rsplit_once('/') {
-        Some((anchor, table)) => (Some(anchor), table),
-        None => (None, stripped),
-    };
-    let wrong = |what: &str| Err(TableError::Syntax(format!("the name {name:?} {what}")));
-    if name.contains('\0') {
-        return wrong("holds a NUL");
-    }
-    if table.is_empty() || table.len() > TABLE_BYTES_MAX {
-        return wrong(&format!("does not end in a table's name of 1 to {TABLE_BYTES_MAX} bytes"));
-    }
-    match anchor {
-        None => Ok((None, table)),
-        Some(anchor) if anchor.is_empty() || anchor.len() > ANCHOR_BYTES_MAX => {
-            wrong(&format!("does not begin with an anchor of 1 to {ANCHOR_BYTES_MAX} bytes"))
-        }
-        // pfctl takes it as a wish to go through all anchors below.
-        Some(anchor) if anchor.ends_with('*') => wrong("has an anchor that ends in '*'"),
-        Some(anchor) => Ok((Some(anchor), table)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_split_at_its_last_slash() {
-        assert_eq!(split("web"), Ok((None, "web")));
-        assert_eq!(split("/web"), Ok((None, "web")));
-        assert_eq!(split("ftp-proxy/web"), Ok((Some("ftp-proxy"), "web")));
-        assert_eq!(split("/a/b c/web"), Ok((Some("a/b c"), "web")));
-        assert_eq!(split(&format!("a/{}", "t".repeat(31))), Ok((Some("a"), "t".repeat(31).as_str())));
-    }
-
-    #[test]
-    fn a_name_that_pf_cannot_have_is_not_tried() {
-        let long = format!("a/{}", "t".repeat(32));
-        let deep = format!("{}/t", "a".repeat(1024));
-        for name in ["", "/", "a/", "//web", "a/*/web", "*/web", "we\0b", &long, &deep] {
-            assert!(matches!(split(name), Err(TableError::Syntax(_))), "{name:?}: {:?}", split(name));
-        }
     }
 }
