@@ -20,6 +20,8 @@ mod pf_kill;
 mod pf_trouble;
 #[path = "dataplane/pfctl.rs"]
 mod pfctl;
+#[path = "dataplane/pfctl_kill.rs"]
+mod pfctl_kill;
 #[path = "dataplane/program.rs"]
 mod program;
 #[path = "dataplane/reaping.rs"]

@@ -70,6 +70,15 @@ pub(super) fn counted(stderr: &str) -> Option<Counted> {
     })
 }
 
+/// `2 states killed`, in its words: `killed 2 states from 1 sources and 1 destinations`, or `src nodes`.
+pub(super) fn killed(stderr: &str) -> Option<u64> {
+    stderr.lines().find_map(|line| {
+        let (count, rest) = line.strip_prefix("killed ")?.split_once(' ')?;
+        let is_count = rest.starts_with("states") || rest.starts_with("src nodes");
+        if is_count { count.parse().ok() } else { None }
+    })
+}
+
 /// `1 table created.`
 pub(super) fn made_a_table(stderr: &str) -> bool {
     stderr.lines().any(|line| line == "1 table created" || line == "1 table created.")
@@ -129,6 +138,9 @@ fn meaning(line: &str, command: Command) -> Option<TableError> {
     if says(&["Operation not permitted"]) {
         return Some(match command {
             Command::Show => TableError::NotPermitted(clip(line)),
+            Command::KillSourceNodes | Command::KillStates => {
+                TableError::NotPermitted(format!("{} (is kern.securelevel 3?)", clip(line)))
+            }
             // Who may not write does not get as far as this: pfr_add_addrs and pfr_del_addrs refuse a constant
             // table so, and only that one.
             Command::Add | Command::Delete => TableError::Other(format!("{} (is it const?)", clip(line))),

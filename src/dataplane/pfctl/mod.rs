@@ -1,7 +1,8 @@
 //! pf's tables by way of pfctl(8): a program for each step, on every release of FreeBSD the same.
 //!
-//! Three uses of it and no other: `-T show`, `-T add -f -` and `-T delete -f -`, with all addresses of a batch
-//! on stdin. It is given addresses alone, never names, so it asks no name server.
+//! Five uses of it and no other: `-T show`, `-T add -f -` and `-T delete -f -`, with all addresses of a batch on
+//! stdin; and `-K` and `-k`, for what is to be forgotten of one address. It is given addresses alone, never names, so
+//! it asks no name server.
 
 mod messages;
 
@@ -20,6 +21,10 @@ use crate::sys::program::{ProgramError, Runner};
 /// `pfctl -T add` makes a table that is missing, which is not ours to do: [`add`](DataPlane::add) reads the
 /// table first, and adds nothing where there is none. A table that vanishes in the few milliseconds between
 /// the two is made anew all the same; that is reported as an error, and what it holds then is what was added.
+///
+/// `pfctl -k` finds connections by the addresses that they have on the wire: of those that `rdr` sends to a backend
+/// the state on the way out, where the ruleset keeps one, and not the one on the way in. (`-k nat`, since FreeBSD 15, takes
+/// a source alone.) [`Pf`](super::Pf) finds both.
 #[derive(Debug)]
 pub struct Pfctl {
     program: Box<str>,
@@ -27,20 +32,30 @@ pub struct Pfctl {
     runner: Runner,
 }
 
-/// What is done to a table.
+/// What pfctl is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Command {
+    /// `-T show`.
     Show,
+    /// `-T add`.
     Add,
+    /// `-T delete`.
     Delete,
+    /// `-K`.
+    KillSourceNodes,
+    /// `-k`.
+    KillStates,
 }
 
 impl Command {
+    /// What stands for it: a word behind `-T`, or an option of its own.
     fn word(self) -> &'static str {
         match self {
             Self::Show => "show",
             Self::Add => "add",
             Self::Delete => "delete",
+            Self::KillSourceNodes => "-K",
+            Self::KillStates => "-k",
         }
     }
 }
@@ -56,12 +71,12 @@ impl Pfctl {
     }
 
     fn show(&mut self, table: &str) -> Result<Table, TableError> {
-        let (stdout, _) = self.run(table, Command::Show, &[])?;
+        let (stdout, _) = self.run_on(table, Command::Show, &[])?;
         messages::table(&String::from_utf8_lossy(&stdout))
     }
 
-    /// What it printed, and what it said on stderr.
-    fn run(
+    /// What it printed, given a table and perhaps addresses, and what it said on stderr.
+    fn run_on(
         &mut self,
         table: &str,
         command: Command,
@@ -73,17 +88,21 @@ impl Pfctl {
             arguments.extend(["-a", anchor]);
         }
         arguments.extend(["-t", table, "-T", command.word()]);
-        let mut input = String::new();
-        match command {
-            Command::Show => {}
-            Command::Add | Command::Delete => {
-                arguments.extend(["-f", "-"]);
-                for address in addresses {
-                    input += &format!("{address}\n");
-                }
-            }
+        if !addresses.is_empty() {
+            arguments.extend(["-f", "-"]);
         }
-        let finished = self.runner.run(&self.program, &arguments, input.as_bytes(), self.timeout);
+        let input: String = addresses.iter().map(|address| format!("{address}\n")).collect();
+        self.run(command, &arguments, &input)
+    }
+
+    /// What it printed, and what it said on stderr.
+    fn run(
+        &mut self,
+        command: Command,
+        arguments: &[&str],
+        input: &str,
+    ) -> Result<(Vec<u8>, String), TableError> {
+        let finished = self.runner.run(&self.program, arguments, input.as_bytes(), self.timeout);
         let finished = finished.map_err(|error| self.not_run(error))?;
         let stderr = String::from_utf8_lossy(&finished.stderr).into_owned();
         match finished.exit {
@@ -115,7 +134,7 @@ impl Pfctl {
 
     /// Adds or deletes all of these in one go.
     fn change(&mut self, table: &str, command: Command, addresses: &[Prefix]) -> Result<(), TableError> {
-        let (_, stderr) = self.run(table, command, addresses)?;
+        let (_, stderr) = self.run_on(table, command, addresses)?;
         match messages::counted(&stderr) {
             Some(Counted { changed, asked }) if asked != addresses.len() || changed > asked => {
                 let given = addresses.len();
@@ -151,6 +170,18 @@ impl Pfctl {
         self.change(table, Command::Add, addresses)
     }
 
+    /// Kills what leads to these, a run each: twice the option, from where and to where. Says how many there were.
+    fn forget(&mut self, command: Command, addresses: &[Prefix]) -> Result<u64, TableError> {
+        let (option, mut killed) = (command.word(), 0);
+        for address in addresses {
+            let anywhere = if address.address().is_ipv4() { "0.0.0.0/0" } else { "::/0" };
+            let arguments = [option, anywhere, option, &address.to_string()];
+            let (_, stderr) = self.run(command, &arguments, "")?;
+            killed += messages::killed(&stderr).unwrap_or(0);
+        }
+        Ok(killed)
+    }
+
     fn take_out(&mut self, table: &str, addresses: &[Prefix]) -> Result<(), TableError> {
         if addresses.is_empty() {
             return Ok(());
@@ -180,7 +211,12 @@ impl DataPlane for Pfctl {
         changes.iter().map(one).collect()
     }
 
-    fn kill(&mut self, _: &[Prefix], _: Kill) -> Result<Killed, TableError> {
-        Err(TableError::Other("kill_states by way of pfctl is not supported yet".to_owned()))
+    fn kill(&mut self, addresses: &[Prefix], what: Kill) -> Result<Killed, TableError> {
+        let source_nodes = self.forget(Command::KillSourceNodes, addresses)?;
+        let states = match what {
+            Kill::SourceNodes => 0,
+            Kill::States => self.forget(Command::KillStates, addresses)?,
+        };
+        Ok(Killed { source_nodes, states })
     }
 }

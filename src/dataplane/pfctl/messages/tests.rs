@@ -59,6 +59,18 @@ fn counts_are_found_wherever_they_stand() {
 }
 
 #[test]
+fn what_was_killed_is_counted() {
+    assert_eq!(killed("killed 12 states from 1 sources and 1 destinations\n"), Some(12));
+    assert_eq!(
+        killed("No ALTQ support in kernel\nkilled 3 src nodes from 1 sources and 1 destinations\n"),
+        Some(3)
+    );
+    for none in ["", "killed 3 rules\n", "killed x states\n", "killed -1 states\n", "3 states killed\n"] {
+        assert_eq!(killed(none), None, "{none}");
+    }
+}
+
+#[test]
 fn failures_are_told_apart() {
     let cases: &[(&str, TableError)] = &[
         ("pfctl: Table does not exist.\n", TableError::NoTable),
@@ -117,6 +129,9 @@ fn failures_are_told_apart() {
 #[test]
 fn a_constant_table_is_the_trouble_of_one_table() {
     let stderr = "pfctl: Operation not permitted.\n";
+    let secured = failure("pfctl: DIOCKILLSTATES: Operation not permitted\n", Command::KillStates, "");
+    let said = "pfctl: DIOCKILLSTATES: Operation not permitted (is kern.securelevel 3?)".to_owned();
+    assert_eq!(secured, TableError::NotPermitted(said));
     assert!(failure(stderr, Command::Show, "").concerns_all_tables());
     for command in [Command::Add, Command::Delete] {
         let error = failure(stderr, command, "");
