@@ -80,7 +80,8 @@ pub struct PfrTable {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct PfrAddr {
-    /// The address, in the network's order; an IPv4 one has the first four bytes. All bits behind its length are zero.
+    /// The address, in the network's order; an IPv4 one has the first four bytes. All bits behind its length are
+    /// zero.
     pub address: [u8; 16],
     /// [`AF_INET`] or [`AF_INET6`].
     pub af: u8,

@@ -8,8 +8,8 @@ use crate::stub::{prefix, prefixes};
 
 const ERAS: [Era; 3] = [Era::Thirteen, Era::Fourteen, Era::Fifteen];
 
-/// Two backends of each family with clients, each with connections that `rdr` sent there, both states of them; and
-/// what has nothing to do with the first of them.
+/// Two backends of each family with clients, each with connections that `rdr` sent there, both states of them;
+/// and what has nothing to do with the first of them.
 fn gateway(era: Era) -> FakePf {
     let pf = FakePf::new();
     let mut kernel = pf.kernel();

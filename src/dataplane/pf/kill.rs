@@ -3,10 +3,11 @@
 //! A connection that `rdr` sends to a backend has a state on the way in whose *wire* key names the virtual
 //! address and whose *stack* key names the backend; and, where the ruleset keeps one, a state on the way out,
 //! with the backend in both.
-//! - FreeBSD 15 kills by the stack key when it is asked to (`nat` in the list of DIOCKILLSTATESNV): both are found.
-//! - FreeBSD 13 and 14 kill by the wire key alone. `kill_match` does not help: from a state on the way out it looks for one
-//!   whose wire key is the same connection's, and that of `rdr` is not. So all states are read, and
-//!   those towards the backend are killed by their numbers.
+//! - FreeBSD 15 kills by the stack key when it is asked to (`nat` in the list of DIOCKILLSTATESNV), which finds
+//!   both.
+//! - FreeBSD 13 and 14 kill by the wire key alone, and take no notice of `nat`. `kill_match` is no help: from a
+//!   state on the way out it goes to one that came in with the same addresses on the wire, and what `rdr`
+//!   takes in has others. So all states are read, and those towards the backend are killed by their numbers.
 //!
 //! The kernels are told apart by the older call, DIOCKILLSTATES, which 15 does not have any more.
 

@@ -2,9 +2,9 @@
 //! need them: writing a request, and finding a number in an answer.
 //!
 //! A list is a header and its pairs. The header's size counts everything that follows it, to the end of the
-//! outermost list. A pair is a header, its name with a zero at the end, and its value; the value of a list within a list
-//! is that list, closed by a pair without a name. All numbers are in this machine's order, and a flag tells when
-//! that is big-endian.
+//! outermost list. A pair is a header, its name with a zero at the end, and its value; where that is a list, it is
+//! closed by a pair without a name. All numbers are in this machine's order, and a flag tells when that is
+//! big-endian.
 
 /// The first byte of a list's header.
 const MAGIC: u8 = b'l';
@@ -58,7 +58,8 @@ impl Value<'_> {
             Self::String(text) => (TYPE_STRING, text.len() + 1, 0),
             Self::Binary(bytes) => (TYPE_BINARY, bytes.len(), 0),
             Self::Numbers(numbers) => (TYPE_NUMBERS, numbers.len() * 8, numbers.len()),
-            // Without the pair that closes it.
+            // Without the pair that closes it. libnv's own packer counts what follows in the outer list too, and
+            // its reader looks only whether there is as much.
             Self::List(list) => (TYPE_LIST, packed_size(list), 0),
         }
     }

@@ -1,8 +1,8 @@
 //! pf's tables by way of pfctl(8): a program for each step, on every release of FreeBSD the same.
 //!
 //! Five uses of it and no other: `-T show`, `-T add -f -` and `-T delete -f -`, with all addresses of a batch on
-//! stdin; and `-K` and `-k`, for what is to be forgotten of one address. It is given addresses alone, never names, so
-//! it asks no name server.
+//! stdin; and `-K` and `-k`, for what is to be forgotten of one address. It is given addresses alone, never names,
+//! so it asks no name server.
 
 mod messages;
 
@@ -22,9 +22,9 @@ use crate::sys::program::{ProgramError, Runner};
 /// table first, and adds nothing where there is none. A table that vanishes in the few milliseconds between
 /// the two is made anew all the same; that is reported as an error, and what it holds then is what was added.
 ///
-/// `pfctl -k` finds connections by the addresses that they have on the wire: of those that `rdr` sends to a backend
-/// the state on the way out, where the ruleset keeps one, and not the one on the way in. (`-k nat`, since FreeBSD 15, takes
-/// a source alone.) [`Pf`](super::Pf) finds both.
+/// `pfctl -k` finds connections by the addresses that they have on the wire: of those that `rdr` sends to a
+/// backend the state on the way out, where the ruleset keeps one, and not the one on the way in. (`-k nat`, since
+/// FreeBSD 15, takes a source alone.) [`Pf`](super::Pf) finds both.
 #[derive(Debug)]
 pub struct Pfctl {
     program: Box<str>,
@@ -170,7 +170,8 @@ impl Pfctl {
         self.change(table, Command::Add, addresses)
     }
 
-    /// Kills what leads to these, a run each: twice the option, from where and to where. Says how many there were.
+    /// Kills what leads to these, a run each: twice the option, from where and to where. Says how many there
+    /// were.
     fn forget(&mut self, command: Command, addresses: &[Prefix]) -> Result<u64, TableError> {
         let (option, mut killed) = (command.word(), 0);
         for address in addresses {

@@ -1,5 +1,5 @@
-//! A pf in memory, written from the sources of FreeBSD's (sys/netpfil/pf: pf_ioctl.c, pf_table.c, pf_nv.c) and from
-//! nothing that uses it: what its calls accept, what they answer and what they refuse, and with which error.
+//! A pf in memory, written from the sources of FreeBSD's (sys/netpfil/pf: pf_ioctl.c, pf_table.c, pf_nv.c) and
+//! from nothing that uses it: what its calls accept, what they answer and what they refuse, and with which error.
 #![allow(dead_code, unreachable_pub, reason = "shared by several tests")]
 
 mod list;
