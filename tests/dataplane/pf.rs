@@ -208,6 +208,17 @@ fn a_buffer_that_is_too_short_is_made_longer() {
     assert_eq!(kernel.sizes(), [("get", 64), ("get", 11_314)]);
 }
 
+/// Most of those that rules name are out.
+#[test]
+fn room_is_asked_for_no_more_addresses_than_pf_shows() {
+    let kernel = FakePf::new();
+    kernel.table("web", &["10.0.0.1"]);
+    kernel.kernel().request_max = 100;
+    let found = kernel.pf().read(Managed { name: "web", members: &many(1000) }).unwrap();
+    assert_eq!(found.addresses, prefixes(&["10.0.0.1"]));
+    assert_eq!(kernel.sizes(), [("get", 100)]);
+}
+
 #[test]
 fn a_table_that_grows_while_it_is_read_is_read_whole() {
     let kernel = FakePf::new();
