@@ -10,6 +10,7 @@
 
 mod batch;
 mod change;
+mod conntrack;
 mod element;
 mod exchange;
 mod found;
@@ -298,12 +299,13 @@ impl DataPlane for Nftables {
         self.write(changes)
     }
 
-    fn kill(&mut self, _addresses: &[Prefix], what: Kill) -> Result<Killed, TableError> {
+    fn kill(&mut self, addresses: &[Prefix], what: Kill) -> Result<Killed, TableError> {
         match what {
             // Linux remembers of a client no more than its connections.
             Kill::SourceNodes => Ok(Killed::default()),
             Kill::States => {
-                Err(TableError::Other("connections cannot be forgotten by nftables alone".to_owned()))
+                let states = conntrack::forget(&mut self.exchange, addresses)?;
+                Ok(Killed { source_nodes: 0, states })
             }
         }
     }
