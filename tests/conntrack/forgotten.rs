@@ -93,11 +93,7 @@ fn those_that_an_address_answers_are_forgotten_and_no_other() {
         assert_forgets(&prefixes(&["10.0.0.2"]), |line| who_answers(line) == "10.0.0.2");
         assert_forgets(&prefixes(&["2001:db8:2::2"]), |line| who_answers(line) == "2001:db8:2::2");
         assert_eq!(forget(&prefixes(&["10.0.0.2"])), Ok(0), "they are gone");
-        assert_eq!(
-            forget(&prefixes(&["192.0.2.1", "10.0.0.200"])),
-            Ok(0),
-            "clients answer nobody"
-        );
+        assert_eq!(forget(&prefixes(&["192.0.2.1", "10.0.0.200"])), Ok(0), "clients answer nobody");
         assert_eq!(forget(&[]), Ok(0));
     });
 }

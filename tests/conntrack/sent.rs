@@ -10,7 +10,8 @@ use std::time::Duration;
 use nix::sched::{CloneFlags, unshare};
 
 use crate::network::{do_it, set_up};
-use crate::{forget, prefixes, skip, with_conntrack};
+use crate::skip::skip;
+use crate::{forget, prefixes, with_conntrack};
 
 /// How long anything may take before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -124,7 +125,7 @@ fn send_to(addresses: &Addresses, backend: &str) {
 fn connections_to_a_lost_backend_are_reset(test: &'static str, addresses: &'static Addresses) {
     with_conntrack(test, move || {
         if !do_it("nft --version") {
-            return skip::skip(&format!("{test}: nft(8) is not installed"));
+            return skip(&format!("{test}: nft(8) is not installed"));
         }
         let Addresses { client, gateway, service, backends, length, .. } = addresses;
         let at = |address: &str| format!("{address}/{length}{}", if *length == 64 { " nodad" } else { "" });
