@@ -104,6 +104,7 @@ mod linux {
     }
 
     fn many(options: &Options) {
+        firewall::empty();
         let mut plane = Nftables::new(256);
         let all: Vec<Prefix> = (1..=options.addresses).map(host).collect();
         let table = Managed { name: WEB, members: &all };

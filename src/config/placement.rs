@@ -27,8 +27,7 @@ use crate::ucl::Span;
 pub(super) use default::default_address;
 pub(super) use prefix::prefix;
 pub(super) use values::{
-    boolean_text, combine, combine_text, element, is_built, min_up, panic, percent_text, share_text, slots,
-    state_dir,
+    boolean_text, combine, combine_text, element, min_up, panic, percent_text, share_text, slots, state_dir,
 };
 
 /// Tables of one rule at most: their names must fit into one variable of a command's environment (Linux:

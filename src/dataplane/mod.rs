@@ -37,9 +37,8 @@ const PFCTL_TIMEOUT: Duration = Duration::from_secs(5);
 /// What a configuration says holds the tables; nothing is opened yet. `clock` tells the present moment.
 pub fn choose(firewall: &Firewall, clock: fn() -> Instant) -> Box<dyn DataPlane> {
     let plane: Box<dyn DataPlane> = match firewall.dataplane.here() {
-        DataPlaneChoice::Auto | DataPlaneChoice::Pf | DataPlaneChoice::Pfctl => {
-            Box::new(Pfctl::new(Pfctl::PROGRAM, clock, PFCTL_TIMEOUT))
-        }
+        DataPlaneChoice::Auto | DataPlaneChoice::Pf => Box::new(Pf::new()),
+        DataPlaneChoice::Pfctl => Box::new(Pfctl::new(Pfctl::PROGRAM, clock, PFCTL_TIMEOUT)),
         #[cfg(target_os = "linux")]
         DataPlaneChoice::Nftables => Box::new(Nftables::new(firewall.slots)),
         #[cfg(not(target_os = "linux"))]

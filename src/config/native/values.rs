@@ -50,9 +50,6 @@ pub(in crate::config) fn judge(
             let help = "tables are read so often, with pfctl by a program for each: write a time such as 1s";
             vec![(None, Wrong::new(format!("'{name}' must be 10ms or more")).help(help))]
         }
-        Given::Word(word) if setting == Setting::DataPlane => {
-            placement::is_built(word).err().map(|wrong| (None, wrong)).into_iter().collect()
-        }
         Given::Interval(_) | Given::Word(_) | Given::Number(_) | Given::Boolean(_) => Vec::new(),
     }
 }

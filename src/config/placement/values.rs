@@ -146,18 +146,6 @@ pub(in crate::config) fn state_dir(text: &str) -> Result<(), Wrong> {
     Err(Wrong::new(message).help(HELP))
 }
 
-/// Whether what this word of `dataplane` stands for is there.
-pub(in crate::config) fn is_built(word: &str) -> Result<(), Wrong> {
-    match word {
-        "pf" => Err(Wrong::new(format!("'dataplane' {word} is not supported yet")).help(PLANES_HELP)),
-        _ => Ok(()),
-    }
-}
-
-/// What there is instead of what is not built.
-pub(super) const PLANES_HELP: &str =
-    "write dataplane = pfctl on FreeBSD, or dataplane = memory, which touches no firewall, anywhere";
-
 /// `combine` as in a file.
 pub(in crate::config) fn combine_text(combine: Combine) -> String {
     match combine {
