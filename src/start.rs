@@ -114,17 +114,15 @@ fn open_plane(
     let mut plane = dataplane::choose(&configuration.firewall, writer::now);
     if let Err(error) = plane.open() {
         let name = plane.name();
-        match error {
-            TableError::NotPermitted(_) => return Err(format!("dataplane {name}: {error}")),
-            _ if !identity.changes_nothing() => {
-                let user = "it could not be opened later, when root was given up for 'user'";
-                return Err(format!("dataplane {name}: {error}; {user}"));
-            }
-            _ => news.push((
-                Level::Warn,
-                format!("dataplane {name}: {error}; tables stay as they are, it is tried again and again"),
-            )),
+        if matches!(error, TableError::NotPermitted(_)) {
+            return Err(format!("dataplane {name}: {error}"));
         }
+        if !identity.changes_nothing() {
+            let later = "it could not be opened later, when root was given up for 'user'";
+            return Err(format!("dataplane {name}: {error}; {later}"));
+        }
+        let line = format!("dataplane {name}: {error}; tables stay as they are, it is tried again and again");
+        news.push((Level::Warn, line));
     }
     Ok(Some(plane))
 }
