@@ -18,8 +18,8 @@ use crate::sys::program::{ProgramError, Runner};
 
 /// pf by way of pfctl(8). `dataplane = pfctl`.
 ///
-/// `pfctl -T add` makes a table that is missing, which is not ours to do: [`add`](DataPlane::add) reads the
-/// table first, and adds nothing where there is none. A table that vanishes in the few milliseconds between
+/// `pfctl -T add` makes a table that is missing, which is not ours to do: an addition reads the table first, and
+/// adds nothing where there is none. A table that vanishes in the few milliseconds between
 /// the two is made anew all the same; that is reported as an error, and what it holds then is what was added.
 ///
 /// `pfctl -k` finds connections by the addresses that they have on the wire: of those that `rdr` sends to a
