@@ -13,7 +13,7 @@
 //! - The *first* choices are dealt out evenly: no two hosts own numbers that differ by more than one.
 //! - The *second* choices of each host's slots are dealt out so that without that host, too, no two of the
 //!   others own numbers that differ by more than one.
-//! - From the third on the order is that of the [scores](score), highest first (rendezvous hashing).
+//! - From the third on the order is that of the scores, highest first (rendezvous hashing).
 //!
 //! As first choices stay whatever else happens, a host that is in owns at least its even share of all slots.
 //!
