@@ -32,11 +32,23 @@ pub(super) enum Act {
     Take,
 }
 
+/// What a batch is meant for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meant {
+    /// The generation in which the sets were looked at.
+    ForGeneration,
+    /// Any, unless it may not be.
+    ForAny,
+}
+
 /// Messages, and for whom each one is.
 #[derive(Debug)]
 pub(super) struct Batch {
     writer: Writer,
     begin: u32,
+    generation: u32,
+    /// Whether it may be done in this generation alone, and not even at a pinch in another.
+    needs_generation: bool,
     /// For each message its number, where it begins, and for whom it is.
     messages: Vec<(u32, usize, usize)>,
 }
@@ -45,10 +57,12 @@ impl Batch {
     /// One that is done only if nobody has changed any rule or set since this generation.
     pub(super) fn new(exchange: &mut Exchange, generation: u32) -> Self {
         let begin = exchange.next_sequence();
-        let mut writer = Writer::default();
-        let header = Header { kind: BEGIN, flags: 0, sequence: begin, family: 0, resource: NFTABLES };
-        writer.message(header, |writer| writer.number(GENERATION, generation));
-        Self { writer, begin, messages: Vec::new() }
+        Self { writer: Writer::default(), begin, generation, needs_generation: false, messages: Vec::new() }
+    }
+
+    /// Has it done in its generation or not at all.
+    pub(super) fn need_generation(&mut self) {
+        self.needs_generation = true;
     }
 
     /// Adds messages for `owner`.
@@ -91,11 +105,17 @@ impl Batch {
 
     /// Has it done; what was refused, and for whom it was, where it was not the batch as such. With anything
     /// refused nothing at all is done.
-    pub(super) fn send(mut self, exchange: &mut Exchange) -> Result<Vec<(Option<usize>, Refusal)>, Failure> {
+    pub(super) fn send(
+        mut self,
+        exchange: &mut Exchange,
+        meant: Meant,
+    ) -> Result<Vec<(Option<usize>, Refusal)>, Failure> {
         let Some((last, last_begins, _)) = self.messages.last().copied() else { return Ok(Vec::new()) };
         self.writer.want_answer(last_begins);
-        self.end(exchange);
-        let refused = exchange.tell(self.writer.bytes(), self.begin, last)?;
+        let mut batch = self.head(meant);
+        batch.raw(self.writer.bytes());
+        self.end(exchange, &mut batch);
+        let refused = exchange.tell(batch.bytes(), self.begin, last)?;
         let owner = |sequence: u32| {
             let place = self.messages.iter().position(|(of, ..)| *of == sequence)?;
             Some(self.messages[place].2)
@@ -103,9 +123,22 @@ impl Batch {
         Ok(refused.into_iter().map(|(sequence, refusal)| (owner(sequence), refusal)).collect())
     }
 
-    fn end(&mut self, exchange: &mut Exchange) {
+    fn head(&self, meant: Meant) -> Writer {
+        let mut head = Writer::default();
+        let header = Header { kind: BEGIN, flags: 0, sequence: self.begin, family: 0, resource: NFTABLES };
+        head.message(header, |writer| match meant {
+            Meant::ForAny if !self.needs_generation => {}
+            Meant::ForAny | Meant::ForGeneration => writer.number(GENERATION, self.generation),
+        });
+        head
+    }
+
+    fn end(&self, exchange: &mut Exchange, batch: &mut Writer) {
         let sequence = exchange.next_sequence();
         let header = Header { kind: END, flags: 0, sequence, family: 0, resource: NFTABLES };
-        self.writer.message(header, |_| {});
+        batch.message(header, |_| {});
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::batch::{Act, Batch};
-use super::element::{Octets, Written};
+use super::element::{Octets, Remarks, Written};
 use super::exchange::Exchange;
 use super::found::{self, first_end, interval_elements};
 use super::intervals::{Conflict, Held, Interval, Joining};
@@ -70,7 +70,7 @@ impl Writing<'_> {
             let stays = |number: &u128| remove.binary_search(number).is_err();
             let ours: HashSet<u128> =
                 numbers(change.table.members).into_iter().chain(add.iter().copied()).filter(stays).collect();
-            let to_renew = ours.into_iter().filter_map(|of| Some((of, found.get(&of)?.to_renew()?.to_vec())));
+            let to_renew = ours.into_iter().filter_map(|of| Some((of, found.get(&of)?.to_renew()?.clone())));
             renewed.extend(to_renew);
             add.retain(|number| !found.contains_key(number));
             remove.retain(|number| found.contains_key(number));
@@ -78,7 +78,7 @@ impl Writing<'_> {
         let key = |number: u128| Written::key(Octets::address(version, number));
         let leave = remove.iter().chain(renewed.iter().map(|(number, _)| number));
         self.write(Act::Take, name, leave.map(|number| key(*number)));
-        let renew = renewed.iter().map(|(number, rest)| Written { rest, ..key(*number) });
+        let renew = renewed.iter().map(|(number, remarks)| Written { remarks, ..key(*number) });
         self.write(Act::Put, name, add.iter().map(|number| key(*number)).chain(renew));
         Ok(misfit(version, change.add, |prefix| {
             (!Version::is_single(prefix))
@@ -93,6 +93,8 @@ impl Writing<'_> {
         joining: Joining,
         change: &Change<'_>,
     ) -> Result<Left, TableError> {
+        // Where one interval ends in a set that has changed, another may begin by now.
+        self.batch.need_generation();
         let found::Intervals { found, is_new } = found::intervals(self.exchange, name, version)?;
         let of = |prefixes: &[Prefix]| -> Vec<Interval> {
             let fits = prefixes.iter().filter(|of| Version::of(**of) == version);
@@ -104,23 +106,24 @@ impl Writing<'_> {
         let held = Held::new(joining, found.iter().map(|of| of.interval).collect());
         let mut plan = held.plan(&members, &add, &remove);
         let ours: HashSet<Interval> = members.into_iter().chain(add).collect();
-        let mut come: Vec<(Interval, &[u8])> = Vec::new();
+        let mut come: Vec<(Interval, Option<&Remarks>)> = Vec::new();
         for (place, of) in found.iter().enumerate() {
-            if let Some(rest) = of.to_renew()
+            if let Some(remarks) = of.to_renew()
                 && ours.contains(&of.interval)
                 && !leave.contains(&of.interval)
             {
                 plan.remove.push(place);
-                come.push((of.interval, rest));
+                come.push((of.interval, Some(remarks)));
             }
         }
-        let rest = |of: Option<usize>| of.map_or(&[][..], |place| &found[place].rest[..]);
-        come.extend(plan.add.iter().map(|(interval, of)| (*interval, rest(*of))));
-        come.sort_unstable();
+        let remarks = |of: Option<usize>| of.map(|place| &found[place].remarks);
+        come.extend(plan.add.iter().map(|(interval, of)| (*interval, remarks(*of))));
+        come.sort_unstable_by_key(|(interval, _)| *interval);
         self.write(Act::Take, name, plan.remove.iter().flat_map(|place| found[*place].elements(version)));
         let first = come.first().filter(|(interval, _)| is_new && interval.first > 0);
         let first = first.map(|_| first_end(version));
-        let come = come.iter().flat_map(|(interval, rest)| interval_elements(version, *interval, rest));
+        let come =
+            come.iter().flat_map(|(interval, remarks)| interval_elements(version, *interval, *remarks));
         self.write(Act::Put, name, first.into_iter().chain(come));
         let conflict = plan.conflict.map(|conflict| TableError::Other(Words(version, conflict).to_string()));
         Ok(conflict.or_else(|| misfit(version, change.add, |_| None)))
@@ -145,13 +148,7 @@ impl Writing<'_> {
             Some(Written { data: Some(data), ..Written::key(Octets::slot(*slot)) })
         });
         self.write(Act::Put, name, come);
-        let stays_out = |of: &&Prefix| !change.remove.contains(of) && !wanted.contains(&Some(of.address()));
-        let lost = change.add.iter().find(stays_out);
-        Ok(lost.map(|of| {
-            TableError::Other(format!(
-                "{of} gets no slot: those that are to lead to it lead to addresses that no rule names; delete them"
-            ))
-        }))
+        Ok(None)
     }
 
     fn write<'a>(&mut self, act: Act, name: Name<'_>, elements: impl IntoIterator<Item = Written<'a>>) {
@@ -175,16 +172,21 @@ fn slots_after(
     let mut owners = Vec::new();
     arrangement.arrange(|member| is_in.contains(&member), &mut owners);
     let members: HashSet<Prefix> = change.table.members.iter().copied().collect();
-    // Like every address that none of our rules names, one in a slot stays until it is to leave.
+    let owners: Vec<Option<IpAddr>> = owners.into_iter().map(|owner| owner.map(Prefix::address)).collect();
+    // Like every address that none of our rules names, one in a slot stays until it is to leave,
     let is_others = |of: &IpAddr| {
         let address = Prefix::host(*of);
         !members.contains(&address) && !leave.contains(&address)
     };
-    let wanted = owners.into_iter().zip(found).map(|(owner, found)| {
-        let owner = owner.map(Prefix::address);
-        if owner == *found { owner } else { found.filter(is_others).or(owner) }
-    });
-    Ok(wanted.collect())
+    let beside = owners
+        .iter()
+        .zip(found)
+        .map(|(owner, found)| if owner == found { *owner } else { found.filter(is_others).or(*owner) });
+    let beside: Vec<Option<IpAddr>> = beside.collect();
+    // but not where one of ours would be left without any slot.
+    let served: HashSet<IpAddr> = beside.iter().copied().flatten().collect();
+    let all_serve = owners.iter().flatten().all(|owner| served.contains(owner));
+    Ok(if all_serve { beside } else { owners })
 }
 
 /// Whether the slots of a map lead where they should, with those of ours that are in.

@@ -13,6 +13,7 @@ const DATA: u16 = 2;
 const FLAGS: u16 = 3;
 const TIMEOUT: u16 = 4;
 const EXPIRATION: u16 = 5;
+const USERDATA: u16 = 6;
 const PADDING: u16 = 8;
 const KEY_END: u16 = 10;
 /// NFTA_DATA_VALUE.
@@ -51,6 +52,53 @@ impl Octets {
     }
 }
 
+/// What is said of an element beyond its key and where it leads: comments, counters, timeouts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Remarks {
+    /// What nft(8) notes for itself, without what its place in the set says anyway.
+    notes: Vec<u8>,
+    /// All else.
+    attributes: Vec<u8>,
+}
+
+/// What nft(8) notes of an interval that has no end, as nothing lies behind it: NFTNL_UDATA_SET_ELEM_FLAGS and
+/// NFTNL_SET_ELEM_F_INTERVAL_OPEN of libnftnl/udata.h.
+const NOTE_OF_FLAGS: u8 = 1;
+const OPEN: u32 = 1;
+
+impl Remarks {
+    const NONE: &'static Self = &Self { notes: Vec::new(), attributes: Vec::new() };
+
+    /// Of an element, but for these attributes.
+    fn of(attributes: Attributes<'_>, but: &[u16]) -> Self {
+        let mut notes = Vec::new();
+        if let Ok(Some(mut rest)) = attributes.find(USERDATA) {
+            while let [kind, length, ..] = *rest
+                && let Some((note, behind)) = rest.split_at_checked(2 + usize::from(length))
+            {
+                if kind != NOTE_OF_FLAGS {
+                    notes.extend(note);
+                }
+                rest = behind;
+            }
+        }
+        let but = [&[KEY, DATA, FLAGS, USERDATA, PADDING, KEY_END], but].concat();
+        Self { notes, attributes: attributes.without(&but) }
+    }
+
+    fn write(&self, is_open: bool, writer: &mut Writer) {
+        let mut notes = self.notes.clone();
+        if is_open {
+            notes.extend([NOTE_OF_FLAGS, 4]);
+            notes.extend(OPEN.to_ne_bytes());
+        }
+        if !notes.is_empty() {
+            writer.attribute(USERDATA, &notes);
+        }
+        writer.raw(&self.attributes);
+    }
+}
+
 /// An element to be put in or taken out.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Written<'a> {
@@ -59,14 +107,15 @@ pub(super) struct Written<'a> {
     pub is_end: bool,
     /// What a map leads to.
     pub data: Option<Octets>,
-    /// Other attributes.
-    pub rest: &'a [u8],
+    /// It begins an interval that has no end.
+    pub is_open: bool,
+    pub remarks: &'a Remarks,
 }
 
 impl Written<'_> {
     /// One that is nothing but its key.
     pub(super) fn key(key: Octets) -> Self {
-        Self { key, is_end: false, data: None, rest: &[] }
+        Self { key, is_end: false, data: None, is_open: false, remarks: Remarks::NONE }
     }
 
     /// Writes it as the one of this number in its list.
@@ -79,7 +128,7 @@ impl Written<'_> {
             if let Some(data) = self.data {
                 writer.nested(DATA, |writer| writer.attribute(VALUE, data.as_slice()));
             }
-            writer.raw(self.rest);
+            self.remarks.write(self.is_open, writer);
         });
     }
 }
@@ -141,14 +190,14 @@ impl<'a> Element<'a> {
         Ok(version.address(address_number(data, version)?))
     }
 
-    /// All that is said of it beyond its key and where it leads: comments, counters, timeouts.
-    pub(super) fn rest(&self) -> Vec<u8> {
-        self.attributes.without(&[KEY, DATA, FLAGS, PADDING, KEY_END])
+    /// All that is said of it beyond its key and where it leads.
+    pub(super) fn remarks(&self) -> Remarks {
+        Remarks::of(self.attributes, &[])
     }
 
     /// The same, so that it stays for good.
-    pub(super) fn lasting_rest(&self) -> Vec<u8> {
-        self.attributes.without(&[KEY, DATA, FLAGS, PADDING, KEY_END, TIMEOUT, EXPIRATION])
+    pub(super) fn lasting_remarks(&self) -> Remarks {
+        Remarks::of(self.attributes, &[TIMEOUT, EXPIRATION])
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use super::element::{Element, Octets, Written};
+use super::element::{Element, Octets, Remarks, Written};
 use super::exchange::Exchange;
 use super::intervals::Interval;
 use super::kernel;
@@ -22,19 +22,19 @@ pub(super) enum Lasting {
     /// Until someone takes it out.
     ForGood,
     /// For some time; with what is to be said of it when it is to stay for good.
-    ForATime(Vec<u8>),
+    ForATime(Remarks),
 }
 
 impl Lasting {
     fn of(element: &Element<'_>) -> Self {
-        if element.expires { Self::ForATime(element.lasting_rest()) } else { Self::ForGood }
+        if element.expires { Self::ForATime(element.lasting_remarks()) } else { Self::ForGood }
     }
 
     /// What is to be said of it to stay for good; `None` when it does.
-    pub(super) fn to_renew(&self) -> Option<&[u8]> {
+    pub(super) fn to_renew(&self) -> Option<&Remarks> {
         match self {
             Self::ForGood => None,
-            Self::ForATime(rest) => Some(rest),
+            Self::ForATime(remarks) => Some(remarks),
         }
     }
 }
@@ -48,29 +48,33 @@ pub(super) struct FoundInterval {
     has_end: bool,
     lasting: Lasting,
     /// All else that is said of it.
-    pub rest: Vec<u8>,
+    pub remarks: Remarks,
 }
 
 impl FoundInterval {
     /// What is to be said of it to stay for good; `None` when it does.
-    pub(super) fn to_renew(&self) -> Option<&[u8]> {
+    pub(super) fn to_renew(&self) -> Option<&Remarks> {
         self.lasting.to_renew()
     }
 
     /// As elements that are taken out.
     pub(super) fn elements(&self, version: Version) -> impl Iterator<Item = Written<'static>> + use<> {
         let end = self.has_end.then(|| end_of(version, self.interval)).flatten();
-        start_of(version, self.interval, &[]).into_iter().chain(end)
+        let is_open = self.interval.last == version.last();
+        [Written { is_open, ..start_of(version, self.interval) }].into_iter().chain(end)
     }
 }
 
 /// An interval as elements, with what is said of it.
-pub(super) fn interval_elements(
+pub(super) fn interval_elements<'a>(
     version: Version,
     interval: Interval,
-    rest: &[u8],
-) -> impl Iterator<Item = Written<'_>> {
-    start_of(version, interval, rest).into_iter().chain(end_of(version, interval))
+    remarks: Option<&'a Remarks>,
+) -> impl Iterator<Item = Written<'a>> + use<'a> {
+    let start = start_of(version, interval);
+    let remarks = remarks.unwrap_or(start.remarks);
+    let end = end_of(version, interval);
+    [Written { remarks, is_open: end.is_none(), ..start }].into_iter().chain(end)
 }
 
 /// What nft(8) puts into an interval set before anything else: that the addresses up to the first interval are
@@ -79,8 +83,8 @@ pub(super) fn first_end(version: Version) -> Written<'static> {
     Written { is_end: true, ..Written::key(Octets::address(version, 0)) }
 }
 
-fn start_of(version: Version, interval: Interval, rest: &[u8]) -> Option<Written<'_>> {
-    Some(Written { rest, ..Written::key(Octets::address(version, interval.first)) })
+fn start_of(version: Version, interval: Interval) -> Written<'static> {
+    Written::key(Octets::address(version, interval.first))
 }
 
 /// None where no address lies behind it.
@@ -115,7 +119,7 @@ pub(super) struct Intervals {
 struct Edge {
     at: u128,
     /// Unless it is an end.
-    begins: Option<(Lasting, Vec<u8>)>,
+    begins: Option<(Lasting, Remarks)>,
 }
 
 /// Reads an interval set.
@@ -125,7 +129,7 @@ pub(super) fn intervals(
     version: Version,
 ) -> Result<Intervals, TableError> {
     let edges = kernel::elements(exchange, name, |edges: &mut Vec<Edge>, element| {
-        let begins = (!element.is_end).then(|| (Lasting::of(element), element.rest()));
+        let begins = (!element.is_end).then(|| (Lasting::of(element), element.remarks()));
         edges.push(Edge { at: element.number(version)?, begins });
         Ok(())
     })?;
@@ -137,10 +141,10 @@ fn between(mut edges: Vec<Edge>, version: Version) -> Vec<FoundInterval> {
     // Where one ends and another begins, the end comes first.
     edges.sort_by_key(|edge| (edge.at, edge.begins.is_some()));
     let mut found = Vec::new();
-    let mut open: Option<(u128, (Lasting, Vec<u8>))> = None;
-    let mut close = |open: Option<(u128, (Lasting, Vec<u8>))>, last: Option<u128>, has_end| {
-        if let (Some((first, (lasting, rest))), Some(last)) = (open, last) {
-            found.push(FoundInterval { interval: Interval { first, last }, has_end, lasting, rest });
+    let mut open: Option<(u128, (Lasting, Remarks))> = None;
+    let mut close = |open: Option<(u128, (Lasting, Remarks))>, last: Option<u128>, has_end| {
+        if let (Some((first, (lasting, remarks))), Some(last)) = (open, last) {
+            found.push(FoundInterval { interval: Interval { first, last }, has_end, lasting, remarks });
         }
     };
     for Edge { at, begins } in edges {

@@ -3,7 +3,8 @@
 //! What is read is the kernel's own word, and each [`apply`](DataPlane::apply) is one transaction, whatever
 //! number of tables it concerns. It says for which generation of the rules it is meant; when anybody has changed
 //! anything since the sets were looked at, the kernel refuses it, and it is made anew from what there is then. So
-//! nothing is ever written into a set that is not what it was taken for.
+//! nothing is written into a set that is not what it was taken for. Where others change something all the time,
+//! single addresses and slots are in the end written all the same: the kernel refuses what does not fit them.
 //!
 //! A table is `family/table/set`, in three shapes: a set of addresses, a set with `flags interval`, which holds
 //! networks, and a map of slots ([`super::slots`]).
@@ -24,7 +25,7 @@ mod set;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::os::fd::RawFd;
 
-use batch::Batch;
+use batch::{Batch, Meant};
 use change::{Arrangements, Writing};
 use exchange::{Exchange, Failure, Refusal};
 use intervals::{Held, Interval, Joining};
@@ -36,9 +37,11 @@ use super::{Change, Contents, DataPlane, Kill, Killed, Managed, Notices, TableEr
 use crate::rule::Prefix;
 use crate::sys::netlink;
 
-/// How often a transaction is made anew because of what others did at the same time. Each time takes well under a
-/// millisecond, and nobody else is that quick all the time.
-const TRIES_MAX: usize = 12;
+/// How often a transaction is made anew because of what others did at the same time, each time within well under a
+/// millisecond.
+const TRIES_TOGETHER: usize = 6;
+/// How often after that, each table by itself: its own look and write take less time than those of all.
+const TRIES_ALONE: usize = 6;
 
 /// Tables that one transaction is about at most, so that one answers in bounded time.
 const TABLES_AT_ONCE: usize = 1024;
@@ -121,12 +124,9 @@ impl Nftables {
     /// Makes changes, in one transaction as far as that is possible.
     fn write(&mut self, changes: &[Change<'_>]) -> Vec<Result<(), TableError>> {
         let mut outcomes: Vec<Outcome> = changes.iter().map(|_| Outcome::default()).collect();
-        for _ in 0..TRIES_MAX {
-            if outcomes.iter().all(|outcome| outcome.done.is_some()) {
-                break;
-            }
-            match self.try_to_write(changes, &mut outcomes) {
-                Ok(()) => {}
+        for _ in 0..TRIES_TOGETHER {
+            let waiting = waiting(&outcomes);
+            match self.try_to_write(changes, &mut outcomes, &waiting, Meant::ForGeneration) {
                 Err(Failure::Io(error))
                     if error.raw_os_error() == Some(netlink::EMSGSIZE) && changes.len() > 1 =>
                 {
@@ -135,31 +135,42 @@ impl Nftables {
                     results.extend(self.write(other));
                     return results;
                 }
-                Err(failure) => {
-                    let error = failure.into_table_error();
-                    outcomes.iter_mut().for_each(|outcome| outcome.fails(&error));
-                }
+                tried => note(tried, &mut outcomes, &waiting),
+            }
+        }
+        for owner in waiting(&outcomes) {
+            for _ in 0..TRIES_ALONE {
+                let tried = self.try_to_write(changes, &mut outcomes, &[owner], Meant::ForAny);
+                note(tried, &mut outcomes, &[owner]);
             }
         }
         outcomes.into_iter().map(Outcome::result).collect()
     }
 
-    /// Makes those changes of which nothing has come yet.
-    fn try_to_write(&mut self, changes: &[Change<'_>], outcomes: &mut [Outcome]) -> Result<(), Failure> {
+    /// Makes those of the changes `owners` of which nothing has come yet.
+    fn try_to_write(
+        &mut self,
+        changes: &[Change<'_>],
+        outcomes: &mut [Outcome],
+        owners: &[usize],
+        meant: Meant,
+    ) -> Result<(), Failure> {
+        let owners = owners.iter().copied().filter(|owner| outcomes[*owner].done.is_none());
+        let owners: Vec<usize> = owners.collect();
+        if owners.is_empty() {
+            return Ok(());
+        }
         let generation = match kernel::generation(&mut self.exchange) {
             Ok(generation) => generation,
             Err(error) => {
-                outcomes.iter_mut().for_each(|outcome| outcome.fails(&error));
+                owners.iter().for_each(|owner| outcomes[*owner].fails(&error));
                 return Ok(());
             }
         };
         let mut batch = Batch::new(&mut self.exchange, generation);
         let mut written = Vec::new();
-        for (owner, change) in changes.iter().enumerate() {
+        for owner in owners {
             let outcome = &mut outcomes[owner];
-            if outcome.done.is_some() {
-                continue;
-            }
             let messages = batch.len();
             let mut writing = Writing {
                 exchange: &mut self.exchange,
@@ -169,7 +180,7 @@ impl Nftables {
                 owner,
                 reads_first: outcome.reads_first,
             };
-            match writing.change(change) {
+            match writing.change(&changes[owner]) {
                 Err(error) => outcome.fails(&error),
                 Ok(left) if batch.len() == messages => outcome.done = Some(left.map_or(Ok(()), Err)),
                 Ok(left) => written.push((owner, left)),
@@ -178,7 +189,7 @@ impl Nftables {
         if batch.len() == 0 {
             return Ok(());
         }
-        let refused = batch.send(&mut self.exchange)?;
+        let refused = batch.send(&mut self.exchange, meant)?;
         if refused.is_empty() {
             for (owner, left) in written {
                 outcomes[owner].done = Some(left.map_or(Ok(()), Err));
@@ -194,6 +205,19 @@ impl Nftables {
             }
         }
         Ok(())
+    }
+}
+
+/// Those changes of which nothing has come yet.
+fn waiting(outcomes: &[Outcome]) -> Vec<usize> {
+    (0..outcomes.len()).filter(|owner| outcomes[*owner].done.is_none()).collect()
+}
+
+/// What all changes of a try have failed for.
+fn note(tried: Result<(), Failure>, outcomes: &mut [Outcome], owners: &[usize]) {
+    if let Err(failure) = tried {
+        let error = failure.into_table_error();
+        owners.iter().for_each(|owner| outcomes[*owner].fails(&error));
     }
 }
 
@@ -232,7 +256,8 @@ impl Outcome {
                 || "others change the rules of nftables all the time".to_owned(),
                 |refusal| refusal.to_string(),
             );
-            Err(TableError::Other(format!("not written after {TRIES_MAX} tries: {why}")))
+            let tries = TRIES_TOGETHER + TRIES_ALONE;
+            Err(TableError::Other(format!("not written after {tries} tries: {why}")))
         };
         self.done.unwrap_or_else(tried_in_vain)
     }
@@ -278,7 +303,7 @@ impl DataPlane for Nftables {
             Family::Ip6 => "type ipv6_addr;",
             Family::Inet | Family::Arp | Family::Bridge | Family::Netdev => "type ipv4_addr; (or ipv6_addr)",
         };
-        format!("'table {family} {table} {{ set {set} {{ {holds} }} }}' in /etc/nftables.conf")
+        format!("'table {family} {table} {{ set {set} {{ {holds} }}; }}' in /etc/nftables.conf")
     }
 
     fn tables_at_once(&self) -> usize {
