@@ -16,6 +16,8 @@ mod many;
 mod notices;
 #[path = "dataplane_nft/races.rs"]
 mod races;
+#[path = "dataplane_nft/recorded.rs"]
+mod recorded;
 #[path = "dataplane_nft/sets.rs"]
 mod sets;
 #[path = "dataplane_nft/slots.rs"]

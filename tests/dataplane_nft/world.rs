@@ -48,6 +48,11 @@ pub(crate) fn nft(script: &str) {
     assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// The same, where it may fail.
+pub(crate) fn run_quietly(script: &str) {
+    run_nft(&["-f", "-"], script).expect("nft runs");
+}
+
 /// What nft(8) prints.
 pub(crate) fn nft_says(arguments: &[&str]) -> String {
     let output = run_nft(arguments, "").expect("nft runs");
