@@ -89,6 +89,12 @@ pub trait DataPlane: Send + fmt::Debug {
     /// A change that failed may have been made in part, unless it says that no call was made.
     fn apply(&mut self, changes: &[Change<'_>]) -> Vec<Result<(), TableError>>;
 
+    /// Another one of the same kind, which only kills, at the same time as this one reads and writes: to go through
+    /// all connections may take long. `None` where it is nothing to be waited for.
+    fn killer(&self) -> Option<Box<dyn DataPlane>> {
+        None
+    }
+
     /// Makes the firewall forget clients that it goes on sending to these addresses, which are in none of our
     /// tables any more. Where it keeps no such thing there is nothing to be done.
     ///

@@ -74,6 +74,11 @@ impl Runner {
         Self { clock, killed: Vec::new() }
     }
 
+    /// What tells it the present moment.
+    pub fn clock(&self) -> fn() -> Instant {
+        self.clock
+    }
+
     /// Runs a program (looked up in PATH when it has no slash) to its end, writes `input` to its stdin and
     /// reads what it prints. It has a process group of its own, and messages in plain English (`LC_ALL=C`).
     /// A program that does not read its input is no error.

@@ -193,6 +193,19 @@ impl Journal {
         line::tell(Level::Info, module_path!(), &line);
     }
 
+    /// There is no thread for it: tables wait meanwhile.
+    pub(super) fn kills_in_turn(&self, error: &std::io::Error) {
+        let line = Line {
+            event: "kills-in-turn",
+            sentence: format_args!(
+                "no thread can be had to end connections: {error}; tables wait while that is done"
+            ),
+            about: &[],
+            fields: &[Field::hidden("detail", Value::Bare(error))],
+        };
+        line::tell(Level::Warn, module_path!(), &line);
+    }
+
     /// They could not be; whether that is tried again.
     pub(super) fn kill_failed(&self, addresses: &[Prefix], failure: &TableError, is_tried_again: bool) {
         let then = if is_tried_again { "trying again" } else { "they end by themselves" };

@@ -20,6 +20,7 @@ use super::{Settings, Written};
 use crate::dataplane::{DataPlane, TableError};
 use crate::rule::{Prefix, RuleId};
 use crate::standing::Standing;
+use crate::sys::privilege::Rights;
 use kills::Kills;
 use questions::Questions;
 
@@ -46,13 +47,15 @@ pub(super) struct Keeper {
     written: Vec<Written>,
     questions: Questions,
     kills: Kills,
+    /// What threads of its own keep.
+    rights: Rights,
     /// Where to go on looking for something to do, so that no table keeps others waiting.
     next: usize,
 }
 
 impl Keeper {
     pub(super) fn new(settings: Settings, mut record: Record, now: Instant) -> Self {
-        let Settings { tables, rules, plane, firewall, state_dir: _, rights: _ } = settings;
+        let Settings { tables, rules, plane, firewall, state_dir: _, rights } = settings;
         let journal = Journal::new(tables.clone(), firewall.dry_run);
         let (desired, abandoned) = Desired::new(tables, rules, record.remembered(), now);
         journal.abandoned(&abandoned);
@@ -63,7 +66,20 @@ impl Keeper {
         let reconcile = firewall.reconcile;
         let (written, questions, kills) = (Vec::new(), Questions::default(), Kills::default());
         let next = 0;
-        Self { plane, desired, tables, record, journal, reconcile, retry, written, questions, kills, next }
+        Self {
+            plane,
+            desired,
+            tables,
+            record,
+            journal,
+            reconcile,
+            retry,
+            written,
+            questions,
+            kills,
+            rights,
+            next,
+        }
     }
 
     /// What a rule says of its addresses is now this.
@@ -106,7 +122,7 @@ impl Keeper {
         let unread = |kept: &Kept| kept.is_unread() && kept.retry.error.is_none();
         let any_unread = self.tables.iter().any(unread);
         if !self.retry.is_waiting(now)
-            && (self.write_some(clock) || self.kill_some(clock) || any_unread && self.read_one(clock))
+            && (self.write_some(clock) || self.finish_kills(clock) || any_unread && self.read_one(clock))
         {
             return Step::Did;
         }

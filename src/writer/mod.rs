@@ -9,6 +9,7 @@ pub mod desired;
 mod journal;
 mod keeper;
 mod kept;
+mod killing;
 mod record;
 mod status;
 mod thread;
@@ -150,7 +151,6 @@ impl Writer {
         let rights = settings.rights;
         let (thread, bell) =
             thread::WriterThread::new(settings, receiver, sender, wake.clone(), waits.clone())?;
-        let bell = Arc::new(bell);
         let hangs_up = WakesAtEnd::new(bell.clone());
         threads::start("writer", rights, move || thread.run())?;
         Ok(Self {

@@ -1,5 +1,6 @@
 //! The thread as the reactor sees it: before a firewall that hangs.
 
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use mio::{Events, Poll, Token};
@@ -120,6 +121,105 @@ fn a_firewall_that_hangs_holds_up_no_reactor_and_grows_no_queue() {
     heard.extend(calls.try_iter().filter(|call| call != "read"));
     assert_eq!(heard.last().map(String::as_str), Some("add 1000"), "{heard:?}");
     assert!(heard.len() <= 3, "{heard:?}");
+}
+
+/// A firewall whose connections take long to go through.
+#[derive(Debug)]
+struct Slow {
+    called: Sender<String>,
+    go_on: Arc<Mutex<Receiver<()>>>,
+}
+
+impl DataPlane for Slow {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn how_to_make(&self, _: &str) -> String {
+        unreachable!("it is there")
+    }
+
+    fn is_sure(&self) -> bool {
+        true
+    }
+
+    fn read(&mut self, table: Managed<'_>) -> Result<Contents, TableError> {
+        Ok(Contents::of(table.members.to_vec()))
+    }
+
+    fn apply(&mut self, changes: &[Change<'_>]) -> Vec<Result<(), TableError>> {
+        for Change { remove, .. } in changes {
+            self.called.send(format!("remove {remove:?}")).unwrap();
+        }
+        vec![Ok(()); changes.len()]
+    }
+
+    fn killer(&self) -> Option<Box<dyn DataPlane>> {
+        Some(Box::new(Self { called: self.called.clone(), go_on: self.go_on.clone() }))
+    }
+
+    fn kill(&mut self, addresses: &[Prefix], _: Kill) -> Result<Killed, TableError> {
+        self.called.send(format!("kill {addresses:?}")).unwrap();
+        // Whoever has gone lets everything go on.
+        let _ = self.go_on.lock().unwrap().recv();
+        Ok(Killed::default())
+    }
+}
+
+#[test]
+fn a_kill_that_takes_long_holds_up_no_table_and_the_end_waits_for_it() {
+    let mut poll = Poll::new().unwrap();
+    let wake = Arc::new(Waker::new(poll.registry(), Token(0)).unwrap());
+    let (called, calls) = channel();
+    let (go_on, waits) = channel();
+    let members: Vec<Member> = (0..3)
+        .map(|rule| Member {
+            address: Prefix::host(std::net::Ipv4Addr::from(0x0a00_0000 + rule).into()),
+            combine: Combine::All,
+            backup: false,
+            kill_states: true,
+            rules: vec![RuleId(rule)],
+        })
+        .collect();
+    let [first, second] = [members[0].address, members[1].address];
+    let settings = Settings {
+        tables: vec![Table { name: "web".into(), min_up: None, panic: None, members }].into(),
+        rules: 3,
+        plane: Box::new(Slow { called, go_on: Arc::new(Mutex::new(waits)) }),
+        firewall: Firewall::default(),
+        state_dir: None,
+        rights: Rights::NONE,
+    };
+    let mut writer = Writer::start(settings, wake).unwrap();
+    let mut say = |writer: &mut Writer, rule, contribution| {
+        writer.say(RuleId(rule), Standing { contribution, since: now(), stale: false, settled: true });
+        writer.flush();
+        while !writer.pending.is_empty() {
+            poll.poll(&mut Events::with_capacity(8), None).unwrap();
+            writer.flush();
+        }
+    };
+    let down = Contribution::Down { drained: false };
+    say(&mut writer, 2, Contribution::Up);
+    say(&mut writer, 0, down);
+    assert_eq!(calls.recv().unwrap(), format!("remove [{first:?}]"));
+    assert_eq!(calls.recv().unwrap(), format!("kill [{first:?}]"));
+    // It has not come back from that, and the next one leaves all the same.
+    say(&mut writer, 1, down);
+    assert_eq!(calls.recv().unwrap(), format!("remove [{second:?}]"));
+    writer.finish();
+    writer.flush();
+    go_on.send(()).unwrap();
+    drop(go_on);
+    let mut finished = false;
+    while !finished {
+        poll.poll(&mut Events::with_capacity(8), None).unwrap();
+        writer.flush();
+        while let Some(report) = writer.poll_report() {
+            finished |= report == Report::Finished;
+        }
+    }
+    assert_eq!(calls.recv().unwrap(), format!("kill [{second:?}]"));
 }
 
 /// A firewall that ends the thread with its first call.

@@ -36,6 +36,7 @@ pub(super) struct WriterThread {
     wake: Arc<Waker>,
     waits: Arc<AtomicBool>,
     waiter: Waiter,
+    bell: Arc<Waker>,
 }
 
 impl WriterThread {
@@ -46,18 +47,19 @@ impl WriterThread {
         reports: Sender<Report>,
         wake: Arc<Waker>,
         waits: Arc<AtomicBool>,
-    ) -> io::Result<(Self, Waker)> {
+    ) -> io::Result<(Self, Arc<Waker>)> {
         let waiter = Waiter::new(ALARM)?;
-        let bell = Waker::new(waiter.registry(), LETTERS)?;
-        Ok((Self { settings, letters, reports, wake, waits, waiter }, bell))
+        let bell = Arc::new(Waker::new(waiter.registry(), LETTERS)?);
+        Ok((Self { settings, letters, reports, wake, waits, waiter, bell: bell.clone() }, bell))
     }
 
     /// Runs until it is told to finish, or the reactor is gone.
     pub(super) fn run(self) {
         let _wakes = WakesAtEnd::new(self.wake.clone());
-        let Self { settings, letters, reports, wake, waits, waiter } = self;
+        let Self { settings, letters, reports, wake, waits, waiter, bell } = self;
         let record = Record::open(&settings);
         let mut keeper = Keeper::new(settings, record, now());
+        keeper.kill_beside(bell);
         let mut waiting = Waiting { waiter, events: Events::with_capacity(8), hears_notices: false };
         let mut finish = false;
         loop {

@@ -324,6 +324,10 @@ impl DataPlane for Nftables {
         self.write(changes)
     }
 
+    fn killer(&self) -> Option<Box<dyn DataPlane>> {
+        Some(Box::new(Self::new(self.slots)))
+    }
+
     fn kill(&mut self, addresses: &[Prefix], what: Kill) -> Result<Killed, TableError> {
         match what {
             // Linux remembers of a client no more than its connections.

@@ -37,6 +37,9 @@ pub trait Device: Send + fmt::Debug {
     /// Closes it, so that it is opened anew.
     fn close(&mut self);
 
+    /// Another way to the same, open if this one is.
+    fn another(&self) -> Box<dyn Device>;
+
     /// A call on the addresses of a table; how many these are is put into `io` by who makes the call. Afterwards
     /// `io.size` tells of [`TableCall::Get`] how many the table holds, be there room for them or not.
     ///
@@ -87,6 +90,10 @@ impl Device for RealDevice {
 
     fn close(&mut self) {
         self.close();
+    }
+
+    fn another(&self) -> Box<dyn Device> {
+        Box::new(self.another())
     }
 
     fn table(
@@ -258,6 +265,10 @@ impl DataPlane for Pf {
 
     fn apply(&mut self, changes: &[Change<'_>]) -> Vec<Result<(), TableError>> {
         changes.iter().map(|change| self.make(change)).collect()
+    }
+
+    fn killer(&self) -> Option<Box<dyn DataPlane>> {
+        Some(Box::new(Self::by(self.device.another())))
     }
 
     fn kill(&mut self, addresses: &[Prefix], what: Kill) -> Result<Killed, TableError> {

@@ -212,6 +212,14 @@ impl DataPlane for Pfctl {
         changes.iter().map(one).collect()
     }
 
+    fn killer(&self) -> Option<Box<dyn DataPlane>> {
+        Some(Box::new(Self {
+            program: self.program.clone(),
+            timeout: self.timeout,
+            runner: Runner::new(self.runner.clock()),
+        }))
+    }
+
     fn kill(&mut self, addresses: &[Prefix], what: Kill) -> Result<Killed, TableError> {
         let source_nodes = self.forget(Command::KillSourceNodes, addresses)?;
         let states = match what {

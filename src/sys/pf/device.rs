@@ -67,6 +67,11 @@ impl RealDevice {
         Ok(())
     }
 
+    /// Another descriptor of the same; one that cannot be had is opened when it is needed.
+    pub fn another(&self) -> Self {
+        Self { file: self.file.as_ref().and_then(|file| file.try_clone().ok()) }
+    }
+
     /// Closes it, so that it is opened anew.
     pub fn close(&mut self) {
         self.file = None;

@@ -184,6 +184,10 @@ impl Device for Descriptor {
         }
     }
 
+    fn another(&self) -> Box<dyn Device> {
+        Box::new(Self { pf: self.pf.clone(), is_open: self.is_open })
+    }
+
     fn close(&mut self) {
         self.is_open = false;
     }
