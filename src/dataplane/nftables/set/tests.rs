@@ -17,6 +17,7 @@ fn generator(modulus: u32, offset: u32) -> Vec<u8> {
     [note(0, &1_u32.to_ne_bytes()), note(3, &expression)].concat()
 }
 
+#[derive(Clone, Copy)]
 struct Given<'a> {
     flags: u32,
     key: (u32, u32),
