@@ -1,5 +1,6 @@
 //! The built hfm from end to end: the events of a file, hfm's differences, signals, exit codes.
 #[path = "daemon/harness.rs"]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "some is for tests that only Linux can run"))]
 mod harness;
 #[path = "loopback/json.rs"]
 mod json;
@@ -20,6 +21,7 @@ mod hostile_text;
 mod log_forms;
 #[path = "daemon/logs.rs"]
 mod logs;
+#[cfg(target_os = "linux")]
 #[path = "daemon/own_trouble.rs"]
 mod own_trouble;
 #[path = "daemon/reload.rs"]

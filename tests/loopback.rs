@@ -3,6 +3,10 @@
 //!
 //! What is checked is that a run ends, and how; when it does is checked in virtual time elsewhere.
 #![allow(clippy::unwrap_used, reason = "servers of a test fail with it")]
+#![cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, unused_imports, reason = "some are for tests that only Linux can run")
+)]
 
 #[path = "daemon/harness.rs"]
 #[allow(dead_code, reason = "shared with tests that use all of it")]

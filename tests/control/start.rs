@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
 
 use nix::sys::signal::Signal;
@@ -167,7 +166,7 @@ fn without_the_default_socket_hfm_goes_on() {
     let pids = [pid("a.pid"), pid("b.pid")];
     let answer = pids[0].map(|pid| {
         let socket = format!("/proc/{pid}/root/run/hfm/hfm.sock");
-        assert!(UnixStream::connect(&socket).is_ok(), "{}", home.0.read("log"));
+        assert!(std::os::unix::net::UnixStream::connect(&socket).is_ok(), "{}", home.0.read("log"));
         Talk::to(std::path::Path::new(&socket)).ask(r#"{"command":"status"}"#)
     });
     for pid in pids.into_iter().flatten() {

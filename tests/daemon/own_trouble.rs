@@ -14,7 +14,6 @@ const RULES: &str = "interval = 100ms\n\
 const NOBODY: [&str; 3] = ["--reuid=54321", "--regid=54321", "--clear-groups"];
 
 /// Sets a limit of a running process (prlimit(1)), as its owner.
-#[cfg(target_os = "linux")]
 fn limit(pid: u32, limit: &str, owner: &[&str]) {
     let mut command = Command::new(if owner.is_empty() { "prlimit" } else { "setpriv" });
     if !owner.is_empty() {
@@ -25,7 +24,6 @@ fn limit(pid: u32, limit: &str, owner: &[&str]) {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn without_descriptors_runs_are_inconclusive_and_it_recovers_by_itself() {
     let place = Place::new("descriptors");
     let mut daemon = place.start(RULES);
@@ -45,7 +43,6 @@ fn without_descriptors_runs_are_inconclusive_and_it_recovers_by_itself() {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn without_processes_runs_are_inconclusive_and_it_recovers_by_itself() {
     // Root is not bound by the limit on processes: run as somebody else, if we are root.
     let place = Place::new("processes");

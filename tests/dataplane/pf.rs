@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use hfm::dataplane::{Change, DataPlane, DryRun, Managed, Pf, TableError};
+use hfm::dataplane::{Change, DataPlane, DryRun, Managed, TableError};
 use hfm::rule::Prefix;
 
 use crate::fake_pf::{FakePf, Table, address};
@@ -258,7 +258,7 @@ fn a_dry_run_reads_and_never_writes() {
 #[test]
 #[cfg(not(target_os = "freebsd"))]
 fn where_there_is_no_pf_it_says_so() {
-    let mut pf = Pf::new();
+    let mut pf = hfm::dataplane::Pf::new();
     let said = TableError::Absent(
         "/dev/pf: no such device (load pf by 'kldload pf', or at each boot by pf_enable=\"YES\" in \
          /etc/rc.conf; in a jail, its devfs ruleset must show it)"

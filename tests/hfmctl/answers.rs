@@ -1,7 +1,6 @@
 //! Every command against a server that answers as it should: requests, outputs, exit statuses.
 
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
 
 use serde_json::{Value, json};
 
@@ -160,7 +159,8 @@ fn nobody_who_reads_any_more_ends_it_quietly() {
 fn an_output_that_takes_nothing_is_told() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
     let server = Server::saying("full", &[rule("a", "success"), done("")]);
-    let output = server.hfmctl(&["status"]).stdout(Stdio::from(full)).output().expect("hfmctl runs");
+    let output =
+        server.hfmctl(&["status"]).stdout(std::process::Stdio::from(full)).output().expect("hfmctl runs");
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("cannot write the answer"), "{}", stderr(&output));
 }
