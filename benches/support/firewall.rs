@@ -3,19 +3,28 @@
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use nix::sched::{CloneFlags, unshare};
-
 static MADE: AtomicBool = AtomicBool::new(false);
 
 const RULES: &str = "table ip bench { set web { type ipv4_addr; }; set others { type ipv4_addr; }; }";
 
 /// Goes into a new namespace, before any thread is started, and makes the sets there.
 pub(crate) fn make() {
-    unshare(CloneFlags::CLONE_NEWNET).expect("run as root: a network namespace is needed");
+    enter_namespace();
     let up = Command::new("ip").args(["link", "set", "lo", "up"]).status().expect("ip(8) runs");
     assert!(up.success(), "loopback is up");
     nft(RULES);
     MADE.store(true, Ordering::Relaxed);
+}
+
+#[cfg(target_os = "linux")]
+fn enter_namespace() {
+    nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET)
+        .expect("run as root: a network namespace is needed");
+}
+
+#[cfg(not(target_os = "linux"))]
+fn enter_namespace() {
+    panic!("network namespaces and nftables are there on Linux alone");
 }
 
 /// Empties the sets, if there are any.
