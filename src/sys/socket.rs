@@ -269,6 +269,21 @@ fn of_peer(error: &io::Error) -> SocketError {
         libc::ECONNRESET | libc::EPIPE | libc::ECONNABORTED | libc::ENOTCONN => SocketError::Reset,
         libc::ETIMEDOUT => SocketError::TimedOut,
         errno @ (libc::ENOBUFS | libc::ENOMEM) => SocketError::Buffers(errno),
+        // ENETUNREACH, EHOSTUNREACH, and EHOSTDOWN, which is what FreeBSD says of a neighbour that does not answer.
         errno => SocketError::Unreachable(errno),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_way_there_is_unreachable_in_the_words_of_every_system() {
+        for errno in [libc::ENETDOWN, libc::ENETUNREACH, libc::EHOSTUNREACH, libc::EHOSTDOWN] {
+            let error = io::Error::from_raw_os_error(errno);
+            assert_eq!(of_peer(&error), SocketError::Unreachable(errno), "{error}");
+            assert_eq!(of_connecting(&error), SocketError::Unreachable(errno), "{error}");
+        }
     }
 }
