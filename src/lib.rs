@@ -35,6 +35,10 @@
 //! They talk by channels and wake each other's polls. After the program has given up root ([`start`]) each keeps
 //! only the rights that it needs ([`sys::threads`]); children have none.
 //!
+//! # Systems
+//!
+//! FreeBSD and Linux; what differs between them is listed in [`sys`].
+//!
 //! # Words
 //!
 //! - *rule*: a test with everything that goes with it; *run*: one execution of its test; *probe*: a test

@@ -17,7 +17,7 @@ use crate::control::protocol::{Fixed, LINE_BYTES_MAX, REASON_CHARACTERS_MAX, Req
 use words::Words;
 
 /// Where hfm listens unless its file says otherwise.
-pub const SOCKET: &str = if cfg!(target_os = "linux") { "/run/hfm/hfm.sock" } else { "/var/run/hfm.sock" };
+pub const SOCKET: &str = crate::rule::CONTROL_DEFAULT;
 /// How often `-w` asks when it does not say.
 const WATCH_EVERY: Duration = Duration::from_secs(2);
 /// The most that `-w` takes: a day.
