@@ -108,7 +108,7 @@ impl Keeper {
         let may_call = !self.retry.is_waiting(now);
         if may_call && self.write_some(clock)
             || self.keep_record(now)
-            || may_call && (self.kill_some(clock) || self.read_one(clock))
+            || may_call && (self.kill_some(clock) || self.read_some(clock))
         {
             return Step::Did;
         }
@@ -122,7 +122,7 @@ impl Keeper {
         let unread = |kept: &Kept| kept.is_unread() && kept.retry.error.is_none();
         let any_unread = self.tables.iter().any(unread);
         if !self.retry.is_waiting(now)
-            && (self.write_some(clock) || self.finish_kills(clock) || any_unread && self.read_one(clock))
+            && (self.write_some(clock) || self.finish_kills(clock) || any_unread && self.read_some(clock))
         {
             return Step::Did;
         }

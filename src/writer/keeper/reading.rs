@@ -1,12 +1,15 @@
 //! Reading a table: what others did to it, and whether it holds what it should.
 
 use std::collections::HashSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::super::desired::Wanted;
 use super::Keeper;
 use crate::dataplane::{Contents, Managed};
 use crate::rule::Prefix;
+
+/// How long tables are read before it is looked at what there is to be written.
+const READS_TIME: Duration = Duration::from_millis(2);
 
 /// What was known of a table before it was read.
 struct Before {
@@ -18,8 +21,24 @@ struct Before {
 }
 
 impl Keeper {
+    /// Reads the next tables that are to be read: where several are written in one go, all of them within a short
+    /// time, so that what somebody did to all of them is put right in one go as well.
+    pub(super) fn read_some(&mut self, clock: &mut dyn FnMut() -> Instant) -> bool {
+        let from = clock();
+        let mut any = false;
+        while self.read_one(clock) {
+            any = true;
+            let now = clock();
+            let is_enough = now.saturating_duration_since(from) >= READS_TIME;
+            if self.plane.tables_at_once() == 1 || is_enough || self.retry.is_waiting(now) {
+                break;
+            }
+        }
+        any
+    }
+
     /// Reads the next table that is to be read.
-    pub(super) fn read_one(&mut self, clock: &mut dyn FnMut() -> Instant) -> bool {
+    fn read_one(&mut self, clock: &mut dyn FnMut() -> Instant) -> bool {
         let now = clock();
         for index in self.in_turn() {
             let kept = &self.tables[index];

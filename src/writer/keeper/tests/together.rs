@@ -74,6 +74,26 @@ fn what_others_change_is_put_right_as_soon_as_it_is_told() {
 }
 
 #[test]
+fn what_others_do_to_several_tables_is_put_right_in_one_go() {
+    let mut bench = two_tables();
+    bench.pass(Duration::from_secs(1));
+    bench.change("web", |web| web.clear());
+    bench.foreign("mail", |mail| mail.clear());
+    bench.foreign("web", |_| {});
+    bench.settle();
+    assert_eq!(
+        bench.calls(),
+        [
+            "read web",
+            "read mail",
+            "together 2",
+            "add web 10.0.0.1 10.0.0.2 10.0.0.3",
+            "add mail 10.0.1.1 10.0.1.2"
+        ]
+    );
+}
+
+#[test]
 fn a_table_that_others_change_all_the_time_is_not_read_all_the_time() {
     let mut bench = two_tables();
     bench.pass(Duration::from_secs(1));
