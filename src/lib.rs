@@ -27,7 +27,7 @@
 //! - *resolver*: four that look up names ([`resolver`]), if any rule has one.
 //! - *commands*: every child process ([`commands`]).
 //! - *writer*: the tables ([`writer`]), if any rule has one; a slow firewall holds up this thread alone.
-//! - *overrides*: the file of what operators have set ([`overrides::store`]), if there is a place for it.
+//! - *kills*: ends connections towards addresses that have left tables ([`writer`]), from the first time on.
 //! - *loader*: a configuration that is read again ([`loader`]), while that goes on.
 //! - *overrides*: what operators set, on its way to the disk ([`overrides::store`]).
 //! - *log*: the sink ([`logging`]); what it cannot take in time is dropped and counted.
@@ -52,6 +52,8 @@
 //! - *change*: a new effective state, for which a change command runs.
 //! - *table*: the firewall's set of addresses; *managed*: named by a rule, and so ours; *standing*: what a rule
 //!   says of its addresses; *wanted* and *actual*: who should be in a table, and who is.
+//! - *slot*, of a table: one of the numbers that clients are hashed to; *places*: which slots lead to which address.
+//! - *notice*: the firewall's word that others have changed a table; *repair*: putting that right.
 
 pub mod cli;
 pub mod commands;

@@ -16,9 +16,10 @@ use crate::rule::{Configuration, Control, Network, Rule, RunAs, Test};
 use crate::sys::control_socket::ControlSocket;
 use crate::sys::files::{self, FileLoader};
 use crate::sys::identity::{self, Identity};
+use crate::sys::limits;
+use crate::sys::privilege::{self, Rights};
 use crate::sys::socket::{self, Options};
 use crate::sys::state_dir::Place;
-use crate::sys::{limits, privilege};
 use crate::ucl::Loader;
 use crate::writer;
 use state_dir::Remembering;
@@ -117,7 +118,9 @@ fn open_plane(
         if matches!(error, TableError::NotPermitted(_)) {
             return Err(format!("dataplane {name}: {error}"));
         }
-        if !identity.changes_nothing() {
+        // Netlink asks for a right that the writer keeps; a device for its owner's.
+        let is_lost = Needs::of(configuration).writer == Rights::NONE;
+        if is_lost && !identity.changes_nothing() {
             let later = "it could not be opened later, when root was given up for 'user'";
             return Err(format!("dataplane {name}: {error}; {later}"));
         }

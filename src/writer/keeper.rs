@@ -180,6 +180,7 @@ impl Keeper {
     fn failed(&mut self, index: usize, error: &TableError, now: Instant) {
         let kept = &mut self.tables[index];
         kept.contents = None;
+        kept.refused &= error.concerns_all_tables();
         if error.concerns_all_tables() {
             self.tables.iter_mut().for_each(|kept| kept.must_read = true);
             if self.retry.failed(error.clone(), now) {
@@ -205,7 +206,8 @@ impl Keeper {
             // All three: a table is not touched before any retry, and need not be before its next read.
             read_at.max(kept.retry.at).max(self.retry.at)
         });
-        let others = [self.desired.poll_timeout(), self.record.due_at, self.kills.wakes_at()];
+        let kills = self.kills.wakes_at().max(self.retry.at.filter(|_| self.kills.wakes_at().is_some()));
+        let others = [self.desired.poll_timeout(), self.record.due_at, kills];
         tables.flatten().chain(others.into_iter().flatten()).min()
     }
 }

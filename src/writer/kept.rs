@@ -13,6 +13,13 @@ const RETRY_MAX: Duration = Duration::from_secs(10);
 /// The same failure is told again after this long.
 const TELL_AGAIN: Duration = Duration::from_secs(60);
 
+/// A table that others change all the time is read as often as this.
+pub(super) const PACE: Duration = Duration::from_millis(20);
+/// And one in which they change ours again and again, in the end, as often as this.
+const PACE_MAX: Duration = Duration::from_millis(500);
+/// Whoever leaves it alone for this long has stopped.
+const QUIET: Duration = Duration::from_secs(5);
+
 /// A table as it was last found, our own writes reckoned in.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
@@ -36,6 +43,16 @@ pub(super) struct Kept {
     pub(super) refused: bool,
     /// The last addition failed: others might too.
     pub(super) adding_fails: bool,
+    /// What the last write was to do, which failed and may have been done in part: known when it is read.
+    pub(super) attempted: Option<Attempt>,
+    /// To be read at once, whatever waits to be tried again.
+    pub(super) read_now: bool,
+    /// Others have changed it, as the firewall tells.
+    pub(super) noticed: bool,
+    /// How long after it was looked at it is looked at again because of others.
+    pub(super) pace: Duration,
+    /// When something that others did was last put right.
+    pub(super) repaired_at: Option<Instant>,
     pub(super) retry: Retry,
     /// Addresses that others took out or put in, and that were put right.
     pub(super) repairs: u64,
@@ -45,7 +62,22 @@ pub(super) struct Kept {
     pub(super) held_told: Vec<Prefix>,
 }
 
+/// A write that failed.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) add: Vec<Prefix>,
+    pub(super) remove: Vec<Prefix>,
+    pub(super) took: Duration,
+}
+
 impl Kept {
+    /// Something that others did is put right. Who does it again and again is met ever more rarely.
+    pub(super) fn fight(&mut self, now: Instant) {
+        let is_again = self.repaired_at.is_some_and(|at| now.saturating_duration_since(at) < QUIET);
+        self.pace = if is_again { (self.pace * 2).clamp(PACE, PACE_MAX) } else { PACE };
+        self.repaired_at = Some(now);
+    }
+
     /// Whether it has to be read before it is written.
     pub(super) fn is_unread(&self) -> bool {
         self.contents.is_none() || self.must_read
@@ -81,11 +113,9 @@ impl Retry {
         self.at = now.checked_add(self.delay);
     }
 
-    /// Something else is to be done: that need not wait, unless for a failure.
+    /// Something else is to be done: that need not wait. What fails again waits the longer.
     pub(super) fn forgive(&mut self) {
-        if self.error.is_none() {
-            self.at = None;
-        }
+        self.at = None;
     }
 
     /// It went well; gives back the failure that is over.

@@ -218,14 +218,20 @@ impl World {
     }
 
     fn rows(&self) -> BTreeMap<String, Value> {
-        let answer = self.home.talk().ask(r#"{"command":"status"}"#);
+        let answer = self.ask(r#"{"command":"status"}"#);
         let rows = answer.into_iter().filter(|line| line["type"] == "rule");
         rows.map(|row| (row["rule"].as_str().expect("a name").to_owned(), row)).collect()
     }
 
+    /// Asks; who is not answered tells what hfm has said until then.
+    fn ask(&self, request: &str) -> Vec<Value> {
+        let answer = std::panic::catch_unwind(|| self.home.talk().ask(request));
+        answer.unwrap_or_else(|_| panic!("{request} is not answered:\n{}", self.story()))
+    }
+
     /// How many addresses of others hfm knows of, for each table.
     fn others(&self) -> BTreeMap<String, Option<u64>> {
-        let answer = self.home.talk().ask(r#"{"command":"tables"}"#);
+        let answer = self.ask(r#"{"command":"tables"}"#);
         let rows = answer.into_iter().filter(|line| line["type"] == "table");
         rows.map(|row| (row["table"].as_str().expect("a name").to_owned(), row["others"].as_u64())).collect()
     }

@@ -124,15 +124,18 @@ impl Desired {
             state.leave_by = None;
             state.changed = true;
         }
-        if !state.changed || !state.found {
+        if !state.changed {
             return false;
         }
-        state.changed = false;
         let rules = &self.rules;
         state.awaited.retain(|rule| !rules[rule.index()].standing.settled);
         if state.awaited.is_empty() {
             state.leave_by = None;
         }
+        if !state.found {
+            return false;
+        }
+        state.changed = false;
         let says = |rule: RuleId| rules[rule.index()].says();
         let is_in = |index: usize| state.members[index].is_in.unwrap_or_default();
         let others_in = state.others_in || state.leaving_in > 0 && !state.awaited.is_empty();

@@ -1,13 +1,11 @@
 //! What others do to tables, where a data plane tells of it at once.
 
 use std::os::fd::RawFd;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::super::kept::PACE;
 use super::Keeper;
 use crate::dataplane::Notices;
-
-/// A table that others change all the time is read as often as this.
-const PACE: Duration = Duration::from_millis(20);
 
 impl Keeper {
     /// What becomes readable when there is something to be taken notice of.
@@ -22,7 +20,9 @@ impl Keeper {
             if !all && !changed.contains(&*table.name) {
                 continue;
             }
-            let next = kept.looked_at.and_then(|at| at.checked_add(PACE)).filter(|at| *at > now);
+            kept.noticed = true;
+            let pace = kept.pace.max(PACE);
+            let next = kept.looked_at.and_then(|at| at.checked_add(pace)).filter(|at| *at > now);
             kept.read_at = next.and_then(|next| kept.read_at.map(|at| at.min(next)));
             // What is found then is the others' doing, whatever was written before.
             kept.unproved = false;

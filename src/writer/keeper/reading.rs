@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use super::super::desired::Wanted;
+use super::super::kept::Kept;
 use super::Keeper;
 use crate::dataplane::{Contents, Managed};
 use crate::rule::Prefix;
@@ -21,8 +22,8 @@ struct Before {
 }
 
 impl Keeper {
-    /// Reads the next tables that are to be read: where several are written in one go, all of them within a short
-    /// time, so that what somebody did to all of them is put right in one go as well.
+    /// Reads the next table that is to be read; where others have changed several, all of these within a short
+    /// time, so that what somebody did to all of them is put right in one go.
     pub(super) fn read_some(&mut self, clock: &mut dyn FnMut() -> Instant) -> bool {
         let from = clock();
         let mut any = false;
@@ -30,7 +31,8 @@ impl Keeper {
             any = true;
             let now = clock();
             let is_enough = now.saturating_duration_since(from) >= READS_TIME;
-            if self.plane.tables_at_once() == 1 || is_enough || self.retry.is_waiting(now) {
+            let is_due = |kept: &Kept| kept.noticed && kept.read_at.is_none_or(|at| at <= now);
+            if self.plane.tables_at_once() == 1 || is_enough || !self.tables.iter().any(is_due) {
                 break;
             }
         }
@@ -43,7 +45,7 @@ impl Keeper {
         for index in self.in_turn() {
             let kept = &self.tables[index];
             let is_due = kept.is_unread() || kept.read_at.is_none_or(|at| at <= now);
-            if is_due && !kept.retry.is_waiting(now) {
+            if kept.read_now || is_due && !kept.retry.is_waiting(now) {
                 self.next = index + 1;
                 self.read(index, clock);
                 return true;
@@ -57,7 +59,8 @@ impl Keeper {
         let name = self.desired.tables()[index].name.clone();
         let result = self.plane.read(Managed { name: &name, members: &roster });
         let now = clock();
-        self.tables[index].looked_at = Some(now);
+        let kept = &mut self.tables[index];
+        (kept.looked_at, kept.read_now, kept.noticed) = (Some(now), false, false);
         let Contents { addresses, disordered } = match result {
             Ok(contents) => contents,
             Err(error) => return self.failed(index, &error, now),
@@ -73,8 +76,9 @@ impl Keeper {
         (kept.disordered, kept.roster) = (disordered, roster);
         (kept.may_differ, kept.must_read, kept.unproved) = (true, false, false);
         kept.read_at = now.checked_add(self.reconcile);
+        self.attempted(index, now);
         self.forget_those_that_left(index, now);
-        let changed = before.as_ref().map_or(0, |before| self.changed_by_others(index, before));
+        let changed = before.as_ref().map_or(0, |before| self.changed_by_others(index, before, now));
         if changed > 0 && before.is_some_and(|before| before.unproved) {
             // It would not hold it any better at once.
             self.tables[index].retry.wait(now);
@@ -102,7 +106,7 @@ impl Keeper {
     }
 
     /// Looks for what others changed of ours, which will be put right; so many addresses, or one for their places.
-    fn changed_by_others(&mut self, index: usize, before: &Before) -> u64 {
+    fn changed_by_others(&mut self, index: usize, before: &Before, now: Instant) -> u64 {
         let kept = &mut self.tables[index];
         let Some(contents) = &kept.contents else { return 0 };
         let (mut missing, mut surplus) = (Vec::new(), Vec::new());
@@ -118,6 +122,9 @@ impl Keeper {
         let lost_places = count == 0 && had_places && kept.disordered && self.desired.is_known(index);
         count += u64::from(lost_places);
         kept.repairs += count;
+        if count > 0 {
+            kept.fight(now);
+        }
         if lost_places {
             self.journal.places_changed_by_others(index);
         } else if count > 0 {

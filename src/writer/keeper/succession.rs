@@ -20,7 +20,13 @@ impl Keeper {
         let carried_over = |rule| is_carried(rule).then_some(rule);
         let abandoned = self.desired.replace(tables.clone(), carried.len(), carried_over, now);
         self.tables = tables.iter().map(|table| known.remove(&table.name).unwrap_or_default()).collect();
-        self.tables.iter_mut().for_each(|kept| kept.must_read = true);
+        self.retry.forgive();
+        for kept in &mut self.tables {
+            kept.must_read = true;
+            kept.attempted = None;
+            // The file may cure what failed.
+            kept.retry.forgive();
+        }
         self.journal.replace(tables);
         self.journal.abandoned(&abandoned);
         // Before the first write, as at a start.

@@ -2,6 +2,7 @@
 
 mod bench;
 mod failing;
+mod in_part;
 mod kills;
 mod others;
 mod questions;

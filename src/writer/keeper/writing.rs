@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::super::Written;
 use super::super::desired::{Wanted, Why};
+use super::super::kept::Attempt;
 use super::Keeper;
-use crate::dataplane::{Change, Managed};
+use crate::dataplane::{Change, Managed, TableError};
 use crate::rule::Prefix;
 
 /// How long after a write it is looked at whether the table holds what was written, unless that is sure.
@@ -28,7 +29,14 @@ impl Keeper {
             if self.tables[index].retry.is_waiting(now) {
                 continue;
             }
-            let Some(mut batch) = self.difference(index) else { continue };
+            let Some(mut batch) = self.difference(index) else {
+                let kept = &self.tables[index];
+                if !kept.is_unread() && !kept.unproved {
+                    // It may have become as it should be without being written.
+                    self.was_proved(index, false);
+                }
+                continue;
+            };
             let must_leave = self.must_leave(index, &batch);
             if !must_leave.is_empty() {
                 batch = Batch { add: Vec::new(), remove: must_leave };
@@ -62,7 +70,7 @@ impl Keeper {
         kept.may_differ.then_some(batch)
     }
 
-    /// Those of a batch that must not wait until what failed to go in is in: they are down, and others serve.
+    /// Those of a batch that must not wait until what failed to go in is in, while others serve.
     fn must_leave(&self, index: usize, batch: &Batch) -> Vec<Prefix> {
         let kept = &self.tables[index];
         let Some(contents) = kept.contents.as_ref().filter(|_| kept.adding_fails && !batch.add.is_empty())
@@ -73,11 +81,13 @@ impl Keeper {
         if !self.desired.wanted(index).any(serves) {
             return Vec::new();
         }
+        // A backup serves until the one that it stands in for is in.
         let members = self.desired.tables()[index].members.iter().enumerate();
-        let is_down = |member| self.desired.fate(index, member).is_some_and(|fate| fate.why == Why::Down);
-        let down: HashSet<Prefix> =
-            members.filter(|(member, _)| is_down(*member)).map(|(_, of)| of.address).collect();
-        batch.remove.iter().copied().filter(|address| down.contains(address)).collect()
+        let stands_by =
+            |member| self.desired.fate(index, member).is_some_and(|fate| fate.why == Why::BackupStands);
+        let stay: HashSet<Prefix> =
+            members.filter(|(member, _)| stands_by(*member)).map(|(_, of)| of.address).collect();
+        batch.remove.iter().copied().filter(|address| !stay.contains(address)).collect()
     }
 
     /// Writes batches: in each what is put in comes before what is taken out.
@@ -97,21 +107,55 @@ impl Keeper {
         for (((index, batch), roster), result) in batches.into_iter().zip(rosters).zip(results) {
             match result {
                 Ok(()) => self.was_written(index, batch, roster, took, now),
-                Err(error) => {
-                    let kept = &mut self.tables[index];
-                    kept.refused = error.concerns_all_tables();
-                    // After a removal by itself it is the additions' turn again.
-                    kept.adding_fails = !batch.add.is_empty();
-                    self.failed(index, &error, now);
-                }
+                Err(error) => self.was_not_written(index, batch, took, &error, now),
             }
         }
+    }
+
+    fn was_not_written(
+        &mut self,
+        index: usize,
+        batch: Batch,
+        took: Duration,
+        error: &TableError,
+        now: Instant,
+    ) {
+        let kept = &mut self.tables[index];
+        kept.refused = error.concerns_all_tables();
+        // After a removal by itself it is the additions' turn again.
+        let fails_already = std::mem::replace(&mut kept.adding_fails, !batch.add.is_empty());
+        let may_remove = kept.adding_fails && !fails_already && !batch.remove.is_empty();
+        let Batch { add, remove } = batch;
+        kept.attempted = Some(Attempt { add, remove, took });
+        self.failed(index, error, now);
+        let kept = &mut self.tables[index];
+        kept.read_now = !error.concerns_all_tables();
+        if may_remove && kept.read_now {
+            // What is to leave need not wait for what cannot be put in.
+            kept.retry.at = None;
+        }
+    }
+
+    /// A write failed, and this is what it has done of what it was to do.
+    pub(super) fn attempted(&mut self, index: usize, now: Instant) {
+        let kept = &mut self.tables[index];
+        let (Some(attempt), Some(contents)) = (kept.attempted.take(), &kept.contents) else { return };
+        let Attempt { mut add, mut remove, took } = attempt;
+        add.retain(|address| contents.contains(address));
+        remove.retain(|address| !contents.contains(address));
+        if add.is_empty() && remove.is_empty() {
+            return;
+        }
+        kept.written_at = Some(now);
+        self.journal.written(index, &add, &remove, contents.len(), took);
+        self.consider_kills(index, &remove);
+        self.written.push(Written { table: index, added: add, removed: remove, at: now });
     }
 
     fn was_written(&mut self, index: usize, batch: Batch, roster: Vec<Prefix>, took: Duration, now: Instant) {
         let is_sure = self.plane.is_sure();
         let kept = &mut self.tables[index];
-        (kept.refused, kept.adding_fails) = (false, false);
+        (kept.refused, kept.adding_fails, kept.attempted) = (false, false, None);
         if let Some(contents) = &mut kept.contents {
             contents.extend(&batch.add);
             for address in &batch.remove {
