@@ -1,5 +1,6 @@
 //! Others who write at the same time.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -16,8 +17,11 @@ fn meanwhile(again: impl Fn() + Sync, body: impl FnOnce()) {
                 again();
             }
         });
-        body();
+        let done = catch_unwind(AssertUnwindSafe(body));
         over.store(true, Ordering::Relaxed);
+        if let Err(panic) = done {
+            resume_unwind(panic);
+        }
         others.join().expect("they do not fail");
     });
 }
