@@ -296,14 +296,14 @@ impl DataPlane for Nftables {
 
     fn how_to_make(&self, table: &str) -> String {
         let Ok(Name { family, table, set }) = Name::parse(table) else {
-            return "a name of the form family/table/set, such as ip/nat/web".to_owned();
+            return "give it a name of the form family/table/set, such as ip/nat/web".to_owned();
         };
         let holds = match family {
             Family::Ip => "type ipv4_addr;",
             Family::Ip6 => "type ipv6_addr;",
             Family::Inet | Family::Arp | Family::Bridge | Family::Netdev => "type ipv4_addr; (or ipv6_addr)",
         };
-        format!("'table {family} {table} {{ set {set} {{ {holds} }}; }}' in /etc/nftables.conf")
+        format!("write 'table {family} {table} {{ set {set} {{ {holds} }}; }}' into /etc/nftables.conf")
     }
 
     fn tables_at_once(&self) -> usize {
