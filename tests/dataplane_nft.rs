@@ -1,6 +1,8 @@
 //! nftables by netlink, against the kernel and nft(8), each test in a network namespace of its own.
 #![cfg(target_os = "linux")]
 
+#[path = "support/random.rs"]
+mod random;
 #[path = "support/skip.rs"]
 mod skip;
 #[path = "dataplane_nft/world.rs"]
@@ -18,6 +20,8 @@ mod notices;
 mod races;
 #[path = "dataplane_nft/recorded.rs"]
 mod recorded;
+#[path = "dataplane_nft/remembered.rs"]
+mod remembered;
 #[path = "dataplane_nft/sets.rs"]
 mod sets;
 #[path = "dataplane_nft/slots.rs"]

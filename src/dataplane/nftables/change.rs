@@ -7,10 +7,11 @@ use std::net::IpAddr;
 use super::batch::{Act, Batch};
 use super::element::{Octets, Remarks, Written};
 use super::exchange::Exchange;
-use super::found::{self, first_end, interval_elements};
+use super::found::{self, Edges, Lasting, Singles, first_end, interval_elements};
 use super::intervals::{Conflict, Held, Interval, Joining};
 use super::kernel;
 use super::name::Name;
+use super::remembered::{Known, Remembered};
 use super::set::{Shape, Version};
 use crate::dataplane::slots::Arrangement;
 use crate::dataplane::{Change, Managed, TableError};
@@ -28,6 +29,7 @@ pub(super) struct Writing<'a> {
     pub exchange: &'a mut Exchange,
     pub batch: &'a mut Batch,
     pub arrangements: &'a mut Arrangements,
+    pub remembered: &'a mut Remembered,
     /// How many slots a map has.
     pub slots: u32,
     /// For whom the messages are.
@@ -39,22 +41,44 @@ pub(super) struct Writing<'a> {
 impl Writing<'_> {
     /// Writes what a change takes. With an error nothing is written.
     pub(super) fn change(&mut self, change: &Change<'_>) -> Result<Left, TableError> {
-        let name = Name::parse(change.table.name)?;
-        let shape = kernel::describe(self.exchange, name)?.shape(self.slots).map_err(TableError::Other)?;
-        match shape {
-            Shape::Single { version, expires } => self.singles(name, version, expires, change),
-            Shape::Intervals { version, joining } => self.intervals(name, version, joining, change),
-            Shape::Slots(version) => self.in_slots(name, version, change),
+        let table = change.table.name;
+        let name = Name::parse(table)?;
+        let mut found = match self.remembered.take(table) {
+            Some(found) => found,
+            None => {
+                let description = kernel::describe(self.exchange, name)?;
+                if let Shape::Single { version, expires: false } =
+                    description.shape(self.slots).map_err(TableError::Other)?
+                    && !self.reads_first
+                {
+                    return Ok(self.singles(name, version, None, change));
+                }
+                self.remembered.read(self.exchange, table, self.slots)?
+            }
+        };
+        let messages = self.batch.len();
+        let result = match &mut found.known {
+            Known::Singles(version, found) => Ok(self.singles(name, *version, Some(found), change)),
+            Known::Intervals(version, joining, edges) => {
+                Ok(self.intervals(name, *version, *joining, edges, change))
+            }
+            Known::Slots(version, slots) => self.in_slots(name, *version, slots, change),
+        };
+        if self.batch.len() == messages {
+            self.remembered.keep(found);
+        } else {
+            self.remembered.keep_as_written(found);
         }
+        result
     }
 
     fn singles(
         &mut self,
         name: Name<'_>,
         version: Version,
-        expires: bool,
+        mut found: Option<&mut Singles>,
         change: &Change<'_>,
-    ) -> Result<Left, TableError> {
+    ) -> Left {
         let numbers = |of: &[Prefix]| {
             let fits = of.iter().filter(|of| Version::of(**of) == version && Version::is_single(**of));
             let mut numbers: Vec<u128> = fits.map(|of| Version::number(of.address())).collect();
@@ -65,8 +89,7 @@ impl Writing<'_> {
         let (mut add, mut remove) = (numbers(change.add), numbers(change.remove));
         add.retain(|number| remove.binary_search(number).is_err());
         let mut renewed = Vec::new();
-        if self.reads_first || expires {
-            let found = found::singles(self.exchange, name, version)?;
+        if let Some(found) = &found {
             let stays = |number: &u128| remove.binary_search(number).is_err();
             let ours: HashSet<u128> =
                 numbers(change.table.members).into_iter().chain(add.iter().copied()).filter(stays).collect();
@@ -80,10 +103,15 @@ impl Writing<'_> {
         self.write(Act::Take, name, leave.map(|number| key(*number)));
         let renew = renewed.iter().map(|(number, remarks)| Written { remarks, ..key(*number) });
         self.write(Act::Put, name, add.iter().map(|number| key(*number)).chain(renew));
-        Ok(misfit(version, change.add, |prefix| {
+        if let Some(found) = &mut found {
+            found.retain(|number, _| remove.binary_search(number).is_err());
+            let renewed = renewed.iter().map(|(number, _)| *number);
+            found.extend(add.iter().copied().chain(renewed).map(|number| (number, Lasting::ForGood)));
+        }
+        misfit(version, change.add, |prefix| {
             (!Version::is_single(prefix))
                 .then(|| format!("{prefix} does not fit: the set has no 'flags interval' to hold networks"))
-        }))
+        })
     }
 
     fn intervals(
@@ -91,11 +119,12 @@ impl Writing<'_> {
         name: Name<'_>,
         version: Version,
         joining: Joining,
+        edges: &mut Edges,
         change: &Change<'_>,
-    ) -> Result<Left, TableError> {
+    ) -> Left {
         // Where one interval ends in a set that has changed, another may begin by now.
         self.batch.need_generation();
-        let found::Intervals { found, is_new } = found::intervals(self.exchange, name, version)?;
+        let found::Intervals { found, is_new } = edges.intervals(version);
         let of = |prefixes: &[Prefix]| -> Vec<Interval> {
             let fits = prefixes.iter().filter(|of| Version::of(**of) == version);
             fits.map(|of| Version::interval(*of)).collect()
@@ -119,24 +148,25 @@ impl Writing<'_> {
         let remarks = |of: Option<usize>| of.map(|place| &found[place].remarks);
         come.extend(plan.add.iter().map(|(interval, of)| (*interval, remarks(*of))));
         come.sort_unstable_by_key(|(interval, _)| *interval);
-        self.write(Act::Take, name, plan.remove.iter().flat_map(|place| found[*place].elements(version)));
+        let leave = plan.remove.iter().flat_map(|place| found[*place].elements(version));
+        self.write(Act::Take, name, leave.inspect(|element| edges.take(element)));
         let first = come.first().filter(|(interval, _)| is_new && interval.first > 0);
         let first = first.map(|_| first_end(version));
         let come =
             come.iter().flat_map(|(interval, remarks)| interval_elements(version, *interval, *remarks));
-        self.write(Act::Put, name, first.into_iter().chain(come));
+        self.write(Act::Put, name, first.into_iter().chain(come).inspect(|element| edges.put(element)));
         let conflict = plan.conflict.map(|conflict| TableError::Other(Words(version, conflict).to_string()));
-        Ok(conflict.or_else(|| misfit(version, change.add, |_| None)))
+        conflict.or_else(|| misfit(version, change.add, |_| None))
     }
 
     fn in_slots(
         &mut self,
         name: Name<'_>,
         version: Version,
+        found: &mut Vec<Option<IpAddr>>,
         change: &Change<'_>,
     ) -> Result<Left, TableError> {
-        let found = found::slots(self.exchange, name, version, self.slots)?;
-        let wanted = slots_after(self.arrangements, self.slots, version, change, &found)?;
+        let wanted = slots_after(self.arrangements, self.slots, version, change, found)?;
         let differs = |(slot, (found, wanted)): (u32, (&Option<IpAddr>, &Option<IpAddr>))| {
             (found != wanted).then_some((slot, *found, *wanted))
         };
@@ -148,6 +178,7 @@ impl Writing<'_> {
             Some(Written { data: Some(data), ..Written::key(Octets::slot(*slot)) })
         });
         self.write(Act::Put, name, come);
+        *found = wanted;
         Ok(None)
     }
 

@@ -119,7 +119,7 @@ fn delete(exchange: &mut Exchange, connections: &[Connection]) -> Result<u64, Ta
             let flags = if place + 1 == some.len() { ACK } else { 0 };
             connection.write_delete(&mut writer, flags, last);
         }
-        let refused = exchange.tell(writer.bytes(), first, last).map_err(in_words)?;
+        let refused = exchange.tell(writer.bytes(), first, last, |_| Ok(())).map_err(in_words)?;
         deleted += some.len() - refused.len();
         for (_, refusal) in refused.into_iter().filter(|(_, refusal)| refusal.errno != ENOENT) {
             left += 1;

@@ -47,6 +47,11 @@ impl Octets {
         Self { bytes, length: 4 }
     }
 
+    /// The number of the address.
+    pub(super) fn number(&self) -> u128 {
+        number_of(self.as_slice())
+    }
+
     fn as_slice(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
@@ -84,6 +89,11 @@ impl Remarks {
         }
         let but = [&[KEY, DATA, FLAGS, USERDATA, PADDING, KEY_END], but].concat();
         Self { notes, attributes: attributes.without(&but) }
+    }
+
+    /// Whether nothing is said that may change by itself, as counters do.
+    pub(super) fn are_notes(&self) -> bool {
+        self.attributes.is_empty()
     }
 
     fn write(&self, is_open: bool, writer: &mut Writer) {
@@ -205,5 +215,9 @@ fn address_number(bytes: &[u8], version: Version) -> Result<u128, Malformed> {
     if bytes.len() != version.bytes() {
         return Err(Malformed("an address of another length than the set's"));
     }
-    Ok(bytes.iter().fold(0, |number, byte| number << 8 | u128::from(*byte)))
+    Ok(number_of(bytes))
+}
+
+fn number_of(bytes: &[u8]) -> u128 {
+    bytes.iter().fold(0, |number, byte| number << 8 | u128::from(*byte))
 }

@@ -85,7 +85,7 @@ impl Exchange {
         writer.message(Header { kind, flags, sequence, family, resource: 0 }, question);
         let mut interrupted = false;
         let mut refused = None;
-        let result = self.converse(writer.bytes(), |message| {
+        let result = self.converse(writer.bytes(), Heard::More, |message| {
             if message.sequence != sequence {
                 return Ok(Heard::More);
             }
@@ -109,38 +109,55 @@ impl Exchange {
     }
 
     /// Sends messages that change something and have these numbers; the last asks for an [`ACK`]. What the kernel
-    /// did not do, by the number of the message.
+    /// did not do, by the number of the message; `each` is given what it tells of what it did.
     pub(super) fn tell(
         &mut self,
         messages: &[u8],
         first: u32,
         last: u32,
+        mut each: impl FnMut(&Message<'_>) -> Result<(), Malformed>,
     ) -> Result<Vec<(u32, Refusal)>, Failure> {
         let is_ours = |sequence: u32| sequence.wrapping_sub(first) <= last.wrapping_sub(first);
         let mut refused = Vec::new();
         // The last one's answer comes last, unless all is refused as one.
-        self.converse(messages, |message| match message.meaning()? {
+        self.converse(messages, Heard::More, |message| match message.meaning()? {
             _ if !is_ours(message.sequence) => Ok(Heard::More),
             Meaning::Failed { errno, words } => {
                 refused.push((message.sequence, Refusal::new(errno, words)));
                 Ok(if message.sequence == last { Heard::Last } else { Heard::Enough })
             }
             Meaning::Done if message.sequence == last => Ok(Heard::Last),
-            Meaning::Done | Meaning::Content { .. } => Ok(Heard::More),
+            Meaning::Done => Ok(Heard::More),
+            Meaning::Content { .. } => each(message).map(|()| Heard::More),
         })?;
         Ok(refused)
     }
 
-    /// Sends, and gives each message that comes to `hear` until that has heard the last. With anything unforeseen
-    /// the socket is closed: nobody knows what would come next.
+    /// Sends messages of which the first has this number, and which the kernel answers only if it refuses them as
+    /// one.
+    pub(super) fn offer(&mut self, messages: &[u8], first: u32) -> Result<Option<Refusal>, Failure> {
+        let mut refused = None;
+        self.converse(messages, Heard::Enough, |message| {
+            if let (Meaning::Failed { errno, words }, true) = (message.meaning()?, message.sequence == first)
+            {
+                refused = Some(Refusal::new(errno, words));
+            }
+            Ok(Heard::Enough)
+        })?;
+        Ok(refused)
+    }
+
+    /// Sends, and gives each message that comes to `hear` until that has heard the last; `heard` says whether
+    /// there must be any. With anything unforeseen the socket is closed: nobody knows what would come next.
     fn converse(
         &mut self,
         bytes: &[u8],
+        heard: Heard,
         hear: impl FnMut(&Message<'_>) -> Result<Heard, Malformed>,
     ) -> Result<(), Failure> {
         self.open()?;
         let socket = self.socket.as_mut().expect("it was just opened");
-        let result = converse(socket, bytes, hear);
+        let result = converse(socket, bytes, heard, hear);
         if result.is_err() {
             self.socket = None;
         }
@@ -162,10 +179,10 @@ enum Heard {
 fn converse(
     socket: &mut Socket,
     bytes: &[u8],
+    mut heard: Heard,
     mut hear: impl FnMut(&Message<'_>) -> Result<Heard, Malformed>,
 ) -> Result<(), Failure> {
     socket.send(bytes).map_err(Failure::Io)?;
-    let mut heard = Heard::More;
     while heard != Heard::Last {
         // The kernel has answered before `send` returned.
         let Some(datagram) = socket.receive().map_err(Failure::Io)? else {

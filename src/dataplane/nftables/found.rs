@@ -1,13 +1,12 @@
 //! What sets hold, by their shapes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use super::element::{Element, Octets, Remarks, Written};
 use super::exchange::Exchange;
 use super::intervals::Interval;
 use super::kernel;
-use super::message::Malformed;
 use super::name::Name;
 use super::set::Version;
 use crate::dataplane::TableError;
@@ -99,9 +98,10 @@ pub(super) fn singles(
     name: Name<'_>,
     version: Version,
 ) -> Result<Singles, TableError> {
-    kernel::elements(exchange, name, |singles: &mut Singles, element| {
-        singles.insert(element.number(version)?, Lasting::of(element));
-        Ok(())
+    let gather = |element: &Element<'_>| Ok((element.number(version)?, Lasting::of(element)));
+    kernel::elements(exchange, name, gather, |told| {
+        let count = told.len();
+        Some(Singles::from_iter(told)).filter(|singles| singles.len() == count)
     })
 }
 
@@ -114,45 +114,57 @@ pub(super) struct Intervals {
     pub is_new: bool,
 }
 
-/// The elements of an interval set: where one begins or has just ended.
+/// The elements of an interval set, by where they lie and whether an interval begins there or has just ended; what
+/// is said of those that begin. Where one ends and another begins, the end comes first.
 #[derive(Debug)]
-struct Edge {
-    at: u128,
-    /// Unless it is an end.
-    begins: Option<(Lasting, Remarks)>,
-}
+pub(super) struct Edges(BTreeMap<(u128, bool), Option<(Lasting, Remarks)>>);
 
-/// Reads an interval set.
-pub(super) fn intervals(
-    exchange: &mut Exchange,
-    name: Name<'_>,
-    version: Version,
-) -> Result<Intervals, TableError> {
-    let edges = kernel::elements(exchange, name, |edges: &mut Vec<Edge>, element| {
-        let begins = (!element.is_end).then(|| (Lasting::of(element), element.remarks()));
-        edges.push(Edge { at: element.number(version)?, begins });
-        Ok(())
-    })?;
-    Ok(Intervals { is_new: edges.is_empty(), found: between(edges, version) })
-}
-
-/// The intervals between edges, which come in any order.
-fn between(mut edges: Vec<Edge>, version: Version) -> Vec<FoundInterval> {
-    // Where one ends and another begins, the end comes first.
-    edges.sort_by_key(|edge| (edge.at, edge.begins.is_some()));
-    let mut found = Vec::new();
-    let mut open: Option<(u128, (Lasting, Remarks))> = None;
-    let mut close = |open: Option<(u128, (Lasting, Remarks))>, last: Option<u128>, has_end| {
-        if let (Some((first, (lasting, remarks))), Some(last)) = (open, last) {
-            found.push(FoundInterval { interval: Interval { first, last }, has_end, lasting, remarks });
-        }
-    };
-    for Edge { at, begins } in edges {
-        close(open.take(), at.checked_sub(1), begins.is_none());
-        open = begins.map(|what| (at, what));
+impl Edges {
+    /// Reads an interval set.
+    pub(super) fn read(
+        exchange: &mut Exchange,
+        name: Name<'_>,
+        version: Version,
+    ) -> Result<Self, TableError> {
+        let gather = |element: &Element<'_>| {
+            let begins = (!element.is_end).then(|| (Lasting::of(element), element.remarks()));
+            Ok(((element.number(version)?, begins.is_some()), begins))
+        };
+        kernel::elements(exchange, name, gather, |told| Some(Self(BTreeMap::from_iter(told))))
     }
-    close(open, Some(version.last()), false);
-    found
+
+    /// Whether nothing that is said of them may change by itself.
+    pub(super) fn are_steady(&self) -> bool {
+        self.0.values().flatten().all(|(_, remarks)| remarks.are_notes())
+    }
+
+    /// Notes what was put in.
+    pub(super) fn put(&mut self, element: &Written<'_>) {
+        let begins = (!element.is_end).then(|| (Lasting::ForGood, element.remarks.clone()));
+        self.0.entry((element.key.number(), begins.is_some())).or_insert(begins);
+    }
+
+    /// Notes what was taken out.
+    pub(super) fn take(&mut self, element: &Written<'_>) {
+        self.0.remove(&(element.key.number(), !element.is_end));
+    }
+
+    /// The intervals between them.
+    pub(super) fn intervals(&self, version: Version) -> Intervals {
+        let mut found = Vec::new();
+        let mut open: Option<(u128, (Lasting, Remarks))> = None;
+        let mut close = |open: Option<(u128, (Lasting, Remarks))>, last: Option<u128>, has_end| {
+            if let (Some((first, (lasting, remarks))), Some(last)) = (open, last) {
+                found.push(FoundInterval { interval: Interval { first, last }, has_end, lasting, remarks });
+            }
+        };
+        for ((at, _), begins) in &self.0 {
+            close(open.take(), at.checked_sub(1), begins.is_none());
+            open = begins.clone().map(|what| (*at, what));
+        }
+        close(open, Some(version.last()), false);
+        Intervals { found, is_new: self.0.is_empty() }
+    }
 }
 
 /// Where the slots of a map lead, as far as there are any: those beyond their number are somebody else's.
@@ -162,16 +174,16 @@ pub(super) fn slots(
     version: Version,
     count: u32,
 ) -> Result<Vec<Option<IpAddr>>, TableError> {
-    let found = kernel::elements(exchange, name, |found: &mut Vec<(u32, IpAddr)>, element| {
-        let slot: Result<u32, Malformed> = element.slot();
-        found.push((slot?, element.leads_to(version)?));
-        Ok(())
-    })?;
-    let mut slots = vec![None; usize::try_from(count).expect("numbers are of 32 bits")];
-    for (slot, address) in found {
-        if let Some(slot) = usize::try_from(slot).ok().and_then(|slot| slots.get_mut(slot)) {
-            *slot = Some(address);
+    let gather = |element: &Element<'_>| Ok((element.slot()?, element.leads_to(version)?));
+    kernel::elements(exchange, name, gather, |mut told| {
+        told.sort_unstable();
+        let is_twice = told.windows(2).any(|two| two[0].0 == two[1].0);
+        let mut slots = vec![None; usize::try_from(count).expect("numbers are of 32 bits")];
+        for (slot, address) in told {
+            if let Some(slot) = usize::try_from(slot).ok().and_then(|slot| slots.get_mut(slot)) {
+                *slot = Some(address);
+            }
         }
-    }
-    Ok(slots)
+        (!is_twice).then_some(slots)
+    })
 }

@@ -10,13 +10,18 @@ use crate::sys::netlink;
 
 /// NFNL_SUBSYS_NFTABLES of linux/netfilter/nfnetlink.h.
 const NFTABLES: u16 = 10 << 8;
-/// NFT_MSG_GETSET, NFT_MSG_GETSETELEM and NFT_MSG_GETGEN of linux/netfilter/nf_tables.h.
+/// NFT_MSG_GETTABLE, NFT_MSG_GETSET, NFT_MSG_GETSETELEM, NFT_MSG_NEWGEN and NFT_MSG_GETGEN of linux/netfilter/nf_tables.h.
+const GET_TABLE: u16 = NFTABLES | 1;
 const GET_SET: u16 = NFTABLES | 10;
 const GET_ELEMENTS: u16 = NFTABLES | 13;
+const NEW_GENERATION: u16 = NFTABLES | 15;
 const GET_GENERATION: u16 = NFTABLES | 16;
 /// NFTA_SET_TABLE and NFTA_SET_NAME, NFTA_SET_ELEM_LIST_TABLE and NFTA_SET_ELEM_LIST_SET.
 const TABLE: u16 = 1;
 const SET: u16 = 2;
+/// NFTA_TABLE_FLAGS, and NFT_TABLE_F_OWNER of it.
+const TABLE_FLAGS: u16 = 2;
+const OWNED: u32 = 0x2;
 /// NFTA_GEN_ID.
 const GENERATION: u16 = 1;
 
@@ -32,9 +37,7 @@ pub(super) fn generation(exchange: &mut Exchange) -> Result<u32, TableError> {
         Amount::One,
         |_| {},
         |message| {
-            generation = Some(number(
-                attributes(message)?.find(GENERATION)?.ok_or(Malformed("a generation without its number"))?,
-            )?);
+            generation = Some(generation_of(message)?);
             Ok(())
         },
     );
@@ -49,6 +52,27 @@ pub(super) fn generation(exchange: &mut Exchange) -> Result<u32, TableError> {
             generation.ok_or_else(|| missing.into_table_error())
         }
     }
+}
+
+/// The generation that a transaction has made, where a message tells of it.
+pub(super) fn new_generation(message: &Message<'_>) -> Result<Option<u32>, Malformed> {
+    (message.kind == NEW_GENERATION).then(|| generation_of(message)).transpose()
+}
+
+fn generation_of(message: &Message<'_>) -> Result<u32, Malformed> {
+    number(attributes(message)?.find(GENERATION)?.ok_or(Malformed("a generation without its number"))?)
+}
+
+/// Whether a table belongs to a process: then it goes with that, and the generation stays what it was.
+pub(super) fn is_owned(exchange: &mut Exchange, name: Name<'_>) -> Result<bool, TableError> {
+    let mut flags = None;
+    let question = |writer: &mut Writer| writer.text(TABLE, name.table);
+    let asked = exchange.ask(GET_TABLE, name.family.number(), Amount::One, question, |message| {
+        flags = attributes(message)?.find(TABLE_FLAGS)?.map(number).transpose()?;
+        Ok(())
+    });
+    asked.map_err(of_table)?;
+    Ok(flags.is_none_or(|flags| flags & OWNED != 0))
 }
 
 /// What a set is like.
@@ -66,15 +90,18 @@ pub(super) fn describe(exchange: &mut Exchange, name: Name<'_>) -> Result<Descri
     found.ok_or(TableError::NoTable)
 }
 
-/// Everything in a set, gathered by `gather`.
-pub(super) fn elements<T: Default>(
+/// Everything in a set, each element by `gather`, and all of them by `whole`, which says `None` when some were told
+/// twice. The kernel tells a large set in parts, each by how many came before it; when it puts a hash into another
+/// order meanwhile, as it does some time after a large change, what is told twice stands for others that are not told.
+pub(super) fn elements<T, W>(
     exchange: &mut Exchange,
     name: Name<'_>,
-    gather: impl Fn(&mut T, &Element<'_>) -> Result<(), Malformed>,
-) -> Result<T, TableError> {
+    gather: impl Fn(&Element<'_>) -> Result<T, Malformed>,
+    whole: impl Fn(Vec<T>) -> Option<W>,
+) -> Result<W, TableError> {
     let mut tries = 1;
     loop {
-        let mut gathered = T::default();
+        let mut gathered = Vec::new();
         let question = |writer: &mut Writer| {
             writer.text(TABLE, name.table);
             writer.text(SET, name.set);
@@ -82,12 +109,12 @@ pub(super) fn elements<T: Default>(
         let asked = exchange.ask(GET_ELEMENTS, name.family.number(), Amount::All, question, |message| {
             let Some(list) = attributes(message)?.find(LIST)? else { return Ok(()) };
             for element in Element::all(Attributes(list)) {
-                gather(&mut gathered, &element?)?;
+                gathered.push(gather(&element?)?);
             }
             Ok(())
         });
-        match asked {
-            Ok(()) => return Ok(gathered),
+        match asked.and_then(|()| whole(gathered).ok_or(Failure::Interrupted)) {
+            Ok(whole) => return Ok(whole),
             Err(Failure::Interrupted) if tries < READS_MAX => tries += 1,
             Err(failure) => return Err(of_table(failure)),
         }

@@ -8,6 +8,8 @@
 pub(super) const REQUEST: u16 = 0x1;
 /// NLM_F_ACK: the kernel says that it has done what is asked for.
 pub(super) const ACK: u16 = 0x4;
+/// NLM_F_ECHO: the kernel tells whoever has something changed what it tells all who listen.
+pub(super) const ECHO: u16 = 0x8;
 /// NLM_F_DUMP: everything there is.
 pub(super) const DUMP: u16 = 0x300;
 /// NLM_F_CREATE.

@@ -20,18 +20,20 @@ mod kernel;
 mod message;
 mod name;
 mod notices;
+mod remembered;
 mod set;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::os::fd::RawFd;
 
-use batch::{Batch, Meant};
+use batch::{Batch, Meant, Sent};
 use change::{Arrangements, Writing};
 use exchange::{Exchange, Failure, Refusal};
 use intervals::{Held, Interval, Joining};
 use name::{Family, Name};
 use notices::Listener;
-use set::{Shape, Version};
+use remembered::{Known, Remembered};
+use set::Version;
 
 use super::{Change, Contents, DataPlane, Kill, Killed, Managed, Notices, TableError};
 use crate::rule::Prefix;
@@ -57,6 +59,7 @@ pub struct Nftables {
     /// Every table that was ever asked about.
     known: BTreeSet<Box<str>>,
     arrangements: Arrangements,
+    remembered: Remembered,
 }
 
 impl Nftables {
@@ -69,6 +72,7 @@ impl Nftables {
             is_behind: false,
             known: BTreeSet::new(),
             arrangements: HashMap::new(),
+            remembered: Remembered::default(),
         }
     }
 
@@ -93,13 +97,36 @@ impl Nftables {
     }
 
     fn contents(&mut self, table: Managed<'_>) -> Result<Contents, TableError> {
-        let name = Name::parse(table.name)?;
-        let described = kernel::describe(&mut self.exchange, name)?;
-        match described.shape(self.slots).map_err(TableError::Other)? {
-            Shape::Single { version, .. } => {
-                let found = found::singles(&mut self.exchange, name, version)?;
+        let mut tries = 1;
+        loop {
+            self.remembered.is_at(kernel::generation(&mut self.exchange)?);
+            let found = self.remembered.take(table.name);
+            let found =
+                found.map_or_else(|| self.remembered.read(&mut self.exchange, table.name, self.slots), Ok);
+            let (contents, is_sure) = match found {
+                Ok(found) => {
+                    let contents = self.contents_of(&found.known, table);
+                    self.remembered.keep(found);
+                    (contents, self.remembered.settle(&mut self.exchange))
+                }
+                Err(error) => {
+                    let is_sure = self.remembered.is_sure(&mut self.exchange, &error);
+                    (Err(error), is_sure)
+                }
+            };
+            // In the end what was read while others wrote has to do.
+            if is_sure || tries == TRIES_TOGETHER {
+                return contents;
+            }
+            tries += 1;
+        }
+    }
+
+    fn contents_of(&mut self, known: &Known, table: Managed<'_>) -> Result<Contents, TableError> {
+        match known {
+            Known::Singles(version, found) => {
                 let expires = |of: &Prefix| {
-                    let is_ours = Version::of(*of) == version && Version::is_single(*of);
+                    let is_ours = Version::of(*of) == *version && Version::is_single(*of);
                     let found = found.get(&Version::number(of.address())).filter(|_| is_ours);
                     found.is_some_and(|found| found.to_renew().is_some())
                 };
@@ -107,15 +134,13 @@ impl Nftables {
                 let addresses = found.keys().map(|number| Prefix::host(version.address(*number))).collect();
                 Ok(Contents { addresses, disordered })
             }
-            Shape::Intervals { version, joining } => {
-                let found = found::intervals(&mut self.exchange, name, version)?;
-                Ok(of_intervals(&found, version, joining, table.members))
+            Known::Intervals(version, joining, edges) => {
+                Ok(of_intervals(&edges.intervals(*version), *version, *joining, table.members))
             }
-            Shape::Slots(version) => {
-                let found = found::slots(&mut self.exchange, name, version, self.slots)?;
+            Known::Slots(version, slots) => {
                 let in_order =
-                    change::is_in_order(&mut self.arrangements, self.slots, version, table, &found)?;
-                let addresses: HashSet<Prefix> = found.into_iter().flatten().map(Prefix::host).collect();
+                    change::is_in_order(&mut self.arrangements, self.slots, *version, table, slots)?;
+                let addresses: HashSet<Prefix> = slots.iter().copied().flatten().map(Prefix::host).collect();
                 Ok(Contents { addresses: addresses.into_iter().collect(), disordered: !in_order })
             }
         }
@@ -167,6 +192,7 @@ impl Nftables {
                 return Ok(());
             }
         };
+        self.remembered.is_at(generation);
         let mut batch = Batch::new(&mut self.exchange, generation);
         let mut written = Vec::new();
         for owner in owners {
@@ -176,26 +202,37 @@ impl Nftables {
                 exchange: &mut self.exchange,
                 batch: &mut batch,
                 arrangements: &mut self.arrangements,
+                remembered: &mut self.remembered,
                 slots: self.slots,
                 owner,
                 reads_first: outcome.reads_first,
             };
             match writing.change(&changes[owner]) {
+                Err(error) if !self.remembered.is_sure(&mut self.exchange, &error) => {}
                 Err(error) => outcome.fails(&error),
                 Ok(left) if batch.len() == messages => outcome.done = Some(left.map_or(Ok(()), Err)),
                 Ok(left) => written.push((owner, left)),
             }
         }
         if batch.len() == 0 {
+            self.remembered.settle(&mut self.exchange);
             return Ok(());
         }
-        let refused = batch.send(&mut self.exchange, meant)?;
-        if refused.is_empty() {
-            for (owner, left) in written {
-                outcomes[owner].done = Some(left.map_or(Ok(()), Err));
+        let refused = match batch.send(&mut self.exchange, meant) {
+            Ok(Sent::Done { made }) => {
+                self.remembered.is_written(made);
+                for (owner, left) in written {
+                    outcomes[owner].done = Some(left.map_or(Ok(()), Err));
+                }
+                return Ok(());
             }
-            return Ok(());
-        }
+            Ok(Sent::Refused(refused)) => refused,
+            Err(failure) => {
+                self.remembered.forget();
+                return Err(failure);
+            }
+        };
+        self.remembered.forget();
         for (owner, refusal) in refused {
             match owner {
                 Some(owner) => outcomes[owner].refused(refusal),

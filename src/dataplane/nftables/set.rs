@@ -13,14 +13,20 @@ const KEY_TYPE: u16 = 4;
 const KEY_BYTES: u16 = 5;
 const DATA_TYPE: u16 = 6;
 const DATA_BYTES: u16 = 7;
+const DESCRIPTION: u16 = 9;
 const TIMEOUT: u16 = 11;
 const USERDATA: u16 = 13;
+const EXPRESSION: u16 = 17;
+const EXPRESSIONS: u16 = 18;
+/// NFTA_SET_DESC_SIZE, the same.
+const SIZE: u16 = 1;
 
 /// Of NFT_SET_*, the same.
 const CONSTANT: u32 = 0x2;
 const INTERVAL: u32 = 0x4;
 const MAP: u32 = 0x8;
 const HAS_TIMEOUTS: u32 = 0x10;
+const DYNAMIC: u32 = 0x20;
 const OBJECTS: u32 = 0x40;
 const CONCATENATED: u32 = 0x80;
 /// NFT_DATA_VERDICT: what is looked up is what becomes of a packet.
@@ -123,6 +129,9 @@ pub(super) struct Description {
     data_type: u32,
     data_bytes: u32,
     timeout_ms: u64,
+    size: u32,
+    /// Its elements count packets, or the like.
+    counts: bool,
     joins: bool,
     key_order: Option<u32>,
     generator: Option<Generator>,
@@ -229,6 +238,10 @@ impl Description {
                     set.timeout_ms = u64::from_be_bytes(bytes);
                 }
                 USERDATA => set.read_notes(value),
+                DESCRIPTION => {
+                    set.size = Attributes(value).find(SIZE)?.map(number).transpose()?.unwrap_or(0);
+                }
+                EXPRESSION | EXPRESSIONS => set.counts = true,
                 _ => {}
             }
         }
@@ -247,6 +260,15 @@ impl Description {
             let offset = noted_number(of, note::OFFSET).unwrap_or(0);
             self.generator = Some(Generator { modulus, offset });
         }
+    }
+
+    /// Whether it changes by transactions alone, with all that is ever written again of what is said of elements.
+    ///
+    /// Rules may put in elements and take them out as packets come, whether the set is dynamic or not. But they
+    /// cannot where there are intervals, and the first rule that could gives a set a size that has none.
+    pub(super) fn is_steady(&self) -> bool {
+        let may_be_updated = if self.flags & INTERVAL == 0 { self.size != 0 } else { self.counts };
+        self.flags & (HAS_TIMEOUTS | DYNAMIC) == 0 && !may_be_updated
     }
 
     /// How it can hold our addresses, a map in this many slots; or why it cannot.
