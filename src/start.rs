@@ -6,6 +6,7 @@
 mod state_dir;
 
 use std::path::Path;
+use std::time::Duration;
 
 use log::Level;
 
@@ -13,7 +14,7 @@ use crate::config::{Loaded, Reads};
 use crate::dataplane::{self, DataPlane, TableError};
 use crate::reactor::Needs;
 use crate::rule::{Configuration, Control, Network, Rule, RunAs, Test};
-use crate::sys::control_socket::ControlSocket;
+use crate::sys::control_socket::{BindError, ControlSocket};
 use crate::sys::files::{self, FileLoader};
 use crate::sys::identity::{self, Identity};
 use crate::sys::limits;
@@ -30,6 +31,9 @@ const OWN_DESCRIPTORS: u64 = 96;
 const DESCRIPTORS_PER_CHILD: u64 = 4;
 /// Operators can set overrides, which are remembered where that is possible.
 const OVERRIDES: bool = true;
+/// How often, and after what pause, it is tried again to get what another process holds: one second.
+const HELD_TRIES: u32 = 100;
+const HELD_PAUSE: Duration = Duration::from_millis(10);
 /// Files that cannot be read, named one by one at most.
 const FILES_NAMED_MAX: usize = 20;
 
@@ -70,6 +74,21 @@ pub fn prepare(loaded: &Loaded) -> Prepared {
     Prepared { news, control, plane, outcome }
 }
 
+/// Tries again for a while what another process holds.
+///
+/// A child of an hfm that was killed has all that it had, until it becomes the program that it is to run: on a busy
+/// machine the next hfm may be there before.
+#[expect(clippy::disallowed_methods, reason = "nothing runs yet that could be kept waiting")]
+fn patiently<T, E>(mut attempt: impl FnMut() -> Result<T, E>, is_held: impl Fn(&E) -> bool) -> Result<T, E> {
+    for _ in 0..HELD_TRIES {
+        match attempt() {
+            Err(error) if is_held(&error) => std::thread::sleep(HELD_PAUSE),
+            outcome => return outcome,
+        }
+    }
+    attempt()
+}
+
 /// Whom the process is to become.
 fn look_up(loaded: &Loaded) -> Result<Identity, String> {
     let RunAs { user, group } = &loaded.configuration.run_as;
@@ -87,7 +106,8 @@ fn open_control(
 ) -> Result<Option<ControlSocket>, String> {
     let Control { path, is_default } = &loaded.configuration.control;
     let Some(path) = path.as_deref() else { return Ok(None) };
-    match ControlSocket::bind(Path::new(path), owner) {
+    let bind = || ControlSocket::bind(Path::new(path), owner);
+    match patiently(bind, |error| matches!(error, BindError::InUse)) {
         Ok(socket) => Ok(Some(socket)),
         Err(error) if *is_default => {
             let line = format!(

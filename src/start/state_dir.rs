@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use log::Level;
 
+use super::patiently;
 use crate::rule::{DataPlaneChoice, Firewall, STATE_DIR_DEFAULT, Table};
 use crate::sys::identity::Identity;
 use crate::sys::state_dir::{self, Lock, Place, StateDir, StateDirError};
@@ -52,7 +53,9 @@ impl<'a> Remembering<'a> {
             return Err("nothing is to be remembered".into());
         }
         let lock = if self.dry_run { Lock::None } else { Lock::Exclusive };
-        made.and_then(|()| StateDir::open(self.path, lock)).map(Arc::new).map_err(|error| {
+        let open = || StateDir::open(self.path, lock);
+        let is_held = |error: &StateDirError| matches!(error, StateDirError::Locked);
+        made.and_then(|()| patiently(open, is_held)).map(Arc::new).map_err(|error| {
             news.push(self.failure(&error));
             format!("state_dir {}: {error}", self.path).into()
         })

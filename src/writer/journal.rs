@@ -136,13 +136,14 @@ impl Journal {
                 ],
             );
         } else {
+            let put_right = if self.dry_run { "would be" } else { "is" };
             self.say(
                 Level::Warn,
                 index,
                 "table-changed-by-others",
                 format_args!(
-                    " was changed by others and is put right missing=[{}] surplus=[{}]; to take an address out, make its \
-                     test fail",
+                    " was changed by others and {put_right} put right missing=[{}] surplus=[{}]; to take an address out use \
+                     'hfmctl drain'",
                     Listed(missing),
                     Listed(surplus)
                 ),

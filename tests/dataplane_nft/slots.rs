@@ -177,8 +177,77 @@ fn more_hosts_than_slots_and_what_fits_no_slot_are_errors_in_words() {
         ] {
             let said = world.complaint(map, members, members, &[]);
             assert!(said.contains(words), "{said}\nwithout {words}");
-            let said = world.contents(map, members).unwrap_err().to_string();
+        }
+        // What the map is, makes it unreadable; what rules say of it does not.
+        for (map, words) in [("wide", "'slots' is 16"), ("far", "offset 4"), ("text", "verdict")] {
+            let said = world.contents(&format!("ip/t/{map}"), &HOSTS).unwrap_err().to_string();
             assert!(said.contains(words), "{said}\nwithout {words}");
         }
+        world.contents("ip/t/pool", &["10.0.0.0/24"]).unwrap();
+    });
+}
+
+#[test]
+fn who_fits_no_slot_keeps_no_dead_one_in() {
+    alone("who_fits_no_slot_keeps_no_dead_one_in", |mut world| {
+        nft("table ip t { map pool { typeof numgen inc mod 16 : ip daddr; }; }");
+        let members = ["10.0.0.1", "10.0.0.2", "2001:db8::1", "10.0.3.0/24"];
+        let said = world.complaint("ip/t/pool", &members, &members, &[]);
+        assert!(said.contains("2001:db8::1 does not fit"), "{said}");
+        world.holds("ip/t/pool", &members, &HOSTS[..2]);
+        world.change("ip/t/pool", &members, &[], &HOSTS[1..2]).unwrap();
+        world.holds("ip/t/pool", &members, &HOSTS[..1]);
+        // One host more than there are slots.
+        let many: Vec<String> = (0..17).map(|host| format!("10.0.1.{host}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let said = world.complaint("ip/t/pool", &many, &many, &HOSTS[..1]);
+        assert!(said.contains("10.0.1.16 gets none of 16 slots, there are 17 hosts"), "{said}");
+        world.holds("ip/t/pool", &many, &many[..16]);
+        world.change("ip/t/pool", &many, &[], &many[..15]).unwrap();
+        world.holds("ip/t/pool", &many, &many[15..16]);
+    });
+}
+
+#[test]
+fn of_slots_that_others_fill_only_as_many_are_taken_as_are_needed() {
+    alone("of_slots_that_others_fill_only_as_many_are_taken_as_are_needed", |mut world| {
+        let sorry: Vec<String> = (0..16).map(|slot| format!("{slot} : 192.0.2.1")).collect();
+        let sorry = sorry.join(", ");
+        nft(&format!("table ip t {{ map pool {{ type mark : ipv4_addr; elements = {{ {sorry} }}; }}; }}"));
+        world.change("ip/t/pool", &HOSTS, &HOSTS[..1], &[]).unwrap();
+        world.change("ip/t/pool", &HOSTS, &HOSTS[1..2], &[]).unwrap();
+        let left = listed_map("ip/t/pool").iter().filter(|slot| slot.ends_with("192.0.2.1")).count();
+        assert!(left < 16, "both have slots");
+        world.holds(
+            "ip/t/pool",
+            &HOSTS,
+            &if left > 0 { vec!["10.0.0.1", "10.0.0.2", "192.0.2.1"] } else { vec!["10.0.0.1", "10.0.0.2"] },
+        );
+    });
+}
+
+#[test]
+fn a_table_of_another_program_is_its_own_trouble() {
+    alone("a_table_of_another_program_is_its_own_trouble", |mut world| {
+        use std::io::{BufRead, BufReader, Write};
+        use std::process::{Command, Stdio};
+        nft("table ip mine { set s { type ipv4_addr; }; }");
+        let mut owner = Command::new("nft")
+            .arg("-i")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("nft runs");
+        let mut words = owner.stdin.take().expect("it is piped");
+        writeln!(words, "table ip theirs {{ flags owner; set s {{ type ipv4_addr; }}; }}").unwrap();
+        writeln!(words, "list tables").unwrap();
+        let answers = BufReader::new(owner.stdout.take().expect("it is piped"));
+        let mut lines = answers.lines();
+        assert!(lines.any(|line| line.unwrap().starts_with("table ip theirs")), "it is made");
+        let said = world.complaint("ip/theirs/s", &HOSTS, &HOSTS[..1], &[]);
+        assert!(said.contains("flags owner"), "{said}");
+        world.change("ip/mine/s", &HOSTS, &HOSTS[..1], &[]).unwrap();
+        drop(words);
+        owner.wait().unwrap();
     });
 }

@@ -178,8 +178,17 @@ impl Writing<'_> {
             Some(Written { data: Some(data), ..Written::key(Octets::slot(*slot)) })
         });
         self.write(Act::Put, name, come);
+        let served: HashSet<IpAddr> = wanted.iter().copied().flatten().collect();
         *found = wanted;
-        Ok(None)
+        let (slots, hosts) = (self.slots, change.table.members.len());
+        Ok(misfit(version, change.add, |prefix| {
+            match Version::is_single(prefix) {
+            false => Some(format!("{prefix} does not fit: a slot leads to one address, and this is a network")),
+            true => (!served.contains(&prefix.address())).then(|| {
+                format!("{prefix} gets none of {slots} slots, there are {hosts} hosts: make the map and 'slots' larger")
+            }),
+        }
+        }))
     }
 
     fn write<'a>(&mut self, act: Act, name: Name<'_>, elements: impl IntoIterator<Item = Written<'a>>) {
@@ -214,10 +223,11 @@ fn slots_after(
         .zip(found)
         .map(|(owner, found)| if owner == found { *owner } else { found.filter(is_others).or(*owner) });
     let beside: Vec<Option<IpAddr>> = beside.collect();
-    // but not where one of ours would be left without any slot.
+    // but not those of one of ours that would be left without any slot.
     let served: HashSet<IpAddr> = beside.iter().copied().flatten().collect();
-    let all_serve = owners.iter().flatten().all(|owner| served.contains(owner));
-    Ok(if all_serve { beside } else { owners })
+    let is_unserved = |owner: &Option<IpAddr>| owner.is_some_and(|owner| !served.contains(&owner));
+    let wanted = owners.iter().zip(beside);
+    Ok(wanted.map(|(owner, beside)| if is_unserved(owner) { *owner } else { beside }).collect())
 }
 
 /// Whether the slots of a map lead where they should, with those of ours that are in.
@@ -232,23 +242,28 @@ pub(super) fn is_in_order(
     Ok(slots_after(arrangements, slots, version, &change, found)? == found)
 }
 
-/// Who prefers which slots of a map.
+/// Who owns which slot, of the members that a map can hold; the others have none.
 fn arrangement<'a>(
     arrangements: &'a mut Arrangements,
     slots: u32,
     version: Version,
     table: Managed<'_>,
 ) -> Result<&'a Arrangement, TableError> {
-    if let Some(error) = misfit(version, table.members, |_| None) {
-        return Err(error);
-    }
-    let is_known = arrangements.get(table.name).is_some_and(|of| of.is_of(table.members));
+    let fits = table.members.iter().copied().filter(|of| fits(version, *of));
+    let most = usize::try_from(slots).unwrap_or(usize::MAX);
+    let members: Vec<Prefix> = fits.take(most).collect();
+    let is_known = arrangements.get(table.name).is_some_and(|of| of.is_of(&members));
     if !is_known {
-        let made = Arrangement::new(table.members, slots);
+        let made = Arrangement::new(&members, slots);
         let made = made.map_err(|error| TableError::Other(error.to_string()))?;
         arrangements.insert(table.name.into(), made);
     }
     Ok(&arrangements[table.name])
+}
+
+/// Whether a slot of a map, or an element of a set without intervals, can be this.
+fn fits(version: Version, of: Prefix) -> bool {
+    Version::of(of) == version && Version::is_single(of)
 }
 
 /// The first address that a set of this version cannot hold, in words.

@@ -280,6 +280,12 @@ impl Outcome {
                 self.reads_first = true;
                 self.refused = Some(refusal);
             }
+            // Who may not change anything has been told so when it asked for the generation.
+            netlink::EPERM => self.fails(&TableError::Other(
+                "the table belongs to another program ('flags owner'), which alone may change it: make one of your \
+                 own for hfm"
+                    .to_owned(),
+            )),
             netlink::ENFILE => self.fails(&TableError::Other(
                 "the set is full: make it with a larger 'size', or without one".to_owned(),
             )),
