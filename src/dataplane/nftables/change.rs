@@ -58,7 +58,10 @@ impl Writing<'_> {
         };
         let messages = self.batch.len();
         let result = match &mut found.known {
-            Known::Singles(version, found) => Ok(self.singles(name, *version, Some(found), change)),
+            Known::Singles(version, singles) => {
+                let held = Some((singles, found.is_steady));
+                Ok(self.singles(name, *version, held, change))
+            }
             Known::Intervals(version, joining, edges) => {
                 Ok(self.intervals(name, *version, *joining, edges, change))
             }
@@ -76,7 +79,7 @@ impl Writing<'_> {
         &mut self,
         name: Name<'_>,
         version: Version,
-        mut found: Option<&mut Singles>,
+        held: Option<(&mut Singles, bool)>,
         change: &Change<'_>,
     ) -> Left {
         let numbers = |of: &[Prefix]| {
@@ -89,12 +92,14 @@ impl Writing<'_> {
         let (mut add, mut remove) = (numbers(change.add), numbers(change.remove));
         add.retain(|number| remove.binary_search(number).is_err());
         let mut renewed = Vec::new();
-        if let Some(found) = &found {
+        if let Some((found, false)) = &held {
             let stays = |number: &u128| remove.binary_search(number).is_err();
             let ours: HashSet<u128> =
                 numbers(change.table.members).into_iter().chain(add.iter().copied()).filter(stays).collect();
             let to_renew = ours.into_iter().filter_map(|of| Some((of, found.get(&of)?.to_renew()?.clone())));
             renewed.extend(to_renew);
+        }
+        if let Some((found, _)) = &held {
             add.retain(|number| !found.contains_key(number));
             remove.retain(|number| found.contains_key(number));
         }
@@ -103,8 +108,8 @@ impl Writing<'_> {
         self.write(Act::Take, name, leave.map(|number| key(*number)));
         let renew = renewed.iter().map(|(number, remarks)| Written { remarks, ..key(*number) });
         self.write(Act::Put, name, add.iter().map(|number| key(*number)).chain(renew));
-        if let Some(found) = &mut found {
-            found.retain(|number, _| remove.binary_search(number).is_err());
+        if let Some((found, _)) = held {
+            remove.iter().for_each(|number| drop(found.remove(number)));
             let renewed = renewed.iter().map(|(number, _)| *number);
             found.extend(add.iter().copied().chain(renewed).map(|number| (number, Lasting::ForGood)));
         }

@@ -32,7 +32,7 @@ use exchange::{Exchange, Failure, Refusal};
 use intervals::{Held, Interval, Joining};
 use name::{Family, Name};
 use notices::Listener;
-use remembered::{Known, Remembered};
+use remembered::{Found, Known, Remembered};
 use set::Version;
 
 use super::{Change, Contents, DataPlane, Kill, Killed, Managed, Notices, TableError};
@@ -105,7 +105,7 @@ impl Nftables {
                 found.map_or_else(|| self.remembered.read(&mut self.exchange, table.name, self.slots), Ok);
             let (contents, is_sure) = match found {
                 Ok(found) => {
-                    let contents = self.contents_of(&found.known, table);
+                    let contents = self.contents_of(&found, table);
                     self.remembered.keep(found);
                     (contents, self.remembered.settle(&mut self.exchange))
                 }
@@ -122,15 +122,15 @@ impl Nftables {
         }
     }
 
-    fn contents_of(&mut self, known: &Known, table: Managed<'_>) -> Result<Contents, TableError> {
-        match known {
+    fn contents_of(&mut self, of: &Found, table: Managed<'_>) -> Result<Contents, TableError> {
+        match &of.known {
             Known::Singles(version, found) => {
                 let expires = |of: &Prefix| {
                     let is_ours = Version::of(*of) == *version && Version::is_single(*of);
                     let found = found.get(&Version::number(of.address())).filter(|_| is_ours);
                     found.is_some_and(|found| found.to_renew().is_some())
                 };
-                let disordered = table.members.iter().any(expires);
+                let disordered = !of.is_steady && table.members.iter().any(expires);
                 let addresses = found.keys().map(|number| Prefix::host(version.address(*number))).collect();
                 Ok(Contents { addresses, disordered })
             }

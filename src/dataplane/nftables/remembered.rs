@@ -37,8 +37,8 @@ pub(super) struct Found {
     table: Box<str>,
     /// That.
     pub known: Known,
-    /// Whether it stays so until someone makes another generation.
-    is_steady: bool,
+    /// Whether it stays so until someone makes another generation; then nothing of it expires.
+    pub is_steady: bool,
 }
 
 /// What is known of sets, by the names of tables.
