@@ -4,7 +4,6 @@
 //! Calls may block, for a bounded time each; the writer thread alone makes them.
 
 mod dry_run;
-#[cfg(not(target_os = "linux"))]
 mod elsewhere;
 mod memory;
 #[cfg(target_os = "linux")]
@@ -21,8 +20,6 @@ use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
 pub use dry_run::DryRun;
-#[cfg(not(target_os = "linux"))]
-use elsewhere::Elsewhere;
 pub use memory::Memory;
 #[cfg(target_os = "linux")]
 pub use nftables::Nftables;
@@ -30,6 +27,7 @@ pub use pf::Pf;
 pub use pfctl::Pfctl;
 
 use crate::rule::{DataPlaneChoice, Firewall, Prefix};
+use elsewhere::Elsewhere;
 
 /// How long one run of pfctl(8) may take: it answers within milliseconds when it answers at all.
 const PFCTL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -37,7 +35,10 @@ const PFCTL_TIMEOUT: Duration = Duration::from_secs(5);
 /// What a configuration says holds the tables; nothing is opened yet. `clock` tells the present moment.
 pub fn choose(firewall: &Firewall, clock: fn() -> Instant) -> Box<dyn DataPlane> {
     let plane: Box<dyn DataPlane> = match firewall.dataplane.here() {
+        #[cfg(target_os = "freebsd")]
         DataPlaneChoice::Auto | DataPlaneChoice::Pf => Box::new(Pf::new()),
+        #[cfg(not(target_os = "freebsd"))]
+        DataPlaneChoice::Auto | DataPlaneChoice::Pf => Box::new(Elsewhere::new("pf", "FreeBSD")),
         DataPlaneChoice::Pfctl => Box::new(Pfctl::new(Pfctl::PROGRAM, clock, PFCTL_TIMEOUT)),
         #[cfg(target_os = "linux")]
         DataPlaneChoice::Nftables => Box::new(Nftables::new(firewall.slots)),
