@@ -165,7 +165,7 @@ pub fn patiently(mut is_so: impl FnMut() -> bool) -> bool {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test of the real program waits in real time")]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
