@@ -73,18 +73,23 @@ impl Namespace {
 
     /// A link from here to there, with an address at each end.
     fn link(&self, name: &str, here: &str, there: Vec<String>) {
-        set_up(&[
-            &format!("ip link add {name} type veth peer name eth netns {}", self.thread),
-            &format!("ip address add {here} dev {name}"),
-            &format!("ip link set {name} up"),
-        ]);
+        set_up(&[&format!("ip link add {name} type veth peer name eth netns {}", self.thread)]);
+        do_without_detection(name);
+        set_up(&[&format!("ip address add {here} dev {name}"), &format!("ip link set {name} up")]);
         self.run(move || {
+            do_without_detection("eth");
             for address in there {
                 set_up(&[&format!("ip address add {address} dev eth")]);
             }
             set_up(&["ip link set eth up"]);
         });
     }
+}
+
+/// Addresses of this link need not be told from those of others: there is nobody else.
+fn do_without_detection(link: &str) {
+    let path = format!("/proc/sys/net/ipv6/conf/{link}/accept_dad");
+    std::fs::write(path, "0").expect("the link has IPv6");
 }
 
 /// Answers each byte with one that tells who it is, on every connection.
