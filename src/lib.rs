@@ -29,7 +29,6 @@
 //! - *writer*: the tables ([`writer`]), if any rule has one; a slow firewall holds up this thread alone.
 //! - *kills*: ends connections towards addresses that have left tables ([`writer`]), from the first time on.
 //! - *loader*: a configuration that is read again ([`loader`]), while that goes on.
-//! - *overrides*: what operators set, on its way to the disk ([`overrides::store`]).
 //! - *log*: the sink ([`logging`]); what it cannot take in time is dropped and counted.
 //!
 //! They talk by channels and wake each other's polls. After the program has given up root ([`start`]) each keeps
