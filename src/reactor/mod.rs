@@ -93,6 +93,8 @@ pub struct Reactor {
     finish_by: Option<Instant>,
     /// There was more than one turn takes.
     unread: bool,
+    /// What the engine decided and was not carried out yet: empty but for a moment.
+    decided: Vec<Output>,
     /// What is still waited for at the end.
     unfinished: Unfinished,
     done: bool,
@@ -173,6 +175,7 @@ impl Reactor {
             wake,
             watcher: None,
             finish_by: None,
+            decided: Vec::new(),
             unread: false,
             unfinished: Unfinished::default(),
             done: false,
@@ -301,25 +304,51 @@ impl Reactor {
         }
     }
 
-    /// Hands on what the engine decided.
+    /// Hands on what the engine decided: first to the tables, which traffic waits for, then all else.
     fn carry_out(&mut self) {
-        while let Some(output) = self.prober.poll_output() {
-            match output {
-                Output::StartTest { run } => self.start(run),
-                Output::Signal { run, signal } => self.commands.request(Request::Signal(run, signal)),
-                Output::Abandon { run } => self.commands.request(Request::Abandon(run)),
-                // The prober's own affair.
-                Output::Expire { .. } => {}
-                Output::OverrideEnded { rule } => self.on_override_ended(rule),
-                Output::Answer(answer) => self.on_answer(&answer),
-                Output::Change(change) => self.change(&change),
-                Output::Standing { rule, standing } => {
-                    if let Some(writer) = &mut self.writer {
-                        writer.say(rule, standing);
-                    }
-                }
-                Output::Notice(notice) => self.journal.notice(&notice),
+        loop {
+            self.tell_the_writer();
+            if self.decided.is_empty() {
+                return;
             }
+            // What is carried out may have something else decided.
+            let mut decided = std::mem::take(&mut self.decided);
+            decided.drain(..).for_each(|output| self.carry_out_one(output));
+            self.decided = decided;
+        }
+    }
+
+    /// What concerns tables is on its way before anything is logged, started or asked.
+    fn tell_the_writer(&mut self) {
+        while let Some(output) = self.prober.poll_output() {
+            match (output, &mut self.writer) {
+                (Output::Standing { rule, standing }, Some(writer)) => writer.say(rule, standing),
+                (Output::Standing { .. }, None) => {}
+                (output, _) => {
+                    if let (Output::Change(change), Some(watcher)) = (&output, &self.watcher) {
+                        // Whoever has gone watches no more.
+                        let _ = watcher.send(Seen::Changed(change.clone(), now().mono));
+                    }
+                    self.decided.push(output);
+                }
+            }
+        }
+        if let Some(writer) = &mut self.writer {
+            writer.flush();
+        }
+    }
+
+    fn carry_out_one(&mut self, output: Output) {
+        match output {
+            Output::StartTest { run } => self.start(run),
+            Output::Signal { run, signal } => self.commands.request(Request::Signal(run, signal)),
+            Output::Abandon { run } => self.commands.request(Request::Abandon(run)),
+            // The prober's own affair, and what the writer was told.
+            Output::Expire { .. } | Output::Standing { .. } => {}
+            Output::OverrideEnded { rule } => self.on_override_ended(rule),
+            Output::Answer(answer) => self.on_answer(&answer),
+            Output::Change(change) => self.change(&change),
+            Output::Notice(notice) => self.journal.notice(&notice),
         }
     }
 
@@ -336,9 +365,6 @@ impl Reactor {
 
     fn change(&mut self, change: &Change) {
         self.journal.change(change);
-        if let Some(watcher) = &self.watcher {
-            let _ = watcher.send(Seen::Changed(change.clone(), now().mono));
-        }
         let rule = &self.prober.engine.rules()[change.run.rule.index()];
         let command = match change.to {
             State::Success => &rule.change_success,
