@@ -44,13 +44,15 @@ fn split(table: &str) -> (&str, &str) {
     (words.next().expect("a family"), words.next().expect("a table"))
 }
 
+/// Messages that were sent to the kernel.
+fn messages(world: &World) -> u32 {
+    let words = format!("{:?}", world.plane);
+    let (_, words) = words.split_once("sequence: ").expect("messages are counted");
+    words.split(|c: char| !c.is_ascii_digit()).next().expect("a number").parse().expect("a number")
+}
+
 /// `true` once the kernel has been asked no more than which generation it is at.
 fn is_remembered(world: &mut World, table: &str) -> bool {
-    let messages = |world: &World| -> u32 {
-        let words = format!("{:?}", world.plane);
-        let (_, words) = words.split_once("sequence: ").expect("messages are counted");
-        words.split(|c: char| !c.is_ascii_digit()).next().expect("a number").parse().expect("a number")
-    };
     let before = messages(world);
     world.contents(table, &OURS).expect("it is there");
     messages(world) - before == 1
@@ -73,6 +75,51 @@ fn what_was_read_or_written_is_not_read_again() {
         assert!(is_remembered(&mut world, "ip/t/s"), "others of ours were written since");
         nft("add chain ip t c");
         assert!(!is_remembered(&mut world, "ip/t/s"), "others did something");
+    });
+}
+
+/// The kernel says by itself when it is not so any more.
+#[test]
+fn what_is_remembered_is_written_without_a_question() {
+    alone("what_is_remembered_is_written_without_a_question", |mut world| {
+        nft("table ip t { set s { type ipv4_addr; }; }");
+        world.holds("ip/t/s", &OURS, &[]);
+        let before = messages(&world);
+        world.change("ip/t/s", &OURS, &OURS[..1], &[]).unwrap();
+        // The transaction's beginning, what asks for its generation, the element, its end.
+        assert_eq!(messages(&world) - before, 4);
+        assert_eq!(listed("ip/t/s"), OURS[..1]);
+    });
+}
+
+#[test]
+fn what_is_remembered_is_not_believed_once_others_have_written() {
+    alone("what_is_remembered_is_not_believed_once_others_have_written", |mut world| {
+        nft("table ip t { set s { type ipv4_addr; }; set i { type ipv4_addr; flags interval; };
+             map m { typeof numgen inc mod 16 : ip daddr; }; }");
+        for (table, put, take) in [
+            ("ip/t/s", "add element ip t s { 10.0.0.3 }", "delete element ip t s { 10.0.0.1 }"),
+            ("ip/t/i", "add element ip t i { 10.0.0.3 }", "delete element ip t i { 10.0.0.1 }"),
+            ("ip/t/m", "add element ip t m { 30 : 10.0.0.3 }", "flush map ip t m"),
+        ] {
+            // By what is remembered there is nothing to be written, or to be said.
+            world.change(table, &OURS, &OURS[..1], &[]).unwrap();
+            nft(take);
+            world.change(table, &OURS, &OURS[..1], &[]).unwrap();
+            assert_eq!(told(table).unwrap().addresses, prefixes(&OURS[..1]), "{table}");
+            // By what is remembered only one of the two.
+            nft(put);
+            world.change(table, &OURS, &OURS[1..2], &OURS[2..3]).unwrap();
+            assert_eq!(world.contents(table, &OURS), told(table), "{table}");
+            let after = told(table).unwrap().addresses;
+            assert!(!after.contains(&prefixes(&OURS[2..3])[0]) || table == "ip/t/m", "{table}: {after:?}");
+            assert!(prefixes(&OURS[..2]).iter().all(|of| after.contains(of)), "{table}: {after:?}");
+            // One that is gone is written of as such, as one that is gone is no error.
+            nft("delete table ip t; add table ip t");
+            assert_eq!(world.change(table, &OURS, &OURS[2..3], &[]), Err(TableError::NoTable), "{table}");
+            nft("table ip t { set s { type ipv4_addr; }; set i { type ipv4_addr; flags interval; };
+                 map m { typeof numgen inc mod 16 : ip daddr; }; }");
+        }
     });
 }
 

@@ -60,6 +60,12 @@ impl Remembered {
         }
     }
 
+    /// The generation that is remembered of all of these tables, if it is.
+    pub(super) fn generation_of<'a>(&self, tables: impl IntoIterator<Item = &'a str>) -> Option<u32> {
+        let is_known = !self.is_in_doubt && tables.into_iter().all(|table| self.sets.contains_key(table));
+        is_known.then_some(self.generation)
+    }
+
     /// Nothing is known any more.
     pub(super) fn forget(&mut self) {
         self.sets.clear();
