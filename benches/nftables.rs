@@ -1,14 +1,15 @@
 //! What a change of nftables costs, by netlink and by the program nft(8), in the same run.
 //!
-//! 1. One address into a set and out of it, over and over: this data plane, and a process of nft for each.
+//! 1. One address into a set and out of it, over and over: this data plane, and a process of nft for each; and
+//!    after 20 ms of sleep each time, as it comes in service.
 //! 2. A set of many addresses: all in, read, all out; and one in and out beside them.
 //! 3. A map of slots: one host of ten goes and returns.
 //!
 //! As root on Linux, in a network namespace that it makes.
 //!
-//! `cargo bench --bench nftables [-- [--changes N] [--processes N] [--addresses N]]`
+//! `cargo bench --bench nftables [-- [--changes N] [--processes N] [--rested N] [--addresses N]]`
 #![allow(clippy::print_stdout, clippy::print_stderr)]
-#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock and sleeps")]
 
 #[cfg(target_os = "linux")]
 #[path = "support/figures.rs"]
@@ -30,7 +31,8 @@ fn main() {
 #[cfg(target_os = "linux")]
 mod linux {
     use std::net::Ipv4Addr;
-    use std::time::Instant;
+    use std::thread::sleep;
+    use std::time::{Duration, Instant};
 
     use hfm::dataplane::{Change, DataPlane, Managed, Nftables};
     use hfm::rule::Prefix;
@@ -40,20 +42,24 @@ mod linux {
 
     const WEB: &str = "ip/bench/web";
     const HOSTS: u32 = 10;
+    /// What a processor needs to forget what it was about.
+    const REST: Duration = Duration::from_millis(20);
 
     struct Options {
         changes: usize,
         processes: usize,
+        rested: usize,
         addresses: u32,
     }
 
     pub(super) fn main() {
-        let mut options = Options { changes: 5000, processes: 300, addresses: 10_000 };
+        let mut options = Options { changes: 5000, processes: 300, rested: 200, addresses: 10_000 };
         let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
         while let Some(argument) = arguments.next() {
             let value = arguments.next().unwrap_or_else(|| panic!("{argument} needs a value"));
             match argument.as_str() {
                 "--changes" => options.changes = value.parse().expect("a number of changes"),
+                "--rested" => options.rested = value.parse().expect("a number of changes"),
                 "--processes" => options.processes = value.parse().expect("a number of processes"),
                 "--addresses" => options.addresses = value.parse().expect("a number of addresses"),
                 _ => panic!("unknown option {argument}"),
@@ -96,11 +102,24 @@ mod linux {
                 record(&mut nft_out, start.elapsed());
             }
         }
+        let [mut rested_into, mut rested_out] = [(); 2].map(|()| histogram());
+        for _ in 0..options.rested {
+            for (add, remove, figures) in
+                [(&address[..], &[][..], &mut rested_into), (&[], &address, &mut rested_out)]
+            {
+                sleep(REST);
+                let start = Instant::now();
+                apply(&mut plane, table, add, remove);
+                record(figures, start.elapsed());
+            }
+        }
         println!("one address of a set:");
         print("  in, by netlink", &into);
         print("  in, by a process of nft", &nft_into);
+        print("  in, by netlink, after 20 ms of sleep", &rested_into);
         print("  out, by netlink", &out);
         print("  out, by a process of nft", &nft_out);
+        print("  out, by netlink, after 20 ms of sleep", &rested_out);
     }
 
     fn many(options: &Options) {

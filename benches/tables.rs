@@ -5,8 +5,9 @@
 //! 2. When 5,000 rules of one table fail within one second: from the last verdict to the right table, the
 //!    number of batches, and how punctual the runs were, beside the same time in which nothing fails.
 //!
-//! 3. With nftables, when somebody flushes a set of 10,000 addresses every second: from the end of the flush to
-//!    the set as it should be, and how punctual the runs were.
+//! 3. With nftables, when somebody flushes a set of 10,000 addresses every second: from the start of nft(8) to the
+//!    set as it should be, and how punctual the runs were, beside the same time in which nobody does, and in which
+//!    somebody flushes and fills a set of his own.
 //!
 //! hfm's own reactor, probes and writer in this process, tables in memory or, as root on Linux, in the sets of
 //! nftables of a network namespace that the benchmark makes; the targets are listeners on loopback that are
@@ -24,10 +25,11 @@ use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use hfm::config;
-use hfm::dataplane;
+use hfm::dataplane::{self, Change, DataPlane, Managed, Nftables};
 use hfm::health::State;
 use hfm::probe::Files;
 use hfm::reactor::{Reactor, Seen};
+use hfm::rule::Prefix;
 use hfm::sys::limits;
 use hfm::ucl::Loader;
 use nix::sys::signal::{Signal, kill};
@@ -42,6 +44,8 @@ use figures::{histogram, print, record};
 
 const PORT: u16 = 18_071;
 const OTHERS_PORT: u16 = 18_072;
+/// How often it is looked whether something was seen.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// How long anything may take before the benchmark gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -66,8 +70,8 @@ fn main() {
         mass(&options, fails);
     }
     if options.dataplane == "nftables" {
-        for flushes in [false, true] {
-            large(&options, flushes);
+        for flushed in [Flushed::Nothing, Flushed::Other, Flushed::Ours] {
+            large(&options, flushed);
         }
     }
 }
@@ -161,7 +165,7 @@ fn detection(options: &Options) {
 }
 
 /// A table that has changed.
-struct Change {
+struct Followed {
     /// From the start of the run that brought it.
     since_start: Duration,
     /// From its verdict, with the hand-over to the writer.
@@ -169,11 +173,23 @@ struct Change {
     at: Instant,
 }
 
+/// What is seen next. Nobody is woken for it: that would take from what is measured.
+fn next(seen: &Receiver<Seen>) -> Seen {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match seen.try_recv() {
+            Ok(seen) => return seen,
+            Err(_) if Instant::now() < until => sleep(LOOK_EVERY),
+            Err(error) => panic!("nothing more is seen: {error}"),
+        }
+    }
+}
+
 /// Waits for the target's next change.
-fn next_change(seen: &Receiver<Seen>, to: State) -> Change {
+fn next_change(seen: &Receiver<Seen>, to: State) -> Followed {
     let mut change = None;
     loop {
-        match seen.recv_timeout(PATIENCE).expect("the change is seen") {
+        match next(seen) {
             Seen::Changed(of, at) if of.run.rule.0 == 0 => {
                 assert_eq!(of.to, to, "a verdict that nothing explains: {:?}", of.verdict);
                 change = Some((of.elapsed.expect("a run brought it"), at));
@@ -181,7 +197,7 @@ fn next_change(seen: &Receiver<Seen>, to: State) -> Change {
             Seen::Written(written) if written.table == 0 => {
                 let (elapsed, at) = change.expect("a table changes after its rule");
                 let since_verdict = written.at.saturating_duration_since(at);
-                return Change { since_start: elapsed + since_verdict, since_verdict, at: written.at };
+                return Followed { since_start: elapsed + since_verdict, since_verdict, at: written.at };
             }
             Seen::Changed(..) | Seen::Written(_) => {}
         }
@@ -199,7 +215,7 @@ fn mass(options: &Options, fails: bool) {
     let (reactor, figures) = drive(&text, move |seen| {
         let mut inside = 0;
         while inside < count {
-            if let Seen::Written(written) = seen.recv_timeout(PATIENCE).expect("all come up") {
+            if let Seen::Written(written) = next(&seen) {
                 inside += written.added.len();
             }
         }
@@ -214,7 +230,7 @@ fn mass(options: &Options, fails: bool) {
         let (mut last_verdict, mut right) = (None, None);
         let mut first_verdict = None;
         while inside > 0 || failed < count {
-            match seen.recv_timeout(PATIENCE).expect("all fail") {
+            match next(&seen) {
                 Seen::Changed(_, at) => {
                     failed += 1;
                     first_verdict.get_or_insert(at);
@@ -243,43 +259,71 @@ fn mass(options: &Options, fails: bool) {
     print_lateness(&reactor);
 }
 
-/// A large set, which somebody flushes every second, or nobody.
-fn large(options: &Options, flushes: bool) {
+/// What somebody flushes every second.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flushed {
+    Nothing,
+    /// A set of his own, which he fills again.
+    Other,
+    Ours,
+}
+
+/// A large set, while somebody flushes one every second, or nobody.
+fn large(options: &Options, flushed: Flushed) {
     let mut text = options.head() + "tables = \"ip/bench/web\"\n";
     for rule in 0..options.large {
         let _ = writeln!(text, "r{rule} {{ test = \"tcp://{}:{PORT}\" }}", address_of(rule));
     }
     let count = options.large as usize;
+    let addresses: Vec<Prefix> = (0..options.large).map(|of| Prefix::host(address_of(of).into())).collect();
     let _target = Target::open(PORT);
     let (reactor, repaired) = drive(&text, move |seen| {
         let mut inside = 0;
         while inside < count {
-            if let Seen::Written(written) = seen.recv_timeout(PATIENCE).expect("all come up") {
+            if let Seen::Written(written) = next(&seen) {
                 inside += written.added.len();
             }
         }
+        let mut somebody = Nftables::new(1);
         let mut repaired = histogram();
         for _ in 0..10 {
-            sleep(Duration::from_secs(1));
-            if !flushes {
-                continue;
+            if flushed == Flushed::Other {
+                let table = Managed { name: "ip/bench/other", members: &addresses };
+                let filled = somebody.apply(&[Change { table, add: &addresses, remove: &[] }]);
+                filled.into_iter().for_each(|of| of.expect("it is filled"));
             }
+            sleep(Duration::from_secs(1));
             seen.try_iter().for_each(drop);
-            firewall::nft("flush set ip bench web");
-            let flushed = Instant::now();
+            let start = Instant::now();
+            match flushed {
+                Flushed::Nothing => continue,
+                Flushed::Other => {
+                    firewall::nft("flush set ip bench other");
+                    record(&mut repaired, start.elapsed());
+                    continue;
+                }
+                Flushed::Ours => firewall::nft("flush set ip bench web"),
+            }
             let mut missing = count;
             while missing > 0 {
-                if let Seen::Written(written) = seen.recv_timeout(PATIENCE).expect("it is put right") {
+                if let Seen::Written(written) = next(&seen) {
                     missing -= written.added.len();
-                    record(&mut repaired, written.at.saturating_duration_since(flushed));
+                    record(&mut repaired, written.at.saturating_duration_since(start));
                 }
             }
         }
         repaired
     });
-    println!("{count} rules of one table, {}:", if flushes { "flushed every second" } else { "left alone" });
-    if flushes {
-        print("  flushed to right again", &repaired);
+    let what = match flushed {
+        Flushed::Nothing => "nobody flushes any",
+        Flushed::Other => "another one of the same size is flushed and filled by somebody every second",
+        Flushed::Ours => "flushed every second",
+    };
+    println!("{count} rules of one table, {what}:");
+    match flushed {
+        Flushed::Nothing => {}
+        Flushed::Other => print("  start of nft(8) to its end", &repaired),
+        Flushed::Ours => print("  start of nft(8) to right again", &repaired),
     }
     print_lateness(&reactor);
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 static MADE: AtomicBool = AtomicBool::new(false);
 
-const RULES: &str = "table ip bench { set web { type ipv4_addr; }; set others { type ipv4_addr; }; }";
+const RULES: &str = "table ip bench { set web { type ipv4_addr; }; set others { type ipv4_addr; }; set other { type ipv4_addr; }; }";
 
 /// Goes into a new namespace, before any thread is started, and makes the sets there.
 pub(crate) fn make() {
@@ -30,7 +30,7 @@ fn enter_namespace() {
 /// Empties the sets, if there are any.
 pub(crate) fn empty() {
     if MADE.load(Ordering::Relaxed) {
-        nft("flush set ip bench web; flush set ip bench others");
+        nft("flush set ip bench web; flush set ip bench others; flush set ip bench other");
     }
 }
 
