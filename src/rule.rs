@@ -1,6 +1,7 @@
 //! A rule as meant: validated, immutable, every unit resolved. Made by `config`, run by `engine`.
 
 mod control;
+mod demotion;
 mod fate;
 mod probe;
 mod table;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use control::{CONTROL_DEFAULT, Control};
+pub use demotion::Demotion;
 pub use fate::Fate;
 pub use probe::{
     Close, Dialogue, DialogueStep, Family, HeaderPattern, Http, HttpVersion, Network, Patterns, Peer, Probe,
