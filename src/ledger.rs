@@ -54,6 +54,36 @@ pub fn decode<T>(head: Head, bytes: &[u8], entry: impl Fn(&str) -> Option<T>) ->
     Err("its end is missing".to_owned())
 }
 
+/// A text without anything in it that a line of entries could not hold: `=` before it; line breaks, blanks and the like
+/// by their numbers in Unicode, in hexadecimal digits.
+pub fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + 1);
+    escaped.push('=');
+    for c in text.chars() {
+        if c == '\\' || c.is_whitespace() || c.is_control() {
+            // A String takes everything.
+            let _ = write!(escaped, "\\{:x};", u32::from(c));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+/// The text that was [`escaped`], if it was.
+pub fn plain(text: &str) -> Option<String> {
+    let mut rest = text.strip_prefix('=')?;
+    let mut plain = String::with_capacity(rest.len());
+    while let Some((before, after)) = rest.split_once('\\') {
+        let (number, behind) = after.split_once(';')?;
+        plain.push_str(before);
+        plain.push(u32::from_str_radix(number, 16).ok().and_then(char::from_u32)?);
+        rest = behind;
+    }
+    plain.push_str(rest);
+    Some(plain)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +100,20 @@ mod tests {
         assert_eq!(text, "hfm-test 1\n7\n8\nend 2\n");
         assert_eq!(read(text.as_bytes()), Ok(vec![7, 8]));
         assert_eq!(read(encode(HEAD, [0_u8; 0]).as_bytes()), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn texts_of_any_kind_are_one_word_and_read_back() {
+        for text in ["", "web/1", "a b", "\\", "\n\r\t\u{0}\u{85}\u{2028}", "=", "end 1", "\u{e9}\u{1f600};"]
+        {
+            let word = escaped(text);
+            assert_eq!(word.split_whitespace().count(), 1, "{word:?}");
+            assert_eq!(plain(&word).as_deref(), Some(text));
+        }
+        assert_eq!(escaped("a b"), "=a\\20;b");
+        for word in ["", "a", "=\\", "=\\20", "=\\;", "=\\110000;", "=\\x;"] {
+            assert_eq!(plain(word), None, "{word:?}");
+        }
     }
 
     #[test]

@@ -11,7 +11,6 @@
 //! it, what would not survive in a line stands by its number in Unicode, in hexadecimal digits.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -20,6 +19,7 @@ use crate::ledger::{self, Head};
 use crate::standing::Override;
 
 const HEAD: Head = Head { name: "hfm-overrides", version: 1 };
+
 impl Book {
     /// The whole book as text.
     pub fn encode(&self) -> String {
@@ -53,10 +53,10 @@ pub(super) fn length(rule: &str, entry: &Entry) -> usize {
 fn line(rule: &str, entry: &Entry) -> String {
     let Entry { kind, reason, uid, by, since, until } = entry;
     let until = until.map_or_else(|| "-".to_owned(), moment);
-    let mut line = format!("{} {} {uid} {} {until}", kind.word(), escaped(rule), moment(*since));
+    let mut line = format!("{} {} {uid} {} {until}", kind.word(), ledger::escaped(rule), moment(*since));
     for text in [by, reason] {
         line.push(' ');
-        line.push_str(&text.as_deref().map_or_else(|| "-".to_owned(), escaped));
+        line.push_str(&text.as_deref().map_or_else(|| "-".to_owned(), ledger::escaped));
     }
     line
 }
@@ -65,12 +65,12 @@ fn entry(text: &str) -> Option<(Arc<str>, Entry)> {
     let mut parts = text.split(' ');
     let kind = parts.next()?;
     let kind = Override::ALL.into_iter().find(|of| of.word() == kind)?;
-    let rule = plain(parts.next()?)?;
+    let rule = ledger::plain(parts.next()?)?;
     let uid = parts.next()?.parse().ok()?;
     let since = read_moment(parts.next()?)?;
     let until = optional(parts.next()?, read_moment)?;
-    let by = optional(parts.next()?, plain)?;
-    let reason = optional(parts.next()?, plain)?;
+    let by = optional(parts.next()?, ledger::plain)?;
+    let reason = optional(parts.next()?, ledger::plain)?;
     let entry = Entry { kind, reason, uid, by, since, until };
     // Whatever else it may look like, it is no line of ours if it is not written like one.
     (line(&rule, &entry) == text).then(|| (rule.into(), entry))
@@ -91,31 +91,4 @@ fn read_moment(text: &str) -> Option<SystemTime> {
     let seconds = Duration::from_secs(seconds.parse().ok()?);
     let nanos = Duration::from_nanos(nanos.parse::<u32>().ok()?.into());
     SystemTime::UNIX_EPOCH.checked_add(seconds)?.checked_add(nanos)
-}
-
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len() + 1);
-    escaped.push('=');
-    for c in text.chars() {
-        if c == '\\' || c.is_whitespace() || c.is_control() {
-            // A String takes everything.
-            let _ = write!(escaped, "\\{:x};", u32::from(c));
-        } else {
-            escaped.push(c);
-        }
-    }
-    escaped
-}
-
-fn plain(text: &str) -> Option<String> {
-    let mut rest = text.strip_prefix('=')?;
-    let mut plain = String::with_capacity(rest.len());
-    while let Some((before, after)) = rest.split_once('\\') {
-        let (number, behind) = after.split_once(';')?;
-        plain.push_str(before);
-        plain.push(u32::from_str_radix(number, 16).ok().and_then(char::from_u32)?);
-        rest = behind;
-    }
-    plain.push_str(rest);
-    Some(plain)
 }
