@@ -12,9 +12,9 @@
 //! | 0 | [`now`], [`verdict`], [`histogram`], [`nearest`], [`ledger`], [`ucl`], [`wire`] | the moment, the ways a run can end, counting, "did you mean", what files remember, the language of the file, that of the network |
 //! | 1 | [`rule`], [`standing`] | a rule as meant: validated, immutable; what it says of its addresses |
 //! | 2 | [`health`], [`schedule`], [`timer`], [`probe`] | verdicts to states, dues on a grid, what comes next; protocols as machines |
-//! | 3 | [`engine`], [`config`], [`writer::desired`], [`control`], [`overrides`], [`dataplane::slots`] | the decisions; from what was written to what was meant; who is in a table; what an operator asks, and has set; who gets which clients |
-//! | 4 | [`sys`], [`dataplane`], [`line`](mod@line) | what only the operating system can do; what holds the tables; a line of the log |
-//! | 5 | [`reactor`], [`resolver`], [`commands`], [`writer`], [`overrides::store`], [`logging`], [`wait`] | the loops: the only ones that read a clock or wait |
+//! | 3 | [`engine`], [`config`], [`writer::desired`], [`control`], [`overrides`], [`demotion`], [`dataplane::slots`] | the decisions; from what was written to what was meant; who is in a table; what an operator asks, and has set; whether this machine is the worse of two; who gets which clients |
+//! | 4 | [`sys`], [`dataplane`], [`demotion::counter`], [`line`](mod@line) | what only the operating system can do; what holds the tables, and the demotion; a line of the log |
+//! | 5 | [`reactor`], [`resolver`], [`commands`], [`writer`], [`overrides::store`], [`demotion::helper`], [`logging`], [`wait`] | the loops: the only ones that read a clock or wait |
 //! | 6 | [`cli`], [`start`], [`probe_cli`], [`demo`], [`remote`], the binaries | wiring |
 //!
 //! Layers 0 to 3 are pure: no clock, thread, socket, file or log. Time reaches them as [`now::Now`], files
@@ -33,6 +33,9 @@
 //!
 //! They talk by channels and wake each other's polls. After the program has given up root ([`start`]) each keeps
 //! only the rights that it needs ([`sys::threads`]); children have none.
+//!
+//! And one process more, if any rule demotes: the helper that holds what was demoted and takes it back
+//! ([`demotion`]), forked before any thread, and the only one that keeps the right to.
 //!
 //! # Systems
 //!
@@ -60,6 +63,7 @@ pub mod config;
 pub mod control;
 pub mod dataplane;
 pub mod demo;
+pub mod demotion;
 pub mod engine;
 pub mod health;
 pub mod histogram;

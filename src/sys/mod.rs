@@ -22,17 +22,24 @@
 //! | rights that outlive root | /dev/pf, opened before | capabilities, for each thread | `sys/privilege.rs`, `sys/mod.rs` |
 //! | who speaks on the control socket | getpeereid(3), without the process | SO_PEERCRED | `sys/control_socket.rs` |
 //! | memory back to the system | the allocator by itself | malloc_trim(3), with glibc | `sys/memory.rs` |
+//! | who is demoted | CARP, by sysctl(3) | keepalived, by a file | `demotion/counter.rs`, `sys/mod.rs` |
+//! | which boot this is | kern.boot_id | /proc/sys/kernel/random/boot_id | `sys/boot.rs` |
+//! | closing what a helper was born with | close_range(2) | the same, as a call without a name in some C libraries | `sys/helper.rs` |
 //! | limits are numbers of | `i64` | `u64` | `sys/limits.rs` |
 //! | the configuration, by default | /usr/local/etc/hfm.conf | /etc/hfm.conf | `cli.rs` |
 //! | the control socket, by default | /var/run/hfm.sock | /run/hfm/hfm.sock | `rule/control.rs` |
 //! | what is remembered, by default | /var/db/hfm | /var/lib/hfm | `rule/table.rs` |
 #![allow(unsafe_code)]
 
+pub mod boot;
 #[cfg(target_os = "linux")]
 mod capabilities;
+#[cfg(target_os = "freebsd")]
+pub mod carp;
 pub mod clock;
 pub mod control_socket;
 pub mod files;
+pub mod helper;
 pub mod identity;
 pub mod limits;
 pub mod memory;
@@ -41,6 +48,7 @@ pub mod netlink;
 pub mod pf;
 pub mod privilege;
 pub mod process;
+pub mod process_lock;
 pub mod program;
 pub mod socket;
 pub mod state_dir;
@@ -48,3 +56,4 @@ pub mod syslog;
 pub mod terminal;
 pub mod threads;
 pub mod wake_timer;
+pub mod whole_files;

@@ -1,0 +1,83 @@
+//! What shares are put in, for real: CARP's counter on FreeBSD, and files.
+
+use std::io;
+use std::path::Path;
+
+use super::ledger::{Files, Target};
+use crate::rule::Demotion;
+use crate::sys::whole_files;
+
+/// What a record calls a file, before its path.
+const FILE: &str = "file:";
+
+impl Target {
+    /// What a configuration means by it.
+    ///
+    /// # Errors
+    /// When this system has none, with what to do instead.
+    pub fn of(demotion: &Demotion) -> Result<Self, String> {
+        match demotion {
+            Demotion::Carp => carp(),
+            Demotion::File(path) => Ok(Self::File(Path::new(&**path).to_owned())),
+        }
+    }
+
+    /// What a record means by it.
+    ///
+    /// # Errors
+    /// When this system has none, or none of that name.
+    pub(super) fn by_name(name: &str) -> Result<Self, String> {
+        match name.strip_prefix(FILE) {
+            Some(path) => Self::of(&Demotion::File(path.into())),
+            None if name == "carp" => carp(),
+            None => Err("it is not known what that is".to_owned()),
+        }
+    }
+}
+
+#[cfg(target_os = "freebsd")]
+fn carp() -> Result<Target, String> {
+    Ok(Target::Counter(Box::new(Carp)))
+}
+
+#[cfg(not(target_os = "freebsd"))]
+fn carp() -> Result<Target, String> {
+    Err("CARP is of FreeBSD; give demotion = \"file:/PATH\", and keepalived that file to track".to_owned())
+}
+
+/// net.inet.carp.demotion.
+#[cfg(target_os = "freebsd")]
+struct Carp;
+
+#[cfg(target_os = "freebsd")]
+impl super::ledger::Counter for Carp {
+    fn read(&mut self) -> io::Result<i64> {
+        crate::sys::carp::demotion().map(i64::from)
+    }
+
+    fn add(&mut self, delta: i32) -> io::Result<()> {
+        crate::sys::carp::demote(delta)
+    }
+}
+
+/// The files of this machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Disk;
+
+impl Files for Disk {
+    fn read(&mut self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+        whole_files::read(path)
+    }
+
+    fn create(&mut self, path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+        whole_files::create(path, bytes, mode)
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)
+    }
+
+    fn remove(&mut self, path: &Path) -> io::Result<()> {
+        whole_files::remove(path)
+    }
+}

@@ -1,0 +1,315 @@
+//! The process that holds what was demoted: it alone touches the counter, the file and the record, and it takes
+//! everything back when nobody is there any more for whom it holds that.
+//!
+//! ```text
+//!             Begin            Want             the socket ends         grace is over
+//!   waiting ---------> holding -----> holding ------------------> alone ---------------> takes back, ends
+//!      |                  | Release                                 | SIGUSR1: another takes over
+//!      v the socket ends  v                                         v
+//!     ends         takes back, ends                      ends, and leaves all as it is
+//! ```
+//!
+//! Only the end of the socket tells that its hfm has ended, so it does not matter how. SIGTERM means nothing while
+//! there is an hfm, whose affair its end is, and afterwards that grace is over. SIGUSR1 comes from the helper of
+//! another hfm of the same directory; that one may well come a little earlier than the socket's end.
+
+mod signals;
+mod takeover;
+
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use self::signals::Signals;
+use self::takeover::Taken;
+use super::counter::Disk;
+use super::ledger::{Files, Ledger, Place};
+use super::protocol::{self, Lines, News, Order, Shares};
+use super::record::total;
+use crate::sys::syslog::{self, Facility, Severity};
+use crate::sys::{boot, helper};
+
+pub use super::ledger::{Counter, Target};
+
+/// How long what is demoted outlives an hfm, for the next one to take over.
+pub const GRACE: Duration = Duration::from_secs(10);
+/// When it is tried again, what could not be done.
+const RETRY: Duration = Duration::from_secs(1);
+/// What process lists and the system's log call it.
+const NAME: &std::ffi::CStr = c"hfm-demotion";
+
+/// A helper, as its hfm sees it.
+#[derive(Debug)]
+pub struct Helper {
+    /// [Orders](Order) go this way, and [News] come. That it ends means that the helper has.
+    pub socket: UnixStream,
+    /// Its number. It is no child of this process, and nobody has to wait for it.
+    pub pid: u32,
+}
+
+/// Forks a helper. To be called before any thread is started, and with all rights that shares need.
+///
+/// # Errors
+/// When no process can be had.
+pub fn start(target: Target, grace: Duration) -> io::Result<Helper> {
+    start_on(target, grace, Box::new(Disk))
+}
+
+/// The same, on other files than those of this machine: on such as end the process at a given step, say.
+///
+/// # Errors
+/// When no process can be had.
+pub fn start_on(target: Target, grace: Duration, files: Box<dyn Files>) -> io::Result<Helper> {
+    let forked = helper::start(NAME, move |socket, alone| {
+        if let Some(facility) = Facility::by_name("daemon") {
+            syslog::open(NAME, facility);
+        }
+        let signals = alone.and_then(|()| Signals::new());
+        match signals {
+            Ok(signals) => Process::new(socket, signals, grace, target, files).run(),
+            Err(error) => tell(&socket, &News::CannotBegin { why: format!("the helper process: {error}") }),
+        }
+    })?;
+    Ok(Helper { socket: forked.socket, pid: forked.pid })
+}
+
+/// Whether the process goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flow {
+    GoOn,
+    End,
+}
+
+/// What the process has in hand.
+enum Hold {
+    /// Nothing yet, and these to begin with.
+    Nothing(Target, Box<dyn Files>),
+    /// All that was put in.
+    Shares(Held),
+    /// It could not begin.
+    Never,
+}
+
+struct Held {
+    ledger: Ledger,
+    /// Nobody else has the directory.
+    _taken: Taken,
+}
+
+/// The process.
+struct Process {
+    /// `None` once its hfm has ended.
+    socket: Option<UnixStream>,
+    lines: Lines<Order>,
+    signals: Signals,
+    grace: Duration,
+    hold: Hold,
+    /// When it takes everything back, or tries that again.
+    take_back_at: Option<Instant>,
+    /// hfm has asked for that.
+    is_asked: bool,
+    /// It was said that it cannot be done.
+    has_complained: bool,
+}
+
+impl Process {
+    fn new(
+        socket: UnixStream,
+        signals: Signals,
+        grace: Duration,
+        target: Target,
+        files: Box<dyn Files>,
+    ) -> Self {
+        Self {
+            socket: Some(socket),
+            lines: Lines::default(),
+            signals,
+            grace,
+            hold: Hold::Nothing(target, files),
+            take_back_at: None,
+            is_asked: false,
+            has_complained: false,
+        }
+    }
+
+    fn run(mut self) {
+        loop {
+            let streams = [self.socket.as_ref().map(UnixStream::as_fd), Some(self.signals.as_fd())];
+            let heard = match helper::wait_readable(streams, self.milliseconds()) {
+                Ok([heard, _]) => heard,
+                Err(error) => {
+                    syslog::send(Severity::Error, &format!("cannot wait: {error}; restart hfm"));
+                    return;
+                }
+            };
+            if heard && self.listen() == Flow::End {
+                return;
+            }
+            let asked = self.signals.take();
+            if self.socket.is_none() {
+                if asked.to_leave {
+                    return;
+                }
+                if asked.to_end {
+                    self.take_back_at = Some(now());
+                }
+            }
+            if self.do_what_is_due() == Flow::End {
+                return;
+            }
+        }
+    }
+
+    /// How long it may wait; -1 is for ever.
+    fn milliseconds(&self) -> i32 {
+        let is_behind = matches!(&self.hold, Hold::Shares(held) if held.ledger.is_behind());
+        let retry = is_behind.then_some(RETRY);
+        let due = self.take_back_at.map(|at| at.saturating_duration_since(now()));
+        // Rounded up: it is over when it is over.
+        let up = |wait: Duration| i32::try_from(wait.as_millis().saturating_add(1)).unwrap_or(i32::MAX);
+        due.into_iter().chain(retry).min().map_or(-1, up)
+    }
+
+    /// Takes what hfm says.
+    fn listen(&mut self) -> Flow {
+        let Some(mut socket) = self.socket.as_ref() else { return Flow::GoOn };
+        let mut bytes = [0; 16 * 1024];
+        match socket.read(&mut bytes) {
+            Ok(0) => return self.hfm_has_ended(),
+            Ok(length) => self.lines.push(&bytes[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Flow::GoOn,
+            Err(_) => return self.hfm_has_ended(),
+        }
+        loop {
+            let order = match self.lines.poll_message() {
+                Ok(Some(order)) => order,
+                Ok(None) => return Flow::GoOn,
+                Err(error) => {
+                    // hfm sees that nobody listens to it any more.
+                    syslog::send(Severity::Error, &format!("from hfm: {error}; restart hfm"));
+                    return self.hfm_has_ended();
+                }
+            };
+            match order {
+                Order::Begin { state_dir } => {
+                    let news = self.begin(&state_dir);
+                    self.tell(&news);
+                    if matches!(news, News::CannotBegin { .. }) {
+                        return Flow::End;
+                    }
+                }
+                Order::Want { ticket, shares } => {
+                    let news = self.change(ticket, shares);
+                    self.tell(&news);
+                }
+                Order::Release => {
+                    self.is_asked = true;
+                    self.take_back_at = Some(now());
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, state_dir: &str) -> News {
+        let (target, files) = match std::mem::replace(&mut self.hold, Hold::Never) {
+            Hold::Nothing(target, files) => (target, files),
+            hold @ (Hold::Shares(_) | Hold::Never) => {
+                self.hold = hold;
+                return News::CannotBegin { why: "it has begun already".to_owned() };
+            }
+        };
+        let mut remarks = Vec::new();
+        let boot = boot::identity().map_err(|error| format!("cannot tell which boot this is: {error}"));
+        let held = boot.and_then(|boot| {
+            let taken = takeover::take(state_dir)?;
+            let place = Place { state_dir, boot, open: &mut Target::by_name };
+            Ok(Held { ledger: Ledger::begin(files, target, place, &mut remarks)?, _taken: taken })
+        });
+        match held {
+            Ok(held) => {
+                let shares = held.ledger.shares().clone();
+                self.hold = Hold::Shares(held);
+                News::Began { shares, remarks }
+            }
+            Err(why) => News::CannotBegin { why },
+        }
+    }
+
+    fn change(&mut self, ticket: u64, shares: Shares) -> News {
+        let changed = match &mut self.hold {
+            Hold::Shares(held) => held.ledger.change(shares),
+            Hold::Nothing(..) | Hold::Never => Err("it has not begun".to_owned()),
+        };
+        match changed {
+            Ok(total) => News::Done { ticket, total: total.into() },
+            Err(why) => News::Failed { ticket, why },
+        }
+    }
+
+    fn hfm_has_ended(&mut self) -> Flow {
+        self.socket = None;
+        let Hold::Shares(Held { ledger, .. }) = &self.hold else { return Flow::End };
+        if !self.is_asked {
+            // Without anything to take back, there is but the record to be removed.
+            let grace = if ledger.shares().is_empty() { Duration::ZERO } else { self.grace };
+            self.take_back_at = now().checked_add(grace);
+        }
+        Flow::GoOn
+    }
+
+    fn do_what_is_due(&mut self) -> Flow {
+        let due = self.take_back_at.is_some_and(|at| at <= now());
+        let Hold::Shares(Held { ledger, .. }) = &mut self.hold else {
+            if due {
+                self.tell(&News::Released);
+            }
+            return if due { Flow::End } else { Flow::GoOn };
+        };
+        if !due {
+            if ledger.is_behind() {
+                ledger.catch_up();
+            }
+            return Flow::GoOn;
+        }
+        let held = total(ledger.shares());
+        match ledger.release() {
+            Ok(()) => {
+                if held > 0 && !self.is_asked {
+                    let line = format!(
+                        "hfm has ended and none has taken over: its share of {held} of the demotion is taken back"
+                    );
+                    syslog::send(Severity::Warning, &line);
+                }
+                self.tell(&News::Released);
+                Flow::End
+            }
+            Err(why) => {
+                if !std::mem::replace(&mut self.has_complained, true) {
+                    let line = format!(
+                        "cannot take back hfm's share of {held} of the demotion: {why}; it is tried again every second"
+                    );
+                    syslog::send(Severity::Error, &line);
+                }
+                self.take_back_at = now().checked_add(RETRY);
+                Flow::GoOn
+            }
+        }
+    }
+
+    fn tell(&self, news: &News) {
+        if let Some(socket) = &self.socket {
+            tell(socket, news);
+        }
+    }
+}
+
+/// Whoever does not hear it any more is about to be found to have ended.
+fn tell(mut socket: &UnixStream, news: &News) {
+    let _ = socket.write_all(&protocol::encode(news));
+}
+
+#[expect(clippy::disallowed_methods, reason = "a process of its own, with a loop of its own")]
+fn now() -> Instant {
+    Instant::now()
+}
