@@ -25,11 +25,11 @@ use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use hfm::config;
-use hfm::dataplane::{self, Change, DataPlane, Managed, Nftables};
+use hfm::dataplane::{self, Change, Managed};
 use hfm::health::State;
 use hfm::probe::Files;
 use hfm::reactor::{Reactor, Seen};
-use hfm::rule::Prefix;
+use hfm::rule::{DataPlaneChoice, Firewall, Prefix};
 use hfm::sys::limits;
 use hfm::ucl::Loader;
 use nix::sys::signal::{Signal, kill};
@@ -284,7 +284,8 @@ fn large(options: &Options, flushed: Flushed) {
                 inside += written.added.len();
             }
         }
-        let mut somebody = Nftables::new(1);
+        let nftables = Firewall { dataplane: DataPlaneChoice::Nftables, ..Firewall::default() };
+        let mut somebody = dataplane::choose(&nftables, hfm::writer::now);
         let mut repaired = histogram();
         for _ in 0..10 {
             if flushed == Flushed::Other {
