@@ -10,7 +10,7 @@
 //! | layer | modules | what they do |
 //! |---|---|---|
 //! | 0 | [`now`], [`verdict`], [`histogram`], [`nearest`], [`ledger`], [`ucl`], [`wire`] | the moment, the ways a run can end, counting, "did you mean", what files remember, the language of the file, that of the network |
-//! | 1 | [`rule`], [`standing`] | a rule as meant: validated, immutable; what it says of its addresses |
+//! | 1 | [`rule`], [`standing`] | a rule as meant: validated, immutable; what it says of its addresses and of this gateway |
 //! | 2 | [`health`], [`schedule`], [`timer`], [`probe`] | verdicts to states, dues on a grid, what comes next; protocols as machines |
 //! | 3 | [`engine`], [`config`], [`writer::desired`], [`control`], [`overrides`], [`demotion`], [`dataplane::slots`] | the decisions; from what was written to what was meant; who is in a table; what an operator asks, and has set; whether this machine is the worse of two; who gets which clients |
 //! | 4 | [`sys`], [`dataplane`], [`demotion::counter`], [`line`](mod@line) | what only the operating system can do; what holds the tables, and the demotion; a line of the log |
@@ -52,8 +52,10 @@
 //!   rule down is over, and it stays down until it succeeds.
 //! - *extra run*: one that an operator asks for, beside the schedule; it changes nothing.
 //! - *change*: a new effective state, for which a change command runs.
+//! - *share*: what a failed rule adds to the demotion; *demotion*: the sum, by which a partner knows that it had better
+//!   take over.
 //! - *table*: the firewall's set of addresses; *managed*: named by a rule, and so ours; *standing*: what a rule
-//!   says of its addresses; *wanted* and *actual*: who should be in a table, and who is.
+//!   says of its addresses and of this gateway; *wanted* and *actual*: who should be in a table, and who is.
 //! - *slot*, of a table: one of the numbers that clients are hashed to; *places*: which slots lead to which address.
 //! - *notice*: the firewall's word that others have changed a table; *repair*: putting that right.
 

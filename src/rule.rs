@@ -6,7 +6,7 @@ mod fate;
 mod probe;
 mod table;
 
-use std::num::NonZeroU16;
+use std::num::{NonZeroU8, NonZeroU16};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -143,6 +143,8 @@ pub struct Rule {
     pub change_timeout: Option<Duration>,
     /// Its addresses and the tables that hold them.
     pub placement: Placement,
+    /// Added to what is demoted while the rule is failed, 1 to 240; `None` for nothing. `demote`.
+    pub demote: Option<NonZeroU8>,
 }
 
 impl Rule {
@@ -166,6 +168,7 @@ impl Rule {
             change_fail: None,
             change_timeout: None,
             placement: Placement::default(),
+            demote: None,
         }
     }
 
@@ -175,6 +178,11 @@ impl Rule {
             Test::Command { command, .. } => Some(command.clone()),
             Test::Probe(_) => None,
         }
+    }
+
+    /// Whether it puts addresses into tables.
+    pub fn has_tables(&self) -> bool {
+        !self.placement.tables.is_empty()
     }
 
     /// Whether this is an empty slot: a rule of a file has a name.
@@ -210,6 +218,8 @@ pub struct Configuration {
     pub log_format: LogFormat,
     /// Where an operator speaks with it. `control`.
     pub control: Control,
+    /// What the shares of failed rules are added to. `demotion`.
+    pub demotion: Demotion,
 }
 
 /// What a line of the log looks like. `log_format`.

@@ -1,8 +1,9 @@
-//! What a rule has to say about its addresses: the word that goes from the engine to the writer.
+//! What a rule has to say about its addresses and about this gateway: the word that goes from the engine to the writer
+//! of tables, and to what demotes.
 
 use std::time::Instant;
 
-/// A rule's part in the fate of its addresses.
+/// A rule's part in the fate of its addresses, and of this gateway.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Contribution {
     /// None: the rule is disabled in the file, or ended before it knew anything.

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use crate::probe::{Plan, Plans};
 use crate::rule::{
-    CommandLine, Configuration, Control, Fate, Firewall, LogFormat, Rule, RuleId, RunAs, Status, Table, Test,
+    CommandLine, Configuration, Control, Demotion, Fate, Firewall, LogFormat, Rule, RuleId, RunAs, Status,
+    Table, Test,
 };
 
 /// A new configuration, fitted into the slots of the old one.
@@ -36,6 +37,8 @@ pub struct Succession {
     pub log_format: LogFormat,
     /// As in the configuration.
     pub control: Control,
+    /// As in the configuration.
+    pub demotion: Demotion,
 }
 
 impl Succession {
@@ -55,6 +58,7 @@ impl Succession {
             run_as,
             log_format,
             control,
+            demotion,
         } = next;
         let Plans { plans: next_plans, clock } = plans;
         let mut by_slot: Vec<Rule> = Vec::new();
@@ -86,6 +90,7 @@ impl Succession {
             run_as,
             log_format,
             control,
+            demotion,
         }
     }
 

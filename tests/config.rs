@@ -478,6 +478,30 @@ golden! {
     control_twice
     debounce_bounds
     debounces
+    demote
+    demote_carp_linux
+    demote_twice
+    demote_without_carp_linux
+    demote_wrong
+    demote_wrong_above
+    demotion_array
+    demotion_bare
+    demotion_below_the_root
+    demotion_carp
+    demotion_control_character
+    demotion_cut_by_comment
+    demotion_directory
+    demotion_empty
+    demotion_file
+    demotion_in_state_dir
+    demotion_in_state_dir_linux
+    demotion_misspelt
+    demotion_no_path
+    demotion_number
+    demotion_path_alone
+    demotion_relative
+    demotion_twice
+    demotion_unknown
     go_basic
     go_empty
     go_group

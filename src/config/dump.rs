@@ -7,7 +7,7 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use super::inherit::status_word;
-use crate::rule::{CommandLine, Configuration, LogFormat, Rule, RuleId, Test};
+use crate::rule::{CommandLine, Configuration, Demotion, LogFormat, Rule, RuleId, Test};
 
 /// What `hfm -n -dump` prints: every rule in the order of the file with everything that counts for it.
 ///
@@ -34,6 +34,10 @@ fn write(out: &mut String, configuration: &Configuration) -> fmt::Result {
     tables::write_root(out, configuration)?;
     if !configuration.control.is_default {
         writeln!(out, "control = {};", Quoted(configuration.control.path.as_deref().unwrap_or_default()))?;
+    }
+    match &configuration.demotion {
+        Demotion::Carp => {}
+        Demotion::File(path) => writeln!(out, "demotion = {};", Quoted(&format!("file:{path}")))?,
     }
     for (name, of) in [("user", &configuration.run_as.user), ("group", &configuration.run_as.group)] {
         if let Some(of) = of {
@@ -81,6 +85,9 @@ fn write_rule(out: &mut String, configuration: &Configuration, rule: &Rule) -> f
     write_names(out, "requires", configuration, &rule.requires)?;
     write_names(out, "guard", configuration, &rule.guard)?;
     tables::write_placement(out, rule)?;
+    if let Some(share) = rule.demote {
+        writeln!(out, "    demote = {share};")?;
+    }
     writeln!(out, "}}")
 }
 

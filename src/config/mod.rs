@@ -6,6 +6,7 @@
 
 mod circles;
 mod control;
+mod demotion;
 mod depend;
 mod diagnose;
 mod dump;

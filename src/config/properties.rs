@@ -127,6 +127,8 @@ pub const STATUS_WORDS: &[&str] = &["enabled", "disabled", "always-fail", "alway
 const RUNS: Takes = Takes::Integer { min: 0, max: u16::MAX };
 /// A search through more would hold up the loop.
 const BODY: Takes = Takes::Bytes { min: 1, max: 1024 * 1024 };
+/// CARP itself takes 240 for a gateway that is to be master of nothing.
+const DEMOTE: Takes = Takes::Integer { min: 0, max: 240 };
 const COUNT: Takes = Takes::Integer { min: 1, max: u16::MAX };
 
 /// `change_max` when the file does not say.
@@ -261,7 +263,7 @@ pub static PROPERTIES: &[Property] = &[
     ours(Key::Setting(Setting::MinUp), "min_up", Written, "", "", Inherited, "how many addresses always stay in: N or N%"),
     ours(Key::Setting(Setting::Panic), "panic", Written, "", "", Inherited, "all addresses go in when fewer than this share are up: N%"),
     ours(Key::Setting(Setting::KillStates), "kill_states", Boolean, "", "no", Inherited, "the firewall forgets the clients of an address that leaves, and ends their connections when it failed"),
-    later("demote", Written, "", "", Inherited, "added to the demotion counter while failed"),
+    ours(Key::Setting(Setting::Demote), "demote", DEMOTE, "", "0", Inherited, "added to the demotion counter while the rule is failed; 0 for nothing"),
     // The program.
     ours(Key::Setting(Setting::DataPlane), "dataplane", Words(&["auto", "pf", "pfctl", "nftables", "memory"]), "", "auto", Root, "what holds the tables"),
     ours(Key::Setting(Setting::DryRun), "dry_run", Boolean, "", "no", Root, "log what would be done instead of doing it"),
@@ -272,7 +274,7 @@ pub static PROPERTIES: &[Property] = &[
     later("listen", Text, "", "", Root, "address and port of the status page"),
     ours(Key::Setting(Setting::User), "user", Written, "", "", Root, "user to run as, by name or number, once everything that needs root is open"),
     ours(Key::Setting(Setting::Group), "group", Written, "", "the user's own", Root, "group to run as, by name or number"),
-    later("demotion", Text, "", "carp", Root, "what is demoted: carp, or file:PATH"),
+    ours(Key::Setting(Setting::Demotion), "demotion", Text, "", "carp", Root, "what is demoted: carp (FreeBSD), or file:PATH, which keepalived's track_file reads"),
     ours(Key::Setting(Setting::Slots), "slots", Written, "", "256", Root, "slots of each nftables map that spreads clients by numgen; as many as the map has"),
 ];
 

@@ -5,6 +5,7 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use super::control;
+use super::demotion::{self, HAS_CARP};
 use super::depend::{self, Dependencies};
 use super::diagnose::{Diagnostic, Problems, Wrong};
 use super::given::Given;
@@ -55,6 +56,7 @@ pub(super) fn resolve(
     let uses = depend::uses(tree, &dependencies);
     let Placed { placements, tables, firewall } = placement::resolve(tree, &tests, &uses, problems);
     let run_as = run_as::resolve(tree, &firewall, &tables, problems);
+    let demotion = demotion::resolve(tree, &firewall, HAS_CARP, problems);
     if problems.any_error() {
         return None;
     }
@@ -79,6 +81,7 @@ pub(super) fn resolve(
         run_as,
         log_format: log_format(tree),
         control: control::resolve(tree),
+        demotion,
     };
     Some((configuration, plans))
 }
@@ -186,6 +189,7 @@ fn rule(
         change_fail: command_line(&own.change_fail, &own.change_fail_arguments),
         change_timeout: tree.inherited(id, |settings| &settings.change_timeout).and_then(non_zero),
         placement: Placement::default(),
+        demote: demotion::share(tree, id),
     })
 }
 

@@ -116,7 +116,8 @@ pub enum Output {
     /// The effective state of a rule changed (or is confirmed, for `always-fail` and `always-success`):
     /// run its change command, if it has one.
     Change(Change),
-    /// What a rule that has tables says of its addresses is now this; once at the start for each.
+    /// What a rule that has tables or `demote` says of its addresses, and of this gateway, is now this; once at the
+    /// start for each, and once when a reload gives it the first of either.
     Standing {
         /// The rule.
         rule: RuleId,

@@ -69,7 +69,7 @@ pub struct Engine {
     lateness: Histogram,
     /// Scratch for `handle_timeout`, kept so that a turn allocates nothing.
     due: Vec<RuleId>,
-    /// Rules with tables of which something changed in this call.
+    /// Rules with tables or `demote` of which something changed in this call.
     touched: Vec<RuleId>,
 }
 

@@ -30,7 +30,10 @@ impl Engine {
             let rule = rule_id(index);
             match fate {
                 Fate::Kept if !self.is_to_be_tried_again(rule) => continue,
-                Fate::Kept | Fate::Adjusted => self.adjust(rule, &before[index], now),
+                Fate::Kept | Fate::Adjusted => {
+                    self.introduce(rule, &before[index]);
+                    self.adjust(rule, &before[index], now);
+                }
                 Fate::Changed => {
                     let before = self.begin_anew(rule, dues.next().unwrap_or(now.mono));
                     self.keep_override(rule, before);

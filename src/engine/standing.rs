@@ -1,17 +1,28 @@
-//! What rules say of their addresses: computed anew for each rule that was touched, told when it changed.
+//! What rules say of their addresses and of this gateway: computed anew for each rule that was touched, told when it
+//! changed, or when somebody has yet to hear it.
 
 use super::{Engine, Output};
 use crate::health::State;
 use crate::now::Now;
-use crate::rule::RuleId;
+use crate::rule::{Rule, RuleId};
 use crate::standing::{Contribution, Standing};
 
 impl Engine {
     /// Has the standing of this rule looked at before the present call ends. Harmless when nothing changed.
     pub(super) fn touch(&mut self, rule: RuleId) {
-        if !self.rules[rule.index()].placement.tables.is_empty() {
+        let of = &self.rules[rule.index()];
+        if of.has_tables() || of.demote.is_some() {
             self.touched.push(rule);
         }
+    }
+
+    /// A rule that stays may have tables, or a share of the demotion, that it did not have before: whoever keeps
+    /// those has heard nothing of it, however old its standing is.
+    pub(super) fn introduce(&mut self, rule: RuleId, before: &Rule) {
+        let after = &self.rules[rule.index()];
+        let has_new_tables = after.has_tables() && !before.has_tables();
+        let has_new_share = after.demote.is_some() && before.demote.is_none();
+        self.states[rule.index()].is_unheard = has_new_tables || has_new_share;
     }
 
     /// Tells what is new of the rules that were touched.
@@ -26,7 +37,8 @@ impl Engine {
                 Some(_) | None => now.mono,
             };
             let standing = Standing { contribution, since, stale: state.stale, settled };
-            if state.standing.replace(standing) != Some(standing) {
+            let is_new = state.standing.replace(standing) != Some(standing);
+            if std::mem::take(&mut state.is_unheard) || is_new {
                 self.outputs.push_back(Output::Standing { rule, standing });
             }
         }

@@ -133,8 +133,10 @@ pub(super) struct RuleState {
     /// The last conclusive verdict, or the first due.
     pub(super) fresh_since: Instant,
     pub(super) stale: bool,
-    /// What was last told of its addresses; `None` for a rule without tables.
+    /// What was last told of it; `None` for a rule that has had neither tables nor `demote`.
     pub(super) standing: Option<Standing>,
+    /// Somebody is to hear that who has not.
+    pub(super) is_unheard: bool,
     pub(super) last_inconclusive_notice: Option<Instant>,
     pub(super) unreported: u64,
     /// Somebody waits for the verdict of a run that has yet to begin.
@@ -172,6 +174,7 @@ impl RuleState {
             fresh_since: due,
             stale: false,
             standing: None,
+            is_unheard: false,
             last_inconclusive_notice: None,
             unreported: 0,
             asked: false,

@@ -33,6 +33,7 @@ fn rule() -> Rule {
         change_fail: None,
         change_timeout: None,
         placement: Placement::default(),
+        demote: None,
     }
 }
 

@@ -135,8 +135,16 @@ impl Reactor {
         let tests: Vec<Option<CommandLine>> = configuration.rules.iter().map(Rule::test_command).collect();
         let commands = Commands::start(tests, configuration.change_max, wake.clone())?;
         let now = now();
-        let Configuration { rules, tables, firewall, change_max: _, run_as, log_format: _, control } =
-            configuration;
+        let Configuration {
+            rules,
+            tables,
+            firewall,
+            change_max: _,
+            run_as,
+            log_format: _,
+            control,
+            demotion: _,
+        } = configuration;
         let rules: Arc<[Rule]> = rules.into();
         let table_count = tables.len();
         let settings = plane.map(|plane| writer::Settings {
@@ -322,8 +330,12 @@ impl Reactor {
     fn tell_the_writer(&mut self) {
         while let Some(output) = self.prober.poll_output() {
             match (output, &mut self.writer) {
-                (Output::Standing { rule, standing }, Some(writer)) => writer.say(rule, standing),
-                (Output::Standing { .. }, None) => {}
+                (Output::Standing { rule, standing }, Some(writer))
+                    if self.prober.engine.rules()[rule.index()].has_tables() =>
+                {
+                    writer.say(rule, standing)
+                }
+                (Output::Standing { .. }, _) => {}
                 (output, _) => {
                     if let (Output::Change(change), Some(watcher)) = (&output, &self.watcher) {
                         // Whoever has gone watches no more.

@@ -174,6 +174,7 @@ impl Reactor {
             log_format,
             run_as: _,
             control: _,
+            demotion: _,
         } = succession;
         let before = self.prober.engine.rules().clone();
         let plans = match self.prober.reload(rules.clone(), plans, &fates, from) {

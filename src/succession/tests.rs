@@ -1,9 +1,10 @@
+use std::num::NonZeroU8;
 use std::time::Duration;
 
 use super::*;
 use crate::rule::{
-    CommandLine, Control, DataPlaneChoice, Firewall, LogFormat, Member, Membership, Placement, Prefix, RunAs,
-    Table,
+    CommandLine, Control, DataPlaneChoice, Demotion, Firewall, LogFormat, Member, Membership, Placement,
+    Prefix, RunAs, Table,
 };
 
 fn rule(name: &str) -> Rule {
@@ -22,6 +23,7 @@ fn configuration(rules: Vec<Rule>) -> Configuration {
         run_as: RunAs::default(),
         log_format: LogFormat::Text,
         control: Control::default(),
+        demotion: Demotion::default(),
     }
 }
 
@@ -94,6 +96,7 @@ fn what_is_tested_or_addressed_makes_a_rule_another_and_schedule_and_actions_do_
         (Rule { runs: std::num::NonZeroU16::new(3), ..base() }, Fate::Adjusted),
         (Rule { change_fail: command, ..base() }, Fate::Adjusted),
         (Rule { requires: vec![RuleId(0)], ..base() }, Fate::Adjusted),
+        (Rule { demote: NonZeroU8::new(50), ..base() }, Fate::Adjusted),
         (Rule { status: Status::AlwaysFail, ..base() }, Fate::Adjusted),
         (Rule { status: Status::Disabled, ..base() }, Fate::Adjusted),
     ];

@@ -19,6 +19,7 @@
 //! | longest path of a local socket | 103 bytes, and so everywhere | 107 bytes | `config/url.rs` |
 //! | asking for a summary | SIGINFO (Ctrl-T), SIGUSR1 | SIGUSR1 | `reactor/signals.rs` |
 //! | what holds the tables | pf: /dev/pf, or pfctl(8) | nftables: netlink | `dataplane/mod.rs`, `rule/table.rs`, `sys/mod.rs`, `sys/pf/device.rs` |
+//! | what is demoted | CARP's counter, by sysctl; or a file | a file | `config/demotion.rs` |
 //! | rights that outlive root | /dev/pf, opened before | capabilities, for each thread | `sys/privilege.rs`, `sys/mod.rs` |
 //! | who speaks on the control socket | getpeereid(3), without the process | SO_PEERCRED | `sys/control_socket.rs` |
 //! | memory back to the system | the allocator by itself | malloc_trim(3), with glibc | `sys/memory.rs` |

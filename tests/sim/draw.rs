@@ -69,6 +69,7 @@ fn one_rule(random: &mut Random, index: u64, scale_ms: u64) -> Rule {
         change_fail: None,
         change_timeout: None,
         placement: Placement::default(),
+        demote: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::control;
+use super::super::demotion;
 use super::super::diagnose::Wrong;
 use super::super::escape;
 use super::super::given::Given;
@@ -100,6 +101,7 @@ fn text_of(setting: Setting, name: &'static str, text: &str) -> Result<(), Wrong
         Setting::Slots => placement::slots(text).map(drop),
         Setting::StateDir => placement::state_dir(text),
         Setting::Control => control::judge(text),
+        Setting::Demotion => demotion::demotion(text).map(drop),
         Setting::User | Setting::Group => run_as::judge(name, text),
         // They are no texts.
         Setting::Timeout
@@ -115,6 +117,7 @@ fn text_of(setting: Setting, name: &'static str, text: &str) -> Result<(), Wrong
         | Setting::IntervalDebounce
         | Setting::Backup
         | Setting::KillStates
+        | Setting::Demote
         | Setting::DataPlane
         | Setting::DryRun
         | Setting::Reconcile

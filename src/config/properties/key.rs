@@ -142,6 +142,8 @@ pub enum Setting {
     Panic,
     /// `kill_states`
     KillStates,
+    /// `demote`
+    Demote,
     /// `slots`
     Slots,
     /// `dataplane`
@@ -160,4 +162,6 @@ pub enum Setting {
     LogFormat,
     /// `control`
     Control,
+    /// `demotion`
+    Demotion,
 }

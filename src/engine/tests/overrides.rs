@@ -1,6 +1,6 @@
 //! What operators set: what it changes, what goes on beneath it, and how a rule comes back.
 
-use super::words::{placed, words};
+use super::words::{demoting, placed, words};
 use super::*;
 use crate::engine::Set;
 use crate::rule::Fate;
@@ -53,6 +53,15 @@ pub(super) fn well(rules: impl IntoIterator<Item = Rule>) -> Bench {
         bench.exited(rule, OK);
     }
     bench
+}
+
+#[test]
+fn what_is_drained_demotes_nothing_and_what_an_operator_fails_does() {
+    let mut bench = well([demoting(rule()), demoting(requires(&[0]))]);
+    let both = |contribution| [(0, contribution, false, true), (1, contribution, false, true)];
+    assert_eq!(words(&bench.set(0, Override::Drained)), both(DRAINED));
+    assert_eq!(words(&bench.set(0, Override::AlwaysFail)), both(DOWN));
+    assert_eq!(words(&bench.set(0, Override::AlwaysSuccess)), both(Contribution::Up));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What a reload leaves as it is, what begins anew, and what is given up.
 
+use super::words::{demoting, placed, words};
 use super::*;
 use crate::rule::Fate;
+use crate::standing::Contribution;
 
 impl Bench {
     fn reload(&mut self, rules: impl IntoIterator<Item = Rule>, fates: &[Fate]) -> Vec<Output> {
@@ -142,4 +144,53 @@ fn a_program_that_was_not_there_is_tried_again() {
     assert!(bench.engine.is_finished());
     bench.reload([rule()], &[Fate::Kept]);
     assert_eq!(starts(&bench.turn(Duration::ZERO)), 1);
+}
+
+#[test]
+fn whoever_has_yet_to_hear_a_rule_is_told_of_it_once() {
+    const DOWN: Contribution = Contribution::Down { drained: false };
+    let down = [(0, DOWN, false, true)];
+    let (plain, share, tables) = (rule, || demoting(rule()), || placed(rule()));
+    let both = || placed(demoting(rule()));
+    let more = || Rule { demote: std::num::NonZeroU8::new(200), ..rule() };
+    // Before, after, whether it is told. The state does not change.
+    let cases = [
+        (plain(), share(), true),
+        (tables(), both(), true),
+        (share(), both(), true),
+        (plain(), both(), true),
+        (share(), more(), false),
+        (both(), tables(), false),
+        (both(), share(), false),
+        (share(), plain(), false),
+        (both(), Rule { interval: 2 * S, ..both() }, false),
+    ];
+    for (before, after, is_told) in cases {
+        let mut bench = Bench::new([before.clone()]);
+        bench.whole_run(0, Duration::ZERO, BAD);
+        let said = words(&bench.reload([after.clone()], &[Fate::Adjusted]));
+        let told: &[_] = if is_told { &down } else { &[] };
+        assert_eq!(said, told, "{before:?} {after:?}");
+        assert_eq!(words(&bench.whole_run(0, S, BAD)), [], "{before:?} {after:?}");
+    }
+}
+
+#[test]
+fn a_share_that_comes_back_is_told_of_again() {
+    let mut bench = Bench::new([demoting(rule())]);
+    bench.whole_run(0, Duration::ZERO, BAD);
+    assert_eq!(words(&bench.reload([rule()], &[Fate::Adjusted])), []);
+    assert_eq!(words(&bench.whole_run(0, S, BAD)), []);
+    let said = words(&bench.reload([demoting(rule())], &[Fate::Adjusted]));
+    assert_eq!(said, [(0, Contribution::Down { drained: false }, false, true)]);
+}
+
+#[test]
+fn the_rule_that_follows_in_a_slot_is_heard_from_its_beginning() {
+    let mut bench = Bench::new([demoting(rule())]);
+    bench.whole_run(0, Duration::ZERO, BAD);
+    let unknown = [(0, Contribution::Unknown, false, false)];
+    assert_eq!(words(&bench.reload([demoting(rule())], &[Fate::Changed])), unknown);
+    assert_eq!(words(&bench.reload([Rule::vacant()], &[Fate::Vacated])), []);
+    assert_eq!(words(&bench.reload([demoting(rule())], &[Fate::New])), unknown);
 }

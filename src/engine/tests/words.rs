@@ -1,4 +1,7 @@
-//! What rules say of their addresses: told when it is new, and never otherwise.
+//! What rules say of their addresses and of this gateway: told when it is new or somebody has yet to hear it, and never
+//! otherwise.
+
+use std::num::NonZeroU8;
 
 use super::*;
 use crate::rule::{Membership, Prefix};
@@ -11,6 +14,11 @@ pub(super) fn placed(rule: Rule) -> Rule {
     let addresses = vec![Prefix::host([10, 0, 0, 1].into())];
     let tables = vec![Membership { table: "web".into(), addresses: addresses.clone() }];
     Rule { placement: Placement { addresses, tables, ..Placement::default() }, ..rule }
+}
+
+/// A rule that adds to the demotion while it is failed.
+pub(super) fn demoting(rule: Rule) -> Rule {
+    Rule { demote: NonZeroU8::new(50), ..rule }
 }
 
 /// What was said, by which rule: contribution, stale, settled.
@@ -45,12 +53,32 @@ fn a_rule_says_what_its_effective_state_is_and_only_when_it_is_new() {
 }
 
 #[test]
-fn a_rule_without_tables_says_nothing() {
+fn a_rule_without_tables_and_share_says_nothing() {
     let mut bench = Bench::new([rule()]);
     let mut outputs = bench.outputs();
     outputs.extend(bench.whole_run(0, Duration::ZERO, BAD));
     outputs.extend(bench.turn(100 * S));
     assert_eq!(words(&outputs), []);
+}
+
+#[test]
+fn a_rule_with_a_share_says_what_one_with_tables_does_and_one_with_both_says_it_once() {
+    let mut bench = Bench::new([demoting(rule()), placed(rule()), placed(demoting(rule()))]);
+    let all = |contribution, settled| [0, 1, 2].map(|rule| (rule, contribution, false, settled)).to_vec();
+    assert_eq!(words(&bench.outputs()), all(Contribution::Unknown, false));
+    for (second, ending, said) in [
+        (0, BAD, all(DOWN, true)),
+        (1, BAD, Vec::new()),
+        (2, OK, all(Contribution::Up, true)),
+        (3, OK, Vec::new()),
+    ] {
+        let mut outputs = bench.turn(second * S);
+        for rule in [0, 1, 2] {
+            bench.started(rule);
+            outputs.extend(bench.exited(rule, ending));
+        }
+        assert_eq!(words(&outputs), said, "at {second} s");
+    }
 }
 
 #[test]

@@ -58,6 +58,7 @@ fn waiting_for(server: &TcpListener) -> (Rule, Plans) {
         change_fail: None,
         change_timeout: None,
         placement: Placement::default(),
+        demote: None,
     };
     (rule, Plans { plans: vec![Some(plan)], clock: compiler.clock() })
 }
