@@ -55,7 +55,8 @@ pub(crate) fn play(
     let mut random = Random::new(seed);
     let (mut rules, scale) = draw::configuration(&mut random);
     let tables = tables::draw(seed, &mut rules);
-    let mut tables = Tables::new(tables, rules.len(), base, saboteur);
+    tables::draw_shares(seed, &mut rules);
+    let mut tables = Tables::new(tables, &rules, base, saboteur);
     let operator = Operator::new(seed, rules.len(), ns_of(scale));
     let world = World::new(&rules, scale, base, random);
     let tampered = Tampered::new(saboteur, &rules, base);

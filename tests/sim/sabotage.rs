@@ -37,7 +37,7 @@ saboteurs! {
     LateNotForTimeoutTls, LateNotForTimeoutResponse, LateNotForReset, LateNotForClosed,
     LateNotForClosedInAnswer, LateNotFor408, LateForRefused, LateForEveryStatus, TurnsNotCounted,
     RunningTurnNotCounted, DebounceIntervalIgnored, DebounceIntervalKept, DebounceIntervalInHoldDown,
-    StaleByStateOnly, StandingLost, StandingDoubled, StandingNeverStale, SettledAtOnce, SinceOfTheStart,
+    StaleByStateOnly, StandingLost, ShareUnheard, StandingDoubled, StandingNeverStale, SettledAtOnce, SinceOfTheStart,
     DisabledSaysDown, EndedSaysNothing, MinUpOneFewer, AnyIsAll, BackupNeverStepsDown, PanicNeverEnds,
     OverrideEndsLate, OverrideNeverEnds, OverrideEndUntold, ReturnIgnored, DisabledIsIgnored, DrainStopsRuns,
     DrainRunsNoCommand, DrainIsFailure, DrainStaysWithTheRule, DrainAloneUntold, AbandonForgotten,

@@ -1,4 +1,4 @@
-//! Planted bugs of what rules say of their addresses.
+//! Planted bugs of what rules say of their addresses and of this gateway.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a saboteur leaves alone what it does not name")]
 
@@ -16,6 +16,7 @@ pub(crate) const HARMLESS: &[Saboteur] = &[Saboteur::StandingDoubled];
 impl Tampered {
     pub(crate) fn standing(&mut self, saboteur: Saboteur, rule: RuleId, standing: Standing) -> Vec<Output> {
         let base = self.base;
+        let has_tables = !self.rules[rule.index()].placement.tables.is_empty();
         let disabled = self.rules[rule.index()].status == Status::Disabled;
         let known = &mut self.runs[rule.index()];
         known.standings += 1;
@@ -23,6 +24,7 @@ impl Tampered {
         let said = |standing| Output::Standing { rule, standing };
         match saboteur {
             Saboteur::StandingLost if known.standings.is_multiple_of(3) => Vec::new(),
+            Saboteur::ShareUnheard if !has_tables => Vec::new(),
             Saboteur::StandingDoubled => last.into_iter().chain([standing, standing]).map(said).collect(),
             Saboteur::StandingNeverStale => vec![said(Standing { stale: false, ..standing })],
             Saboteur::SettledAtOnce => vec![said(Standing { settled: true, ..standing })],

@@ -1,7 +1,8 @@
-//! Tables beside the engine: what its words make of them, against what the model's own states do.
+//! Words beside the engine, of rules with tables and with shares of the demotion, and what they make of tables: against
+//! what the model's own states do.
 
 use std::collections::HashSet;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU8, NonZeroU32};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,10 @@ pub(crate) struct Tables {
     saboteur: Option<Saboteur>,
     tables: Arc<[Table]>,
     desired: Desired,
+    /// Rules that have something to say: with tables, or a share of the demotion.
+    speaking: Vec<usize>,
+    /// One that has not, and was heard.
+    out_of_turn: Option<RuleId>,
     /// By the engine.
     told: Vec<Standing>,
     /// By the model.
@@ -86,6 +91,14 @@ pub(crate) fn draw(seed: u64, rules: &mut [Rule]) -> (Vec<Table>, Random) {
     (tables, random)
 }
 
+/// Gives some rules, with tables or without, a share of the demotion, from a seed of their own too.
+pub(crate) fn draw_shares(seed: u64, rules: &mut [Rule]) {
+    let mut random = Random::new(seed ^ 0x7368_6172_6573);
+    for rule in rules {
+        rule.demote = random.percent(25).then_some(NonZeroU8::MIN);
+    }
+}
+
 /// A rule's word, by the model's own states.
 fn word(model: &Model, rule: usize, before: Standing, now: Instant) -> Standing {
     let state = &model.states[rule];
@@ -112,12 +125,12 @@ fn word(model: &Model, rule: usize, before: Standing, now: Instant) -> Standing 
 impl Tables {
     pub(crate) fn new(
         (tables, mut random): (Vec<Table>, Random),
-        rules: usize,
+        rules: &[Rule],
         base: Instant,
         saboteur: Option<Saboteur>,
     ) -> Self {
         let given: Vec<Table> = tables.iter().cloned().map(|table| alter(saboteur, table)).collect();
-        let (mut desired, _) = Desired::new(given.into(), rules, &[], base);
+        let (mut desired, _) = Desired::new(given.into(), rules.len(), &[], base);
         let (mut wanted, mut others) = (Vec::new(), Vec::new());
         for (index, table) in tables.iter().enumerate() {
             let found: Vec<bool> = table.members.iter().map(|_| random.percent(60)).collect();
@@ -132,14 +145,18 @@ impl Tables {
         }
         let unknown =
             Standing { contribution: Contribution::Unknown, since: base, stale: false, settled: false };
+        let speaks = |rule: &Rule| !rule.placement.tables.is_empty() || rule.demote.is_some();
+        let speaking = rules.iter().enumerate().filter(|(_, rule)| speaks(rule)).map(|(index, _)| index);
         Self {
             base,
             saboteur,
             heard: vec![Vec::new(); tables.len()],
             tables: tables.into(),
             desired,
-            told: vec![unknown; rules],
-            right: vec![unknown; rules],
+            speaking: speaking.collect(),
+            out_of_turn: None,
+            told: vec![unknown; rules.len()],
+            right: vec![unknown; rules.len()],
             wanted,
             others,
             moved: true,
@@ -149,12 +166,10 @@ impl Tables {
 
     /// The model has moved.
     pub(crate) fn follow(&mut self, model: &Model, now: Instant) {
-        if !self.tables.is_empty() {
-            for rule in 0..self.right.len() {
-                let before = self.right[rule];
-                self.right[rule] = word(model, rule, before, now);
-                self.moved |= self.right[rule] != before;
-            }
+        for rule in self.speaking.iter().copied() {
+            let before = self.right[rule];
+            self.right[rule] = word(model, rule, before, now);
+            self.moved |= self.right[rule] != before;
         }
     }
 
@@ -163,6 +178,9 @@ impl Tables {
         for output in outputs {
             if let Output::Standing { rule, standing } = output {
                 self.moved = true;
+                if !self.speaking.contains(&rule.index()) {
+                    self.out_of_turn = Some(*rule);
+                }
                 self.told[rule.index()] = *standing;
                 self.desired.on_standing(*rule, *standing);
             }
@@ -174,16 +192,19 @@ impl Tables {
         if !std::mem::take(&mut self.moved) {
             return Ok(());
         }
+        if let Some(rule) = self.out_of_turn {
+            return Err(format!("{rule:?} has neither tables nor a share, and speaks"));
+        }
+        for rule in &self.speaking {
+            let (told, right) = (self.told[*rule], self.right[*rule]);
+            if told != right && !self.is_blind_to_words() {
+                return Err(format!("rule {rule} says {told:?}\n  must say {right:?}"));
+            }
+        }
         for index in 0..self.tables.len() {
             let table = self.tables[index].clone();
             let named: Vec<usize> =
                 table.members.iter().flat_map(|member| &member.rules).map(|rule| rule.index()).collect();
-            for rule in &named {
-                let (told, right) = (self.told[*rule], self.right[*rule]);
-                if told != right && !self.is_blind_to_words() {
-                    return Err(format!("rule {rule} says {told:?}\n  must say {right:?}"));
-                }
-            }
             let heard = named.iter().map(|rule| self.right[*rule]).collect();
             if std::mem::replace(&mut self.heard[index], heard) != self.heard[index] {
                 self.wanted[index] = self.restated(index, &table);
