@@ -105,7 +105,7 @@ fn refuse_carp(tree: &Tree, written: Option<&Text>, problems: &mut Problems) {
         let Some((owner, place)) = owner.filter(|(owner, _)| said.insert(*owner)) else {
             continue;
         };
-        let message = "'demote' needs CARP, which only FreeBSD has";
+        let message = "'demote' needs CARP, and this system has none";
         let mut error = Diagnostic::error(place, &tree.nodes[owner].name, message);
         if let Some(text) = written {
             error = error.note(text.span, "'demotion' is here");
