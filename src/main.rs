@@ -196,6 +196,7 @@ fn run_logged(
             reactor.control_by(socket, name)?;
         }
         reactor.remember_overrides(&place)?;
+        reactor.demote_by(prepared.helper)?;
         Ok(reactor)
     });
     let mut reactor = match started {

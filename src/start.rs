@@ -3,8 +3,10 @@
 //!
 //! All of it comes before the first thread, the log's included: what is to be said is handed back.
 
+mod demotion;
 mod state_dir;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use log::Level;
 
 use crate::config::{Loaded, Reads};
 use crate::dataplane::{self, DataPlane, TableError};
+use crate::demotion::helper::Helper;
 use crate::reactor::Needs;
 use crate::rule::{Configuration, Control, Network, Rule, RunAs, Test};
 use crate::sys::control_socket::{BindError, ControlSocket};
@@ -46,6 +49,8 @@ pub struct Prepared {
     pub control: Option<ControlSocket>,
     /// What holds the tables, if there are any.
     pub plane: Option<Box<dyn DataPlane>>,
+    /// What keeps the demotion counter, and the shares that it has taken over, if a rule is to have one.
+    pub helper: Option<(Helper, BTreeMap<String, u8>)>,
     /// Where things are remembered; or why the process cannot run, if it cannot.
     pub outcome: Result<Place, String>,
 }
@@ -58,20 +63,27 @@ pub fn prepare(loaded: &Loaded) -> Prepared {
     news.extend(raise_limits(descriptors_needed(configuration)).map(|line| (Level::Warn, line)));
     let remembering = Remembering::of(&configuration.firewall, &configuration.tables, OVERRIDES);
     let mut control = None;
-    let mut plane = None;
+    let (mut plane, mut helper) = (None, None);
     let outcome = look_up(loaded).and_then(|identity| {
         // What only root may make.
         control = open_control(loaded, &identity, &mut news)?;
         plane = open_plane(configuration, &identity, &mut news)?;
         let made = remembering.make(&identity);
+        // It keeps the rights that are given up here, and has nothing of what is opened behind it.
+        let started = demotion::start(configuration)?;
         become_user(loaded, &identity, &mut news)?;
-        Ok(remembering.open(made, &mut news))
+        let place = remembering.open(made, &mut news);
+        if let Some(mut started) = started {
+            let adopted = demotion::begin(&mut started, &place, &mut news)?;
+            helper = Some((started, adopted));
+        }
+        Ok(place)
     });
     if outcome.is_ok() {
         let rules = &configuration.rules;
         news.extend(forbidden(rules, socket::permits).into_iter().map(|line| (Level::Warn, line)));
     }
-    Prepared { news, control, plane, outcome }
+    Prepared { news, control, plane, helper, outcome }
 }
 
 /// Tries again for a while what another process holds.

@@ -22,6 +22,8 @@
 //! Moments are seconds since 1970 (UTC) with a fraction; spans say their unit in their name. A member that is
 //! `null` is not known or does not apply.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// The longest line of a request, in bytes, its end included.
@@ -339,6 +341,17 @@ pub struct VerdictRow {
     pub scheduled: bool,
 }
 
+/// What this hfm adds to the demotion counter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DemotionRow {
+    /// In the counter, as last heard.
+    pub total: u16,
+    /// Its helper process is gone: that stays, whatever rules say, until hfm is restarted.
+    pub lost: bool,
+    /// What is wanted, by the names of rules.
+    pub wanted: BTreeMap<String, u8>,
+}
+
 /// What was counted and measured since the start.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StatsRow {
@@ -390,6 +403,8 @@ pub struct StatsRow {
     pub turn_max_us: u64,
     /// Tables of the configuration.
     pub tables: usize,
+    /// The demotion counter, if a rule may add to it.
+    pub demotion: Option<DemotionRow>,
     /// Lines that the log had to drop.
     pub dropped_lines: u64,
     /// The level of the log.

@@ -9,6 +9,8 @@ use crate::now::Now;
 pub(super) struct Unfinished {
     pub(super) commands: bool,
     pub(super) writer: bool,
+    /// The helper, which was told to take everything back.
+    pub(super) demotion: bool,
 }
 
 impl Reactor {
@@ -18,21 +20,34 @@ impl Reactor {
     }
 
     pub(super) fn end_if_all_have_finished(&mut self) {
-        let Unfinished { commands, writer } = self.unfinished;
-        self.done |= self.is_ending() && !commands && !writer;
+        let Unfinished { commands, writer, demotion } = self.unfinished;
+        self.done |= self.is_ending() && !commands && !writer && !demotion;
     }
 
     pub(super) fn end_if_finished(&mut self, now: Now) {
         if self.finish_by.is_some_and(|by| by <= now.mono) && !self.done {
-            let Unfinished { commands, writer } = self.unfinished;
-            for (name, _) in [("commands", commands), ("writer", writer)].iter().filter(|(_, is)| *is) {
-                self.journal.thread_hangs(name);
+            let Unfinished { commands, writer, demotion } = self.unfinished;
+            let all = [
+                ("commands", "thread", commands),
+                ("writer", "thread", writer),
+                ("demotion", "helper", demotion),
+            ];
+            for (name, what, _) in all.iter().filter(|(.., is)| *is) {
+                self.journal.hangs(name, what);
             }
             self.done = true;
         }
         if !self.is_ending() && !self.has_no_rules && self.prober.engine.is_finished() {
             self.journal.all_done();
             self.finish(now);
+        }
+    }
+
+    /// Has the demotion taken back at once: nobody is to follow.
+    pub(super) fn release_demotion(&mut self) {
+        if let Some(demoter) = &mut self.demoter {
+            demoter.release();
+            self.unfinished.demotion = !demoter.has_finished();
         }
     }
 
@@ -44,7 +59,8 @@ impl Reactor {
         if let Some(writer) = &mut self.writer {
             writer.finish();
         }
-        self.unfinished = Unfinished { commands: true, writer: self.writer.is_some() };
+        let demotion = self.demoter.as_ref().is_some_and(|demoter| !demoter.has_finished());
+        self.unfinished = Unfinished { commands: true, writer: self.writer.is_some(), demotion };
         self.finish_by = now.mono.checked_add(FINISH_MAX + FINISH_GRACE);
         self.refuse_reloads();
     }

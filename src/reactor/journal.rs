@@ -3,6 +3,7 @@
 
 mod commands;
 mod control;
+mod demotion;
 mod overrides;
 mod own;
 

@@ -5,9 +5,11 @@
 //! events; this process's own stalls are measured here and told to the engine.
 
 mod control;
+mod demotion;
 mod finish;
 mod journal;
 mod limiter;
+mod outputs;
 mod overrides;
 mod prober;
 pub mod probes;
@@ -17,6 +19,7 @@ mod rights;
 pub(crate) mod signals;
 mod summary;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -24,20 +27,22 @@ use std::time::{Duration, Instant, SystemTime};
 
 use mio::{Events, Token, Waker};
 
-use crate::commands::{Commands, Job, Request, StartNews};
+use crate::commands::Commands;
 use crate::dataplane::DataPlane;
+use crate::demotion::helper::Helper;
+use crate::demotion::record::total;
 use crate::engine::{Change, Engine, Output};
-use crate::health::State;
 use crate::loader::{self, Loader};
 use crate::now::Now;
 use crate::probe::Plans;
-use crate::rule::{CommandLine, Configuration, Firewall, Rule, RunAs, RunId, Test};
+use crate::rule::{CommandLine, Configuration, Demotion, Firewall, Rule, RunAs};
 use crate::sys::control_socket::ControlSocket;
 use crate::sys::privilege;
 use crate::sys::state_dir::StateDir;
 use crate::wait::Waiter;
 use crate::writer::{self, Writer, Written};
 use control::{Server, Waiting};
+use demotion::{Demoter, HELPER};
 use finish::Unfinished;
 use journal::Journal;
 use overrides::Overrides;
@@ -63,6 +68,8 @@ pub struct Reactor {
     prober: Prober,
     /// Keeps the tables, if there are any.
     writer: Option<Writer>,
+    /// Keeps the demotion counter, if a rule is to add to it.
+    demoter: Option<Demoter>,
     journal: Journal,
     /// What was said of all tables; parts of it cannot change.
     firewall: Firewall,
@@ -70,6 +77,8 @@ pub struct Reactor {
     run_as: RunAs,
     /// Where its control socket was to be; that cannot change either.
     control_is_at: Option<Box<str>>,
+    /// What was to be demoted; that cannot change either.
+    demotion_is_at: Demotion,
     needs: Needs,
     /// Reads the file again, if there is one.
     loader: Option<Loader>,
@@ -143,7 +152,7 @@ impl Reactor {
             run_as,
             log_format: _,
             control,
-            demotion: _,
+            demotion,
         } = configuration;
         let rules: Arc<[Rule]> = rules.into();
         let table_count = tables.len();
@@ -171,6 +180,7 @@ impl Reactor {
             firewall,
             run_as,
             control_is_at: control.path,
+            demotion_is_at: demotion,
             needs,
             loader: None,
             reloads: Reloads::default(),
@@ -184,6 +194,7 @@ impl Reactor {
             watcher: None,
             finish_by: None,
             decided: Vec::new(),
+            demoter: None,
             unread: false,
             unfinished: Unfinished::default(),
             done: false,
@@ -202,6 +213,23 @@ impl Reactor {
     pub fn control_by(&mut self, socket: ControlSocket, config: String) -> io::Result<()> {
         let registry = self.waiter.registry().try_clone()?;
         self.control = Some(Server::new(socket, config, registry, self.wake.clone(), now())?);
+        Ok(())
+    }
+
+    /// Has the demotion counter kept by this helper, which has taken over these shares; without one it is only logged
+    /// what would be done, if a rule has a share at all.
+    ///
+    /// # Errors
+    /// When the helper cannot be waited for.
+    pub fn demote_by(&mut self, helper: Option<(Helper, BTreeMap<String, u8>)>) -> io::Result<()> {
+        if let Some((_, adopted)) = helper.as_ref().filter(|(_, adopted)| !adopted.is_empty()) {
+            self.journal.demotion_adopted(u16::from(total(adopted)), adopted);
+        }
+        let rules = self.prober.engine.rules().clone();
+        if helper.is_none() && rules.iter().all(|rule| rule.demote.is_none()) {
+            return Ok(());
+        }
+        self.demoter = Some(Demoter::new(rules, helper, self.waiter.registry())?);
         Ok(())
     }
 
@@ -230,7 +258,8 @@ impl Reactor {
             let now = now().mono;
             let asked_at = self.control.as_ref().and_then(Server::poll_timeout);
             let told_at = self.journal.poll_timeout();
-            let deadlines = [self.prober.deadline(now), told_at, self.finish_by, asked_at];
+            let demoted_at = self.demoter.as_ref().and_then(Demoter::poll_timeout);
+            let deadlines = [self.prober.deadline(now), told_at, self.finish_by, asked_at, demoted_at];
             let deadline = deadlines.into_iter().flatten().min();
             if self.unread || self.prober.has_more() {
                 self.waiter.look(&mut events)?;
@@ -252,7 +281,7 @@ impl Reactor {
             match event.token() {
                 SIGNALS => self.take_signals(start),
                 // The alarm only wakes, and what the waker tells of is looked at in every turn.
-                WAKE | ALARM => {}
+                WAKE | ALARM | HELPER => {}
                 token if Server::has(token) => {
                     if let Some(control) = &mut self.control {
                         control.on_event(event);
@@ -263,6 +292,7 @@ impl Reactor {
         }
         self.take_reports();
         self.take_writers_reports();
+        self.hear_of_demotion(start.mono);
         self.take_loaded();
         self.prober.go_on();
         for _ in Prober::passes() {
@@ -310,89 +340,5 @@ impl Reactor {
                 }
             }
         }
-    }
-
-    /// Hands on what the engine decided: first to the tables, which traffic waits for, then all else.
-    fn carry_out(&mut self) {
-        loop {
-            self.tell_the_writer();
-            if self.decided.is_empty() {
-                return;
-            }
-            // What is carried out may have something else decided.
-            let mut decided = std::mem::take(&mut self.decided);
-            decided.drain(..).for_each(|output| self.carry_out_one(output));
-            self.decided = decided;
-        }
-    }
-
-    /// What concerns tables is on its way before anything is logged, started or asked.
-    fn tell_the_writer(&mut self) {
-        while let Some(output) = self.prober.poll_output() {
-            match (output, &mut self.writer) {
-                (Output::Standing { rule, standing }, Some(writer))
-                    if self.prober.engine.rules()[rule.index()].has_tables() =>
-                {
-                    writer.say(rule, standing)
-                }
-                (Output::Standing { .. }, _) => {}
-                (output, _) => {
-                    if let (Output::Change(change), Some(watcher)) = (&output, &self.watcher) {
-                        // Whoever has gone watches no more.
-                        let _ = watcher.send(Seen::Changed(change.clone(), now().mono));
-                    }
-                    self.decided.push(output);
-                }
-            }
-        }
-        if let Some(writer) = &mut self.writer {
-            writer.flush();
-        }
-    }
-
-    fn carry_out_one(&mut self, output: Output) {
-        match output {
-            Output::StartTest { run } => self.start(run),
-            Output::Signal { run, signal } => self.commands.request(Request::Signal(run, signal)),
-            Output::Abandon { run } => self.commands.request(Request::Abandon(run)),
-            // The prober's own affair, and what the writer was told.
-            Output::Expire { .. } | Output::Standing { .. } => {}
-            Output::OverrideEnded { rule } => self.on_override_ended(rule),
-            Output::Answer(answer) => self.on_answer(&answer),
-            Output::Change(change) => self.change(&change),
-            Output::Notice(notice) => self.journal.notice(&notice),
-        }
-    }
-
-    fn start(&mut self, run: RunId) {
-        let rule = &self.prober.engine.rules()[run.rule.index()];
-        let news = match &rule.test {
-            // Timeouts count from the start; without any, nothing depends on when it is known.
-            Test::Command { timeout_int: None, timeout_kill: None, .. } => StartNews::WithNext,
-            Test::Command { .. } => StartNews::AtOnce,
-            Test::Probe(_) => return self.prober.start(run),
-        };
-        self.commands.request(Request::StartTest(run, news));
-    }
-
-    fn change(&mut self, change: &Change) {
-        self.journal.change(change);
-        let rule = &self.prober.engine.rules()[change.run.rule.index()];
-        let command = match change.to {
-            State::Success => &rule.change_success,
-            State::Fail => &rule.change_fail,
-            State::Unknown => &None,
-        };
-        let Some(command) = command else { return };
-        if self.firewall.dry_run {
-            return self.journal.not_run(change.run, command);
-        }
-        let job = Job {
-            run: change.run,
-            command: command.clone(),
-            environment: self.journal.environment(change),
-            timeout: rule.change_timeout,
-        };
-        self.commands.request(Request::Change(Box::new(job)));
     }
 }

@@ -190,6 +190,9 @@ impl Reactor {
         logging::set_format(log_format);
         self.set_overrides_again(from);
         self.tables = tables.len();
+        if let Some(demoter) = &mut self.demoter {
+            demoter.replace(self.prober.engine.rules().clone(), &fates);
+        }
         if let Some(writer) = &mut self.writer {
             let carried = fates.iter().map(|fate| matches!(fate, Fate::Kept | Fate::Adjusted)).collect();
             writer.replace(Replacement { tables, carried, reconcile: firewall.reconcile });
@@ -219,12 +222,16 @@ impl Reactor {
             ("user", *user != next.run_as.user),
             ("group", *group != next.run_as.group),
             ("control", self.control_is_at != next.control.path),
+            ("demotion", self.demotion_is_at != next.demotion),
         ];
         if let Some((setting, _)) = fixed.iter().find(|(_, differs)| *differs) {
             return Some(format!("'{setting}' cannot change while hfm runs"));
         }
         if self.writer.is_none() && !next.tables.is_empty() {
             return Some("there were no 'tables' when hfm started".to_owned());
+        }
+        if self.demoter.is_none() && next.rules.iter().any(|rule| rule.demote.is_some()) {
+            return Some("no rule had 'demote' when hfm started".to_owned());
         }
         // Rights are given up with the user, those that no rule needed then for good.
         let others = next.rules.iter().zip(&next.fates).filter(|(_, fate)| **fate != Fate::Kept);

@@ -14,6 +14,7 @@ use crate::histogram::Histogram;
 use crate::logging;
 use crate::now::Now;
 use crate::overrides::{Book, Entry};
+use crate::reactor::demotion::Demoter;
 use crate::rule::{Rule, RuleId};
 use crate::writer::TableStatus;
 
@@ -37,6 +38,7 @@ pub(super) struct Source<'a> {
     pub(super) turns: &'a Histogram,
     pub(super) reloads: u64,
     pub(super) tables: usize,
+    pub(super) demotion: Option<&'a Demoter>,
 }
 
 /// What the server itself knows.
@@ -245,6 +247,7 @@ impl Tally {
             turn_p99_us: rows::micros(source.turns.quantile(0.99)),
             turn_max_us: rows::micros(source.turns.max()),
             tables: source.tables,
+            demotion: source.demotion.map(Demoter::row),
             dropped_lines: logging::dropped_lines(),
             log_level: logging::level().as_str().to_ascii_lowercase(),
             clients,

@@ -34,6 +34,7 @@ impl Reactor {
             turns: self.prober.turns(),
             reloads: self.reloads.done,
             tables: self.tables,
+            demotion: self.demoter.as_ref(),
         };
         server.go_on(&source, now);
         server.tell_events(now.mono);
@@ -120,6 +121,9 @@ impl Reactor {
         }
         if !self.is_ending() {
             self.journal.stopping("control");
+        }
+        self.release_demotion();
+        if !self.is_ending() {
             self.finish(now);
         }
     }

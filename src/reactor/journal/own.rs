@@ -81,12 +81,12 @@ impl Journal {
     }
 
     /// One of its threads does not end.
-    pub(in crate::reactor) fn thread_hangs(&self, name: &str) {
-        let sentence = format_args!("the {name} thread does not answer, ending without it");
+    pub(in crate::reactor) fn hangs(&self, name: &str, what: &str) {
+        let sentence = format_args!("the {name} {what} does not answer, ending without it");
         tell(Level::Error, "thread-hangs", sentence, &[Field::hidden("of", Value::Bare(&name))]);
     }
 }
 
-fn tell(level: Level, event: &'static str, sentence: fmt::Arguments<'_>, fields: &[Field<'_>]) {
+pub(super) fn tell(level: Level, event: &'static str, sentence: fmt::Arguments<'_>, fields: &[Field<'_>]) {
     line::tell(level, module_path!(), &Line { event, sentence, about: &[], fields });
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::times::{Long, Micros, Moment};
-use crate::control::protocol::StatsRow;
+use crate::control::protocol::{DemotionRow, StatsRow};
 use crate::line::Harmless;
 
 /// All of it.
@@ -33,6 +33,7 @@ pub(super) fn text(row: &StatsRow, now: f64) -> String {
         ("reloads", row.reloads.to_string()),
         ("rules", rules),
         ("tables", row.tables.to_string()),
+        ("demotion", row.demotion.as_ref().map_or_else(|| "none".to_owned(), demotion)),
         ("runs", runs),
         ("under way", row.in_flight.to_string()),
         ("missed slots", row.missed.to_string()),
@@ -46,4 +47,13 @@ pub(super) fn text(row: &StatsRow, now: f64) -> String {
         let _ = writeln!(out, "{label:<19}{}", Harmless(value));
         out
     })
+}
+
+/// What is in the counter, and by whom.
+fn demotion(row: &DemotionRow) -> String {
+    let DemotionRow { total, lost, wanted } = row;
+    let shares: Vec<String> = wanted.iter().map(|(rule, share)| format!("{share} by {rule}")).collect();
+    let shares = if shares.is_empty() { "no rule is failed".to_owned() } else { shares.join(", ") };
+    let lost = if *lost { "; its helper process is gone: it stays until hfm is restarted" } else { "" };
+    format!("{total} ({shares}){lost}")
 }
