@@ -9,16 +9,17 @@
 //!     ends         takes back, ends                      ends, and leaves all as it is
 //! ```
 //!
-//! Only the end of the socket tells that its hfm has ended, so it does not matter how. SIGTERM means nothing while
-//! there is an hfm, whose affair its end is, and afterwards that grace is over. SIGUSR1 comes from the helper of
-//! another hfm of the same directory; that one may well come a little earlier than the socket's end.
+//! Only the end of the socket tells that its hfm has ended, so it does not matter how. Signals mean nothing while there
+//! is an hfm: afterwards SIGTERM says that grace is over, and SIGUSR1 that the helper of another hfm of the same
+//! directory waits. That is sent again and again, and believed if there is one.
 
 mod signals;
 mod takeover;
 
 use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::panic;
 use std::time::{Duration, Instant};
 
 use self::signals::Signals;
@@ -65,6 +66,8 @@ pub fn start_on(target: Target, grace: Duration, files: Box<dyn Files>) -> io::R
         if let Some(facility) = Facility::by_name("daemon") {
             syslog::open(NAME, facility);
         }
+        // Nobody reads its standard error.
+        panic::set_hook(Box::new(|defect| syslog::send(Severity::Error, &format!("{defect}; restart hfm"))));
         let signals = alone.and_then(|()| Signals::new());
         match signals {
             Ok(signals) => Process::new(socket, signals, grace, target, files).run(),
@@ -94,7 +97,7 @@ enum Hold {
 struct Held {
     ledger: Ledger,
     /// Nobody else has the directory.
-    _taken: Taken,
+    taken: Taken,
 }
 
 /// The process.
@@ -148,7 +151,7 @@ impl Process {
             }
             let asked = self.signals.take();
             if self.socket.is_none() {
-                if asked.to_leave {
+                if asked.to_leave && self.is_waited_for() {
                     return;
                 }
                 if asked.to_end {
@@ -159,6 +162,12 @@ impl Process {
                 return;
             }
         }
+    }
+
+    /// Whether the helper of another hfm wants to take over: the signal for that is one that operators send to hfm,
+    /// and some to everything that has its name.
+    fn is_waited_for(&self) -> bool {
+        matches!(&self.hold, Hold::Shares(held) if held.taken.is_waited_for())
     }
 
     /// How long it may wait; -1 is for ever.
@@ -181,7 +190,7 @@ impl Process {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Flow::GoOn,
             Err(_) => return self.hfm_has_ended(),
         }
-        loop {
+        while self.socket.is_some() {
             let order = match self.lines.poll_message() {
                 Ok(Some(order)) => order,
                 Ok(None) => return Flow::GoOn,
@@ -193,9 +202,7 @@ impl Process {
             };
             match order {
                 Order::Begin { state_dir } => {
-                    let news = self.begin(&state_dir);
-                    self.tell(&news);
-                    if matches!(news, News::CannotBegin { .. }) {
+                    if self.begin(&state_dir) == Flow::End {
                         return Flow::End;
                     }
                 }
@@ -209,30 +216,30 @@ impl Process {
                 }
             }
         }
+        Flow::GoOn
     }
 
-    fn begin(&mut self, state_dir: &str) -> News {
+    fn begin(&mut self, state_dir: &str) -> Flow {
         let (target, files) = match std::mem::replace(&mut self.hold, Hold::Never) {
             Hold::Nothing(target, files) => (target, files),
             hold @ (Hold::Shares(_) | Hold::Never) => {
                 self.hold = hold;
-                return News::CannotBegin { why: "it has begun already".to_owned() };
+                // Who asks for that twice has lost its way.
+                syslog::send(Severity::Error, "from hfm: to begin once more; restart hfm");
+                return self.hfm_has_ended();
             }
         };
-        let mut remarks = Vec::new();
-        let boot = boot::identity().map_err(|error| format!("cannot tell which boot this is: {error}"));
-        let held = boot.and_then(|boot| {
-            let taken = takeover::take(state_dir)?;
-            let place = Place { state_dir, boot, open: &mut Target::by_name };
-            Ok(Held { ledger: Ledger::begin(files, target, place, &mut remarks)?, _taken: taken })
-        });
-        match held {
-            Ok(held) => {
-                let shares = held.ledger.shares().clone();
+        let Some(hfm) = &self.socket else { return Flow::End };
+        match begin(state_dir, target, files, hfm.as_fd()) {
+            Ok((held, remarks)) => {
+                self.tell(&News::Began { shares: held.ledger.shares().clone(), remarks });
                 self.hold = Hold::Shares(held);
-                News::Began { shares, remarks }
+                Flow::GoOn
             }
-            Err(why) => News::CannotBegin { why },
+            Err(why) => {
+                self.tell(&News::CannotBegin { why });
+                Flow::End
+            }
         }
     }
 
@@ -302,6 +309,21 @@ impl Process {
             tell(socket, news);
         }
     }
+}
+
+/// Has what was left to be found in a directory, once nobody else has that; and what an operator should know.
+fn begin(
+    state_dir: &str,
+    target: Target,
+    files: Box<dyn Files>,
+    hfm: BorrowedFd<'_>,
+) -> Result<(Held, Vec<String>), String> {
+    let boot = boot::identity().map_err(|error| format!("cannot tell which boot this is: {error}"))?;
+    let taken = takeover::take(state_dir, hfm)?;
+    let mut remarks = Vec::new();
+    let place = Place { state_dir, boot, open: &mut Target::by_name };
+    let ledger = Ledger::begin(files, target, place, &mut remarks)?;
+    Ok((Held { ledger, taken }, remarks))
 }
 
 /// Whoever does not hear it any more is about to be found to have ended.

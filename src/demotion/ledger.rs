@@ -300,19 +300,17 @@ impl Ledger {
 
 fn of_file(what: &str, path: &Path, error: &io::Error) -> String {
     let path = path.display();
-    match error.kind() {
-        io::ErrorKind::NotFound => format!("cannot {what} {path}: {error}; make its directory"),
-        _ => format!("cannot {what} {path}: {error}"),
-    }
+    let advice = if error.kind() == io::ErrorKind::NotFound { "; make its directory" } else { "" };
+    format!("cannot {what} {path}: {error}{advice}")
 }
 
 fn of_counter(error: &io::Error) -> String {
-    let advice = match error.kind() {
-        io::ErrorKind::NotFound => {
-            "; the kernel has no CARP: load it by `kldload carp`, and at boot by carp_load=\"YES\" in /boot/loader.conf"
-        }
-        io::ErrorKind::PermissionDenied => "; only root may write it: start hfm as root, and give `user`",
-        _ => "",
+    let advice = if error.kind() == io::ErrorKind::NotFound {
+        "; the kernel has no CARP: load it by `kldload carp`, and at boot by carp_load=\"YES\" in /boot/loader.conf"
+    } else if error.kind() == io::ErrorKind::PermissionDenied {
+        "; only root may write it: start hfm as root, and give `user`"
+    } else {
+        ""
     };
     format!("net.inet.carp.demotion: {error}{advice}")
 }

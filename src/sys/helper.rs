@@ -34,7 +34,7 @@ pub struct Forked {
 /// done.
 ///
 /// To be called while there is no other thread: of those nothing is left in the new process but the locks that they
-/// held. Nothing of what this process has open may be used by `body`, which is not dropped in either.
+/// held. Nothing of what this process has open may be used by `body`.
 ///
 /// # Errors
 /// When no process or socket can be had.
@@ -179,4 +179,17 @@ pub fn wait_readable<const N: usize>(
         *found = stream.is_some() && polled.next().and_then(PollFd::any).unwrap_or(false);
     }
     Ok(found)
+}
+
+/// Whether the other end of a socket is closed, whatever there is to be read yet.
+///
+/// # Errors
+/// As poll(2).
+pub fn has_hung_up(socket: BorrowedFd<'_>) -> io::Result<bool> {
+    let mut polled = [PollFd::new(socket, PollFlags::empty())];
+    match poll(&mut polled, PollTimeout::ZERO) {
+        Ok(_) => Ok(polled[0].revents().is_some_and(|found| found.contains(PollFlags::POLLHUP))),
+        Err(Errno::EINTR) => Ok(false),
+        Err(errno) => Err(errno.into()),
+    }
 }

@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use signal_hook::consts::{SIGTERM, SIGUSR1};
 use signal_hook::{flag, low_level};
 
-/// What signals have asked for.
+/// What signals have asked for, since that was looked at last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Asked {
-    /// To leave, because another one takes over. From then on always.
+    /// To leave, because another one takes over.
     pub(super) to_leave: bool,
-    /// To end. Once.
+    /// To end.
     pub(super) to_end: bool,
 }
 
@@ -40,11 +40,14 @@ impl Signals {
         Ok(Self { leave, end, stream })
     }
 
-    /// What came up to now.
+    /// What came since.
     pub(super) fn take(&mut self) -> Asked {
         let mut drain = [0; 64];
         while matches!(self.stream.read(&mut drain), Ok(length) if length > 0) {}
-        Asked { to_leave: self.leave.load(Ordering::SeqCst), to_end: self.end.swap(false, Ordering::SeqCst) }
+        Asked {
+            to_leave: self.leave.swap(false, Ordering::SeqCst),
+            to_end: self.end.swap(false, Ordering::SeqCst),
+        }
     }
 }
 

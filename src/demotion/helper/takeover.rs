@@ -1,11 +1,12 @@
 //! One helper a directory: the newest has it, as its hfm alone has the directory.
 
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::now;
-use crate::sys::helper::wait_readable;
+use crate::sys::helper::{has_hung_up, wait_readable};
 use crate::sys::process_lock::{self, Holder, ProcessLock};
 
 /// The lock's name in state_dir.
@@ -17,45 +18,57 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const LOOK_MILLISECONDS: i32 = 5;
 
 /// That nobody else has the directory, while this lives.
-pub(super) struct Taken {
-    _lock: ProcessLock,
+pub(super) struct Taken(ProcessLock);
+
+impl Taken {
+    /// Whether there is another one that waits for it.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.0.is_waited_for()
+    }
 }
 
-/// Has whoever holds the directory leave it, and takes it.
+/// Has whoever holds the directory leave it, and takes it, for the hfm at the other end of a socket.
 ///
 /// # Errors
 /// Why it cannot be had, and what to do.
-pub(super) fn take(state_dir: &str) -> Result<Taken, String> {
+pub(super) fn take(state_dir: &str, hfm: BorrowedFd<'_>) -> Result<Taken, String> {
     let path = Path::new(state_dir).join(FILE);
     let cannot = |what: &str, error: &io::Error| format!("cannot {what} {}: {error}", path.display());
     let lock = ProcessLock::open(&path).map_err(|error| cannot("write", &error))?;
-    let mut asked = None;
-    // Who, and since when it has been waited for; and whether that is to be over.
+    // Who has it, and since when that one is waited for; and whether it was killed since.
+    let mut held_by = None;
     let (mut since, mut is_killed) = (now(), false);
     loop {
         let holder = match lock.try_lock().map_err(|error| cannot("lock", &error))? {
-            Holder::Us => return Ok(Taken { _lock: lock }),
+            Holder::Us => return Ok(Taken(lock)),
             Holder::Other(holder) => Some(holder),
             Holder::Unknown => None,
         };
-        let late = |since: Instant| now().saturating_duration_since(since) >= PATIENCE;
+        // One whose hfm has ended by now may be late: another hfm can have this directory, and its helper too.
+        if has_hung_up(hfm).map_err(|error| cannot("wait for", &error))? {
+            return Err("its hfm has ended".to_owned());
+        }
+        if holder.is_some() && holder != held_by {
+            (held_by, since, is_killed) = (holder, now(), false);
+        }
+        let is_late = now().saturating_duration_since(since) >= PATIENCE;
         match holder {
-            Some(holder) if asked != Some(holder) => {
-                let refused = |error: io::Error| {
+            Some(holder) if !is_late => {
+                // Again and again: it is not heeded while the hfm of that one is there still.
+                lock.wait_in_it().map_err(|error| cannot("write", &error))?;
+                process_lock::ask_to_leave(holder).map_err(|error| {
                     format!(
                         "the helper of an hfm before this one (process {holder}) has {} and cannot be told to \
                          leave: {error}; end it",
                         path.display()
                     )
-                };
-                process_lock::ask_to_leave(holder).map_err(refused)?;
-                (asked, since, is_killed) = (Some(holder), now(), false);
+                })?;
             }
-            Some(holder) if late(since) && !is_killed => {
+            Some(holder) if !is_killed => {
                 process_lock::end(holder).map_err(|error| cannot("have alone", &error))?;
                 (since, is_killed) = (now(), true);
             }
-            Some(_) | None if late(since) => {
+            Some(_) | None if is_late => {
                 let who = holder.map_or_else(String::new, |holder| format!(" (process {holder})"));
                 return Err(format!(
                     "{} is locked by another process{who} that does not leave; end it, or give this hfm a state_dir \
