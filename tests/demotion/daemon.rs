@@ -1,5 +1,6 @@
 //! An hfm that does nothing but start a helper and pass on what is said: this test program, started once more.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use hfm::demotion::counter::Disk;
 use hfm::demotion::helper::{self, Target};
 use hfm::demotion::protocol::{self, News, Order, Shares};
+use hfm::sys::process;
 use hfm::sys::state_dir::{Lock, StateDir, StateDirError};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
@@ -63,10 +65,15 @@ pub(crate) fn run_if_asked() {
         "Counter" => Target::Counter(Box::new(Fake { world: world.clone(), fuse: fuse.clone() })),
         _ => Target::File(world.join("tracked")),
     };
+    // Descriptors of hfm, with room for a socket's two among them.
+    let mut open: Vec<File> = (0..6).map(|_| File::open("/dev/zero").expect("every system has it")).collect();
+    open.drain(2..4);
+    process::leave_child_signals().expect("a mask");
     umask(Mode::from_bits_truncate(0o777));
     let files = Box::new(Fused { files: Disk, fuse });
     let grace = Duration::from_micros(grace.parse().expect("a number"));
     let helper = helper::start_on(target, grace, files).expect("a helper");
+    drop(open);
     umask(Mode::from_bits_truncate(0o022));
     let _alone = (lock == "false").then(|| alone(world.join("state").to_str().expect("a plain path")));
     let mut out = io::stderr();
