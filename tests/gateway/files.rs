@@ -1,4 +1,5 @@
-//! The files of config/gateway-linux and config/gateway-freebsd, as the programs that read them see them.
+//! The files of config/gateway-linux and config/gateway-freebsd, and config/pair-freebsd/haproxy.cfg, as the programs
+//! that read them see them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -63,9 +64,9 @@ fn hfm_and_pf_conf_speak_of_the_same_tables() {
 }
 
 #[test]
-fn haproxy_takes_both_files_for_hosts() {
+fn haproxy_takes_the_files_for_hosts() {
     if Command::new("haproxy").arg("-v").output().is_err() {
-        skip("gateway: haproxy_takes_both_files_for_hosts: no haproxy");
+        skip("gateway: haproxy_takes_the_files_for_hosts: no haproxy");
         return;
     }
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("gateway-files");
@@ -75,7 +76,7 @@ fn haproxy_takes_both_files_for_hosts() {
     let both = format!("{}{}", certified.cert.pem(), certified.signing_key.serialize_pem());
     let certificate = directory.join("site.pem");
     fs::write(&certificate, both).expect("a certificate");
-    for name in ["gateway-linux/haproxy.cfg", "gateway-freebsd/haproxy.cfg"] {
+    for name in ["gateway-linux/haproxy.cfg", "gateway-freebsd/haproxy.cfg", "pair-freebsd/haproxy.cfg"] {
         // Nobody has to be on this machine who is on those.
         let mut text = text(name)
             .replace("\tuser www\n\tgroup www\n", "")
