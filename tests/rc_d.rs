@@ -202,6 +202,30 @@ fn a_restart_is_a_signal_and_stop_is_asked_for() {
 }
 
 #[test]
+fn a_restart_keeps_what_is_demoted_and_stop_gives_it_back() {
+    let (listener, _) = host();
+    let closed = listener.local_addr().expect("an address");
+    drop(listener);
+    let service = Service::new("demoted", "", "");
+    let tracked = service.directory.join("run/demotion");
+    service.configure(&format!(
+        "demotion = \"file:{}\"; uplink {{ test = \"tcp://{closed}\"; demote = 25 }}",
+        tracked.display()
+    ));
+    service.must("start");
+    service.until("it is demoted", || service.read("run/demotion") == "25\n");
+
+    service.must("restart");
+    service.until_it_answers();
+    assert_eq!(service.read("run/demotion"), "25\n");
+    assert_eq!(service.events("demotion-adopted"), 1, "{}", service.read("log"));
+
+    service.must("stop");
+    assert!(service.read("log").contains("all is taken back"), "{}", service.read("log"));
+    assert_eq!(service.read("run/demotion"), "0\n");
+}
+
+#[test]
 fn what_ended_by_itself_is_started_anew() {
     let (_listener, rule) = host();
     let service = Service::new("anew", "", &rule);
