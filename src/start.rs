@@ -6,7 +6,7 @@
 mod demotion;
 mod state_dir;
 
-use std::collections::BTreeMap;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use log::Level;
 
 use crate::config::{Loaded, Reads};
 use crate::dataplane::{self, DataPlane, TableError};
-use crate::demotion::helper::Helper;
+use crate::demotion::protocol::Shares;
 use crate::reactor::Needs;
 use crate::rule::{Configuration, Control, Network, Rule, RunAs, Test};
 use crate::sys::control_socket::{BindError, ControlSocket};
@@ -50,7 +50,7 @@ pub struct Prepared {
     /// What holds the tables, if there are any.
     pub plane: Option<Box<dyn DataPlane>>,
     /// What keeps the demotion counter, and the shares that it has taken over, if a rule is to have one.
-    pub helper: Option<(Helper, BTreeMap<String, u8>)>,
+    pub helper: Option<(UnixStream, Shares)>,
     /// Where things are remembered; or why the process cannot run, if it cannot.
     pub outcome: Result<Place, String>,
 }

@@ -15,6 +15,8 @@ mod talk;
 
 #[path = "together/asking.rs"]
 mod asking;
+#[path = "together/demotion.rs"]
+mod demotion;
 #[path = "together/drains.rs"]
 mod drains;
 #[path = "together/house.rs"]

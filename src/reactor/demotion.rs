@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream as Socket;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,6 @@ use mio::{Interest, Registry, Token};
 
 use super::{Reactor, now};
 use crate::control::protocol::DemotionRow;
-use crate::demotion::helper::Helper;
 use crate::demotion::protocol::{Lines, News, Order, encode};
 use crate::demotion::record::total;
 use crate::demotion::shares::Shares;
@@ -96,7 +96,7 @@ impl Demoter {
     /// to be [polled](Self::poll_news).
     pub(super) fn new(
         rules: Arc<[Rule]>,
-        helper: Option<(Helper, BTreeMap<String, u8>)>,
+        helper: Option<(Socket, BTreeMap<String, u8>)>,
         registry: &Registry,
     ) -> io::Result<Self> {
         let Some((helper, adopted)) = helper else {
@@ -104,8 +104,8 @@ impl Demoter {
             let (shares, news) = (Shares::new(rules, &told), VecDeque::new());
             return Ok(Self { shares, way: Way::Nowhere, total: 0, told, news });
         };
-        helper.socket.set_nonblocking(true)?;
-        let mut socket = UnixStream::from_std(helper.socket);
+        helper.set_nonblocking(true)?;
+        let mut socket = UnixStream::from_std(helper);
         registry.register(&mut socket, HELPER, Interest::READABLE | Interest::WRITABLE)?;
         let link = Link {
             socket,

@@ -19,8 +19,8 @@ mod rights;
 pub(crate) mod signals;
 mod summary;
 
-use std::collections::BTreeMap;
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
@@ -29,7 +29,7 @@ use mio::{Events, Token, Waker};
 
 use crate::commands::Commands;
 use crate::dataplane::DataPlane;
-use crate::demotion::helper::Helper;
+use crate::demotion::protocol::Shares;
 use crate::demotion::record::total;
 use crate::engine::{Change, Engine, Output};
 use crate::loader::{self, Loader};
@@ -216,12 +216,12 @@ impl Reactor {
         Ok(())
     }
 
-    /// Has the demotion counter kept by this helper, which has taken over these shares; without one it is only logged
+    /// Has the demotion counter kept by the helper behind this socket, which has taken over these shares; without one it is only logged
     /// what would be done, if a rule has a share at all.
     ///
     /// # Errors
     /// When the helper cannot be waited for.
-    pub fn demote_by(&mut self, helper: Option<(Helper, BTreeMap<String, u8>)>) -> io::Result<()> {
+    pub fn demote_by(&mut self, helper: Option<(UnixStream, Shares)>) -> io::Result<()> {
         if let Some((_, adopted)) = helper.as_ref().filter(|(_, adopted)| !adopted.is_empty()) {
             self.journal.demotion_adopted(u16::from(total(adopted)), adopted);
         }

@@ -1,14 +1,14 @@
 //! The helper that keeps the demotion counter: started with the rights that this process gives up, and told to begin
 //! once this process alone has the directory of what is remembered.
 
-use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use log::Level;
 
-use crate::demotion::helper::{self, GRACE, Helper, Target};
-use crate::demotion::protocol::{Lines, News, Order, encode};
+use crate::demotion::helper::{self, GRACE, Target};
+use crate::demotion::protocol::{Lines, News, Order, Shares, encode};
 use crate::rule::Configuration;
 use crate::sys::state_dir::Place;
 
@@ -19,14 +19,16 @@ const BEGIN_MAX: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// What keeps it from being there, in words.
-pub(super) fn start(configuration: &Configuration) -> Result<Option<Helper>, String> {
+pub(super) fn start(configuration: &Configuration) -> Result<Option<UnixStream>, String> {
     let demotes = configuration.rules.iter().any(|rule| rule.demote.is_some());
     if !demotes || configuration.firewall.dry_run {
         return Ok(None);
     }
     let target = Target::of(&configuration.demotion).map_err(|why| format!("demotion: {why}"))?;
-    let helper = helper::start(target, GRACE);
-    helper.map(Some).map_err(|error| format!("demotion: cannot start its helper process: {error}"))
+    match helper::start(target, GRACE) {
+        Ok(helper) => Ok(Some(helper.socket)),
+        Err(error) => Err(format!("demotion: cannot start its helper process: {error}")),
+    }
 }
 
 /// Has the helper take over what was left by the hfm before: the shares of rules.
@@ -34,10 +36,10 @@ pub(super) fn start(configuration: &Configuration) -> Result<Option<Helper>, Str
 /// # Errors
 /// Why the counter cannot be kept, in words.
 pub(super) fn begin(
-    helper: &mut Helper,
+    helper: &mut UnixStream,
     place: &Place,
     news: &mut Vec<(Level, String)>,
-) -> Result<BTreeMap<String, u8>, String> {
+) -> Result<Shares, String> {
     let dir = place.as_ref().map_err(|why| {
         format!("'demote' needs a state_dir, or what was added could not be taken back after a crash: {why}")
     })?;
@@ -56,14 +58,14 @@ pub(super) fn begin(
 }
 
 /// Tells the helper something and waits for what it says.
-fn ask(helper: &mut Helper, order: &Order) -> io::Result<News> {
-    helper.socket.set_read_timeout(Some(BEGIN_MAX))?;
-    helper.socket.write_all(&encode(order))?;
+fn ask(helper: &mut UnixStream, order: &Order) -> io::Result<News> {
+    helper.set_read_timeout(Some(BEGIN_MAX))?;
+    helper.write_all(&encode(order))?;
     let (mut lines, mut buffer) = (Lines::default(), [0; 4096]);
     loop {
         match lines.poll_message() {
             Ok(Some(news)) => return Ok(news),
-            Ok(None) => match helper.socket.read(&mut buffer)? {
+            Ok(None) => match helper.read(&mut buffer)? {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                 count => lines.push(&buffer[..count]),
             },

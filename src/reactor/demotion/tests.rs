@@ -1,7 +1,6 @@
 //! What is told to the helper, and what is made of its answers. The helper is the other end of a socket.
 
 use std::num::NonZeroU8;
-use std::os::unix::net::UnixStream as Socket;
 
 use mio::Poll;
 
@@ -24,8 +23,7 @@ fn world(adopted: &[(&str, u8)]) -> World {
     helper.set_nonblocking(true).unwrap();
     let poll = Poll::new().unwrap();
     let adopted = map(adopted);
-    let demoter =
-        Demoter::new(rules(), Some((Helper { socket: ours, pid: 1 }, adopted)), poll.registry()).unwrap();
+    let demoter = Demoter::new(rules(), Some((ours, adopted)), poll.registry()).unwrap();
     World { demoter, helper, lines: Lines::default(), _poll: poll, start: Instant::now() }
 }
 
