@@ -27,7 +27,7 @@ const SPEC: &str = "HFM_TEST_DEMOTION";
 /// The test that becomes one.
 const TEST: &str = "kills::whoever_is_killed_the_counter_is_where_it_should_be_in_the_end";
 /// Whatever takes this long does not come.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// A grace that does not end while a test runs.
 pub(crate) const FOREVER: Duration = Duration::from_secs(100_000);
 
@@ -70,7 +70,7 @@ pub(crate) fn run_if_asked() {
     open.drain(2..4);
     process::leave_child_signals().expect("a mask");
     umask(Mode::from_bits_truncate(0o777));
-    let files = Box::new(Fused { files: Disk, fuse });
+    let files = Box::new(Fused { files: Disk, world: world.clone(), fuse });
     let grace = Duration::from_micros(grace.parse().expect("a number"));
     let helper = helper::start_on(target, grace, files).expect("a helper");
     drop(open);

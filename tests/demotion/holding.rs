@@ -8,7 +8,7 @@ use hfm::demotion::protocol::{News, Order, Shares};
 use hfm::rule::Demotion;
 use nix::sys::signal::Signal;
 
-use super::daemon::{Daemon, End, FOREVER, Kind, Said, Spec, pause};
+use super::daemon::{Daemon, End, FOREVER, Kind, PATIENCE, Said, Spec, now, pause};
 use super::world::{World, shares};
 
 /// A grace that is over as soon as it is looked at.
@@ -219,6 +219,24 @@ fn what_failed_is_done_when_it_is_asked_for_again() {
     world.deny(false);
     daemon.have(&shares(&[("uplink", 100)]), 100);
     assert_eq!(world.ours(), 100);
+}
+
+#[test]
+fn a_record_that_falls_behind_is_brought_up_to_date() {
+    let world = World::new("behind");
+    let mut daemon = Daemon::begun(&world, &Spec::new(Kind::Counter, FOREVER), &nothing());
+    let record = || std::fs::read_to_string(world.record()).expect("there is one");
+    world.fill_after_next_change();
+    // It is done all the same.
+    daemon.have(&shares(&[("uplink", 100)]), 100);
+    assert!(record().contains("write 0 100"), "{}", record());
+    world.make_room();
+    let since = now();
+    while !record().contains("share 100 =uplink") {
+        assert!(now() - since < PATIENCE, "{}", record());
+        pause();
+    }
+    assert!(!record().contains("write"), "{}", record());
 }
 
 #[test]

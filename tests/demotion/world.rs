@@ -57,6 +57,16 @@ impl World {
         if is_denied { fs::write(path, "") } else { fs::remove_file(path) }.expect("a file");
     }
 
+    /// Files cannot be renamed any more, once the counter is changed next.
+    pub(crate) fn fill_after_next_change(&self) {
+        fs::write(self.path.join(FILLING), "").expect("a file");
+    }
+
+    /// They can again.
+    pub(crate) fn make_room(&self) {
+        fs::remove_file(self.path.join(FULL)).expect("the counter was changed");
+    }
+
     pub(crate) fn tracked_text(&self) -> Option<String> {
         fs::read_to_string(self.tracked()).ok()
     }
@@ -78,6 +88,10 @@ pub(crate) fn shares(of: &[(&str, u8)]) -> Shares {
 const COUNTER: &str = "counter";
 /// While this file is there, nothing can be added.
 const DENIED: &str = "denied";
+/// While this file is there, nothing can be renamed;
+const FULL: &str = "full";
+/// and this one becomes it with the next change.
+const FILLING: &str = "filling";
 
 fn append(world: &Path, who: &str, change: i64) -> io::Result<()> {
     let mut file = OpenOptions::new().append(true).create(true).open(world.join(COUNTER))?;
@@ -130,6 +144,7 @@ impl Counter for Fake {
         }
         self.fuse.step();
         append(&self.world, "hfm", delta.into())?;
+        let _ = fs::rename(self.world.join(FILLING), self.world.join(FULL));
         self.fuse.step();
         Ok(())
     }
@@ -138,6 +153,7 @@ impl Counter for Fake {
 /// The files of this machine, with steps between all that is done to them.
 pub(crate) struct Fused<F> {
     pub(crate) files: F,
+    pub(crate) world: PathBuf,
     pub(crate) fuse: Fuse,
 }
 
@@ -157,6 +173,9 @@ impl<F: Files> Files for Fused<F> {
     }
 
     fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        if self.world.join(FULL).exists() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         self.fuse.step();
         self.files.rename(from, to)?;
         self.fuse.step();
