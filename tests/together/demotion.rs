@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
+#[cfg(target_os = "linux")]
+use nix::{sys::signal::kill, unistd::Pid};
 use serde_json::Value;
 
 use crate::harness::{Daemon, patiently};
