@@ -1,28 +1,25 @@
 //! The whole gateway with everything around it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::net::IpAddr;
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::clients::{Clients, Request};
-use super::clock::{now, patiently};
-use super::firewall::{self, MAPS, RULESET, SETS, SLOTS};
-use super::held::{self, Held};
-use super::host::{Host, make_certificate};
-use super::namespace::Namespace;
-use super::network::{HOSTS, Network, client_addresses, host_addresses, name};
-use super::watch::{Hfm, Pace};
+use super::lab::clients::{Clients, Request};
+use super::lab::clock::patiently;
+use super::lab::directory::Directory;
+use super::lab::firewall::{self, MAPS, SETS, SLOTS};
+use super::lab::held::{self, Held};
+use super::lab::hfm::{Hfm, Pace};
+use super::lab::host::{Host, make_certificate};
+use super::lab::namespace::Namespace;
+use super::lab::places::{HOSTS, client_addresses, host_addresses, name};
+use super::network::Network;
+use super::ruleset::{RULESET, fill_by_hand};
 
-/// All is well when it was so for this long,
-const WELL: Duration = Duration::from_millis(400);
-/// in which every client was answered so often at least,
-const ANSWERS: usize = 5;
-/// and no request was left without an answer for longer than this.
-const HELD_UP: Duration = Duration::from_millis(200);
+/// The files that are tried out here.
+const HFM: &str = include_str!("../../config/gateway-linux/hfm.conf");
+const HAPROXY: &str = include_str!("../../config/gateway-linux/haproxy.cfg");
 
 /// An address that hfm does not know, of each family, and a key beyond the slots.
 const FOREIGN: [&str; 2] = ["192.0.2.99", "2001:db8:2::99"];
@@ -68,22 +65,25 @@ impl House {
     /// With hosts that serve and clients that ask, and nobody who keeps the maps: they are filled by hand, once.
     pub(crate) fn unwatched() -> Self {
         Self::build(|network, _| {
-            firewall::fill_by_hand(&network.gateway, &(0..HOSTS).collect::<Vec<_>>());
+            fill_by_hand(&network.gateway, &(0..HOSTS).collect::<Vec<_>>());
             None
         })
     }
 
     /// With hfm, which finds everything empty.
     pub(crate) fn watched(pace: Pace) -> Self {
-        Self::build(|network, directory| Some(Hfm::start(&network.gateway, &directory.0, pace)))
+        Self::build(|network, directory| {
+            let at = directory.path();
+            Some(Hfm::start(&network.gateway, HFM, pace, at, at))
+        })
     }
 
     fn build(keep: impl FnOnce(&Network, &Directory) -> Option<Hfm>) -> Self {
         let network = Network::new().expect("network namespaces");
-        let directory = Directory::new();
-        make_certificate(&directory.0);
+        let directory = Directory::new("gateway");
+        make_certificate(directory.path());
         firewall::nft(&network.gateway, RULESET);
-        let start = |host: usize| Host::start(&name(host), &network.hosts[host], &directory.0);
+        let start = |host: usize| Host::start(&name(host), &network.hosts[host], directory.path(), HAPROXY);
         let hosts: Vec<Host> = (0..HOSTS).map(start).collect();
         hosts.iter().for_each(Host::wait_until_ready);
         let hfm = keep(&network, &directory);
@@ -111,19 +111,10 @@ impl House {
             (0..2).all(|family| self.is_full(family, &self.order))
         });
         assert!(is_full, "not every slot has a host: {:?}\n{}", self.order, self.log());
-        let mut homes = Vec::new();
-        let served = patiently(|| {
-            let requests = self.clients.since(now() - WELL);
-            let home = |client| {
-                let mut answers = requests.iter().filter(|request| request.client == client);
-                answers.next_back().and_then(|request| request.outcome.clone().ok())
-            };
-            let found: Option<Vec<usize>> = (0..self.addresses.len()).map(home).collect();
-            homes = found.unwrap_or_default();
-            !homes.is_empty() && self.is_well(|client, host| homes[client] == host)
+        let homes = self.clients.homes();
+        self.homes = homes.unwrap_or_else(|found| {
+            panic!("not every client is served by one host all the time: {found:?}\n{}", self.log())
         });
-        assert!(served, "not every client is served by one host all the time: {homes:?}\n{}", self.log());
-        self.homes = homes;
     }
 
     /// Whether every slot of a family has one of the hosts, and every host has one.
@@ -143,26 +134,12 @@ impl House {
 
     /// Waits until every client has been served for a while without trouble, by a host that it may be served by.
     pub(crate) fn wait_until_well(&self, may_serve: impl Fn(usize, usize) -> bool) -> bool {
-        patiently(|| self.is_well(&may_serve))
-    }
-
-    fn is_well(&self, may_serve: impl Fn(usize, usize) -> bool) -> bool {
-        let until = now();
-        let requests = self.clients.since(until - WELL);
-        let mut answers = vec![0; self.addresses.len()];
-        for request in &requests {
-            match request.outcome {
-                Ok(host) if may_serve(request.client, host) => answers[request.client] += 1,
-                Ok(_) | Err(_) => return false,
-            }
-        }
-        answers.iter().all(|count| *count >= ANSWERS) && self.clients.are_done_before(until - HELD_UP)
+        patiently(|| self.clients.are_well(&may_serve))
     }
 
     /// All requests that began in this time, once all of them are done.
     pub(crate) fn requests(&self, from: Instant, until: Instant) -> Vec<Request> {
-        assert!(patiently(|| self.clients.are_done_before(until)), "clients have come to a stop");
-        self.clients.since(from).into_iter().filter(|request| request.began < until).collect()
+        self.clients.between(from, until)
     }
 
     /// Opens a connection for each client.
@@ -254,25 +231,5 @@ impl House {
     /// What hfm has to say.
     pub(crate) fn log(&self) -> String {
         self.hfm.as_ref().map(Hfm::log).unwrap_or_default()
-    }
-}
-
-/// A directory that everybody can reach, on a short way, gone with everything in it.
-#[derive(Debug)]
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("hfm-gateway-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir(&path).expect("a directory for the test");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a mode");
-        Self(path)
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }

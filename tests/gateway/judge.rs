@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::clock::{now, patiently};
-use super::held::{self, Fate};
 use super::house::House;
-use super::leg::Leg;
+use super::lab::clock::{now, patiently};
+use super::lab::held::{self, Fate};
+use super::lab::leg::Leg;
 use super::scenarios::{Failures, Loses, Scenario};
 
 /// What came of a scenario.

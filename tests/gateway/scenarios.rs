@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::clock::pause;
-use super::firewall::{MAPS, RULESET, SETS};
-use super::held::Fate;
 use super::house::House;
-use super::network::HOSTS;
+use super::lab::clock::pause;
+use super::lab::firewall::{MAPS, SETS};
+use super::lab::held::Fate;
+use super::lab::places::HOSTS;
+use super::ruleset::RULESET;
 
 /// The host that things happen to.
 pub(crate) const VICTIM: usize = 1;

@@ -1,9 +1,9 @@
 //! What came of everything, for people to read.
 
 use std::fmt;
-use std::time::Duration;
 
 use super::judge::Course;
+use super::lab::spread::{longest, spread};
 
 /// A line for each scenario, as README has them.
 #[derive(Debug, Default)]
@@ -37,27 +37,5 @@ impl fmt::Display for Table {
              |---|---|---|---|---|---|---|---|\n",
         )?;
         self.0.iter().try_for_each(|line| writeln!(f, "{line}"))
-    }
-}
-
-/// From the least to the most.
-fn spread(values: impl Iterator<Item = usize>) -> String {
-    let mut values: Vec<usize> = values.collect();
-    values.sort_unstable();
-    match values[..] {
-        [first, .., last] if first != last => format!("{first}-{last}"),
-        [first, ..] => first.to_string(),
-        [] => String::new(),
-    }
-}
-
-/// The median and the longest of all that there are.
-fn longest(values: impl Iterator<Item = Option<Duration>>) -> String {
-    let mut values: Vec<Duration> = values.flatten().collect();
-    values.sort_unstable();
-    match values[..] {
-        [] => "-".to_owned(),
-        [only] => format!("{} ms", only.as_millis()),
-        [.., last] => format!("{} ms, at most {} ms", values[values.len() / 2].as_millis(), last.as_millis()),
     }
 }

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use super::clients::Request;
-use super::clock::{now, pause};
-use super::held::{self, Fate};
 use super::house::House;
-use super::leg::Leg;
+use super::lab::clients::Request;
+use super::lab::clock::{now, pause};
+use super::lab::held::{self, Fate};
+use super::lab::leg::Leg;
 use super::scenarios::VICTIM;
 
 /// How long nobody does anything.

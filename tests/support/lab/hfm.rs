@@ -1,15 +1,14 @@
-//! The hfm under test: the built one, with config/gateway-linux/hfm.conf, and its hfmctl.
+//! The hfm under test: the built one, and its hfmctl.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use nix::sys::signal::Signal;
+
 use super::clock::patiently;
 use super::host::Process;
 use super::namespace::Namespace;
-
-/// The file that is tried out here.
-const CONFIGURATION: &str = include_str!("../../config/gateway-linux/hfm.conf");
 
 /// Who hfm becomes: somebody who is on every system.
 const USER: &str = "nobody";
@@ -31,26 +30,33 @@ pub(crate) struct Hfm {
 }
 
 impl Hfm {
-    /// Starts hfm on the gateway and waits until it can be asked.
-    pub(crate) fn start(gateway: &Namespace, directory: &Path, pace: Pace) -> Self {
+    /// Starts hfm on a gateway with this file and waits until it can be asked; `certificates` is where hosts' are.
+    pub(crate) fn start(
+        gateway: &Namespace,
+        file: &str,
+        pace: Pace,
+        directory: &Path,
+        certificates: &Path,
+    ) -> Self {
         let at = |name: &str| directory.join(name).to_string_lossy().into_owned();
         let time = match pace {
             Pace::AsConfigured => "40ms",
             Pace::Patient => "200ms",
         };
-        let text = CONFIGURATION
+        let authority = certificates.join("ca.pem").to_string_lossy().into_owned();
+        let text = file
             .replace("= 40ms;", &format!("= {time};"))
             .replace("user = hfm;", &format!("user = {USER};"))
-            .replace("#tls_ca = \"/etc/hfm/ca.pem\"", &format!("tls_ca = \"{}\"", at("ca.pem")))
+            .replace("#tls_ca = \"/etc/hfm/ca.pem\"", &format!("tls_ca = \"{authority}\""))
             .replace("/var/lib/hfm", &at("state"))
-            .replace("/run/hfm/hfm.sock", &at("hfm.sock"));
+            .replace("/run/hfm/", &at(""));
         fs::write(directory.join("hfm.conf"), text).expect("a file for hfm");
         let mut hfm = Self { process: None, directory: directory.to_owned() };
         hfm.start_again(gateway);
         hfm
     }
 
-    /// Starts it once more, after it was killed.
+    /// Starts it once more, after it has ended.
     pub(crate) fn start_again(&mut self, gateway: &Namespace) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hfm"));
         command.arg("-config").arg(self.directory.join("hfm.conf")).env_remove("RUST_LOG");
@@ -61,6 +67,13 @@ impl Hfm {
     /// Kills it, as no program can see coming.
     pub(crate) fn kill(&mut self) {
         self.process = None;
+    }
+
+    /// Ends it as a service manager would.
+    pub(crate) fn end(&mut self) {
+        let process = self.process.take().expect("hfm runs");
+        process.signal(Signal::SIGTERM);
+        process.wait();
     }
 
     /// Has hfmctl do something that has to succeed.

@@ -1,9 +1,12 @@
 //! What clients ask, and who has answered.
 
-use super::network::{HOSTS, name};
+use super::places::{HOSTS, name};
 
 /// What is asked for; the connection stays open.
 pub(crate) const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n";
+
+/// The same, of what is answered late (app.cfg says when).
+pub(crate) const LATE_REQUEST: &[u8] = b"GET /late HTTP/1.1\r\nHost: www.example.com\r\n\r\n";
 
 /// Which host a complete answer came from, by the header that config/gateway-linux/haproxy.cfg adds; what is wrong
 /// with an answer that is no good. Nothing while more of it is to come.

@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
-use super::answer::{REQUEST, served_by};
+use super::answer::{LATE_REQUEST, REQUEST, served_by};
 use super::clients::service;
 use super::clock::now;
 use super::namespace::Namespace;
 
 /// How long a client that holds a connection waits for an answer on it.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The same for an answer that is late in coming.
+const LATE_PATIENCE: Duration = Duration::from_secs(6);
 
 /// An open connection of a client, and who answers on it.
 #[derive(Debug)]
@@ -45,11 +48,28 @@ pub(crate) fn open(namespace: &Namespace, addresses: &[IpAddr]) -> Vec<Held> {
     })
 }
 
+/// Asks on all of them for what is answered late.
+pub(crate) fn ask_late(all: &mut [Held]) {
+    for held in all {
+        held.stream.write_all(LATE_REQUEST).expect("a connection while all is well");
+    }
+}
+
 /// Asks on all of them once more.
 pub(crate) fn fates(mut all: Vec<Held>) -> Vec<(usize, Fate)> {
-    // All at once, and they share their patience.
-    let asked: Vec<io::Result<()>> = all.iter_mut().map(|held| held.stream.write_all(REQUEST)).collect();
-    let until = now() + PATIENCE;
+    let asked = all.iter_mut().map(|held| held.stream.write_all(REQUEST)).collect();
+    await_answers(all, asked, PATIENCE)
+}
+
+/// Waits for what was asked for by [`ask_late`].
+pub(crate) fn fates_of_asked(all: Vec<Held>) -> Vec<(usize, Fate)> {
+    let asked = all.iter().map(|_| Ok(())).collect();
+    await_answers(all, asked, LATE_PATIENCE)
+}
+
+/// Hears on all what was asked on them; they share their patience.
+fn await_answers(mut all: Vec<Held>, asked: Vec<io::Result<()>>, patience: Duration) -> Vec<(usize, Fate)> {
+    let until = now() + patience;
     let answered = asked.into_iter().zip(&mut all).map(|(asked, held)| {
         let left = until.saturating_duration_since(now()).max(Duration::from_millis(1));
         held.stream.set_read_timeout(Some(left)).expect("a timeout");

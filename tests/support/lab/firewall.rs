@@ -1,4 +1,4 @@
-//! The gateway's nftables, as an operator or another program would read and change it: by nft(8).
+//! A gateway's nftables, as an operator or another program would read and change it: by nft(8).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -7,15 +7,11 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::namespace::Namespace;
-use super::network::host_addresses;
 
-/// The file that is tried out here, as it is.
-pub(crate) const RULESET: &str = include_str!("../../config/gateway-linux/nftables.conf");
-
-/// How many slots its maps have.
+/// How many slots the maps of the files have.
 pub(crate) const SLOTS: u32 = 256;
 
-/// Its maps and sets, by family.
+/// The maps and sets of the files, by family.
 pub(crate) const MAPS: [&str; 2] = ["pool4", "pool6"];
 pub(crate) const SETS: [&str; 2] = ["live4", "live6"];
 
@@ -60,23 +56,4 @@ fn elements(gateway: &Namespace, kind: &str, name: &str) -> Vec<Value> {
 
 fn address(value: &Value) -> IpAddr {
     value.as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("an address: {value}"))
-}
-
-/// Fills all slots over these hosts in turn, and the sets beside them: what hfm does better.
-pub(crate) fn fill_by_hand(gateway: &Namespace, hosts: &[usize]) {
-    let mut text = String::new();
-    for family in 0..MAPS.len() {
-        let address = |at: usize| host_addresses(hosts[at % hosts.len()])[family];
-        let slots: Vec<String> =
-            (0..SLOTS).map(|slot| format!("{slot} : {}", address(slot as usize))).collect();
-        let hosts: Vec<String> = (0..hosts.len()).map(|at| address(at).to_string()).collect();
-        text.push_str(&format!(
-            "add element inet gateway {} {{ {} }}\nadd element inet gateway {} {{ {} }}\n",
-            MAPS[family],
-            slots.join(", "),
-            SETS[family],
-            hosts.join(", ")
-        ));
-    }
-    nft(gateway, &text);
 }

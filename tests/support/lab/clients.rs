@@ -18,15 +18,22 @@ use slab::Slab;
 use socket2::{Domain, Socket, Type};
 
 use super::answer::{REQUEST, served_by};
-use super::clock::now;
+use super::clock::{now, patiently};
 use super::namespace::Namespace;
-use super::network::{VIP4, VIP6};
+use super::places::{VIP4, VIP6};
 
 /// How often each client begins a request.
 const INTERVAL: Duration = Duration::from_millis(25);
 
 /// How long a client waits for an answer: long enough for a connection to be tried a second time, after a second.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+
+/// All is well when it was so for this long,
+const WELL: Duration = Duration::from_millis(400);
+/// in which every client was answered so often at least,
+const ANSWERS: usize = 5;
+/// and no request was left without an answer for longer than this.
+const HELD_UP: Duration = Duration::from_millis(200);
 
 /// The ports that connections come from, one after the other, below those that the system gives out: a gateway that
 /// still remembers an earlier connection of the same port would send a new one the same way.
@@ -75,6 +82,8 @@ struct Book {
 /// Clients at work; they stop when this goes.
 #[derive(Debug)]
 pub(crate) struct Clients {
+    /// How many there are.
+    count: usize,
     book: Arc<Mutex<Book>>,
     is_over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -84,6 +93,7 @@ impl Clients {
     /// Starts requests from these addresses.
     pub(crate) fn start(namespace: &Namespace, addresses: &[IpAddr]) -> Self {
         let (book, is_over) = (Arc::<Mutex<Book>>::default(), Arc::<AtomicBool>::default());
+        let count = addresses.len();
         let (its_book, its_over, addresses) = (Arc::clone(&book), Arc::clone(&is_over), addresses.to_vec());
         // Threads are where the one is that started them.
         let thread = namespace.run(|| {
@@ -94,7 +104,7 @@ impl Clients {
                 }
             })
         });
-        Self { book, is_over, thread: Some(thread) }
+        Self { count, book, is_over, thread: Some(thread) }
     }
 
     /// The requests that began since then and are done.
@@ -102,8 +112,47 @@ impl Clients {
         self.book().done.iter().filter(|request| request.began >= then).cloned().collect()
     }
 
+    /// All requests that began in this time, once all of them are done.
+    pub(crate) fn between(&self, from: Instant, until: Instant) -> Vec<Request> {
+        assert!(patiently(|| self.are_done_before(until)), "clients have come to a stop");
+        self.since(from).into_iter().filter(|request| request.began < until).collect()
+    }
+
+    /// Whether every client has been served for a while without trouble, by a host that it may be served by.
+    pub(crate) fn are_well(&self, may_serve: impl Fn(usize, usize) -> bool) -> bool {
+        let until = now();
+        let requests = self.since(until - WELL);
+        let mut answers = vec![0; self.count];
+        for request in &requests {
+            match request.outcome {
+                Ok(host) if may_serve(request.client, host) => answers[request.client] += 1,
+                Ok(_) | Err(_) => return false,
+            }
+        }
+        answers.iter().all(|count| *count >= ANSWERS) && self.are_done_before(until - HELD_UP)
+    }
+
+    /// Waits until each is served by one host all the time; by whom.
+    ///
+    /// # Errors
+    /// Who was found, when that does not come.
+    pub(crate) fn homes(&self) -> Result<Vec<usize>, Vec<usize>> {
+        let mut homes = Vec::new();
+        let served = patiently(|| {
+            let requests = self.since(now() - WELL);
+            let home = |client| {
+                let mut answers = requests.iter().filter(|request| request.client == client);
+                answers.next_back().and_then(|request| request.outcome.clone().ok())
+            };
+            let found: Option<Vec<usize>> = (0..self.count).map(home).collect();
+            homes = found.unwrap_or_default();
+            !homes.is_empty() && self.are_well(|client, host| homes[client] == host)
+        });
+        if served { Ok(homes) } else { Err(homes) }
+    }
+
     /// Whether all requests that began before then are done.
-    pub(crate) fn are_done_before(&self, then: Instant) -> bool {
+    fn are_done_before(&self, then: Instant) -> bool {
         self.book().oldest.is_none_or(|oldest| oldest >= then)
     }
 

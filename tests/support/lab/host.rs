@@ -1,4 +1,4 @@
-//! A host behind the gateway: Debian's haproxy with config/gateway-linux/haproxy.cfg, and an application behind it.
+//! A host behind gateways: Debian's haproxy with the file that is tried out, and an application behind it.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -13,8 +13,6 @@ use nix::unistd::Pid;
 use super::clock::patiently;
 use super::namespace::Namespace;
 
-/// The file that is tried out here.
-const CONFIGURATION: &str = include_str!("../../config/gateway-linux/haproxy.cfg");
 const APPLICATION: &str = include_str!("app.cfg");
 
 /// A process that is killed when this goes.
@@ -27,6 +25,15 @@ impl Process {
         let sink = File::options().append(true).create(true).open(log).expect("a file for a log");
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(sink).spawn();
         Self(child.unwrap_or_else(|error| panic!("{command:?}: {error}")))
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) fn wait(mut self) {
+        self.0.wait().expect("a child");
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -51,10 +58,10 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// Starts everything on a host.
-    pub(crate) fn start(name: &str, namespace: &Namespace, directory: &Path) -> Self {
+    /// Starts everything on a host; `file` is that of its haproxy.
+    pub(crate) fn start(name: &str, namespace: &Namespace, directory: &Path, file: &str) -> Self {
         let path = |suffix: &str| directory.join(format!("{name}.{suffix}"));
-        let text = CONFIGURATION
+        let text = file
             .replace("/run/haproxy/admin.sock", &path("sock").to_string_lossy())
             .replace("/etc/haproxy/site.pem", &directory.join("site.pem").to_string_lossy())
             // Thousands of requests are nothing for this machine's own log.
@@ -86,6 +93,11 @@ impl Host {
         self.haproxy.as_ref().expect("haproxy runs").signal(signal);
     }
 
+    /// Waits until its haproxy, which was told to, has ended.
+    pub(crate) fn wait_for_haproxy(&mut self) {
+        self.haproxy.take().expect("haproxy ran").wait();
+    }
+
     /// Waits until its haproxy can be told something.
     pub(crate) fn wait_until_ready(&self) {
         let ready = patiently(|| self.tell("show info").is_some_and(|said| said.contains("Pid:")));
@@ -113,8 +125,8 @@ impl Host {
     }
 }
 
-/// A haproxy on a host of this name.
-fn haproxy(name: &str, namespace: &Namespace, configuration: &Path, log: &Path) -> Process {
+/// A haproxy on a machine of this name.
+pub(crate) fn haproxy(name: &str, namespace: &Namespace, configuration: &Path, log: &Path) -> Process {
     namespace.run(|| {
         unshare(CloneFlags::CLONE_NEWUTS).expect("a host name of its own");
         fs::write("/proc/sys/kernel/hostname", name).expect("a host name");
