@@ -1,0 +1,86 @@
+//! One of the two gateways, with what runs on it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::keepalived::Keepalived;
+use super::lab::clock::patiently;
+use super::lab::firewall;
+use super::lab::hfm::{Hfm, Pace};
+use super::lab::namespace::Namespace;
+use super::network::Network;
+
+/// The files that are tried out here, as they are.
+pub(crate) const RULESET: &str = include_str!("../../config/pair-linux/nftables.conf");
+const HFM: &str = include_str!("../../config/pair-linux/hfm.conf");
+
+/// The services of a gateway.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    pub(crate) hfm: Hfm,
+    pub(crate) keepalived: Keepalived,
+    directory: PathBuf,
+}
+
+impl Gateway {
+    /// Starts everything on a gateway, in the order of hfm.service.
+    pub(crate) fn start(
+        gateway: usize,
+        network: &Network,
+        pace: Pace,
+        directory: PathBuf,
+        certificates: &Path,
+    ) -> Self {
+        let namespace = &network.gateways[gateway];
+        firewall::nft(namespace, RULESET);
+        network.set_kernel(gateway);
+        let stripped: String = HFM
+            .lines()
+            .filter(|l| !l.trim_start().starts_with("demot"))
+            .map(|l| {
+                format!(
+                    "{}\n",
+                    l.split("demote").next().unwrap().trim_end().to_owned()
+                        + if l.contains("demote =") {
+                            " }"
+                        } else {
+                            l.split_once("demote").map(|_| "").unwrap_or("")
+                        }
+                )
+            })
+            .collect();
+        let hfm = Hfm::start(namespace, &stripped, pace, &directory, certificates);
+        let keepalived = Keepalived::start(gateway, namespace, &directory);
+        Self { hfm, keepalived, directory }
+    }
+
+    /// Starts everything again after everything has ended, with empty maps and no memory of connections: as after a reboot.
+    pub(crate) fn boot(&mut self, namespace: &Namespace) {
+        namespace.feed(Command::new("conntrack").arg("-F"), "");
+        firewall::nft(namespace, &format!("flush ruleset\n{RULESET}"));
+        self.hfm.start_again(namespace);
+        self.keepalived.start_again(namespace);
+    }
+
+    /// What hfm asks keepalived to take off.
+    pub(crate) fn demotion(&self) -> String {
+        fs::read_to_string(self.directory.join("demotion")).unwrap_or_default().trim().to_owned()
+    }
+
+    /// Waits until that is so much.
+    pub(crate) fn wait_for_demotion(&self, wanted: u8) {
+        let wanted = wanted.to_string();
+        assert!(
+            patiently(|| self.demotion() == wanted),
+            "demoted by {:?}, not {wanted}\n{}",
+            self.demotion(),
+            self.log()
+        );
+    }
+
+    /// What its programs have to say.
+    pub(crate) fn log(&self) -> String {
+        format!("{}\n{}", self.hfm.log(), self.keepalived.log())
+    }
+}
