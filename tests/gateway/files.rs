@@ -38,17 +38,49 @@ fn tables_of(name: &str) -> BTreeSet<String> {
 
 #[test]
 fn hfm_and_the_ruleset_speak_of_the_same_maps_and_sets() {
-    let ruleset = said("gateway-linux/nftables.conf");
-    let named = |line: &str| {
-        let name = line.trim().strip_prefix("map ").or_else(|| line.trim().strip_prefix("set "))?;
-        Some(format!("inet/gateway/{}", name.split(' ').next()?))
+    for directory in ["gateway-linux", "pair-linux"] {
+        let (hfm, ruleset) = (format!("{directory}/hfm.conf"), said(&format!("{directory}/nftables.conf")));
+        let named = |line: &str| {
+            let name = line.trim().strip_prefix("map ").or_else(|| line.trim().strip_prefix("set "))?;
+            Some(format!("inet/gateway/{}", name.split(' ').next()?))
+        };
+        let made: BTreeSet<String> = ruleset.lines().filter_map(named).collect();
+        assert_eq!(tables_of(&hfm), made);
+        assert!(said(&hfm).contains("slots = 256;"));
+        let moduli: Vec<&str> =
+            ruleset.split(" mod ").skip(1).filter_map(|after| after.split([' ', '\n']).next()).collect();
+        assert_eq!(moduli, ["256"; 4]);
+    }
+}
+
+/// Both gateways of a pair have to choose alike, and to know whose packets are those of hosts.
+#[test]
+fn the_rulesets_of_a_pair_know_the_hosts_of_hfm() {
+    let (hfm, ruleset) = (said("pair-linux/hfm.conf"), said("pair-linux/nftables.conf"));
+    let tested = |line: &str| {
+        let url = line.split_once("test = \"https://")?.1;
+        Some(url.split_once("/hfm-up")?.0.trim_matches(['[', ']']).to_owned())
     };
-    let made: BTreeSet<String> = ruleset.lines().filter_map(named).collect();
-    assert_eq!(tables_of("gateway-linux/hfm.conf"), made);
-    assert!(said("gateway-linux/hfm.conf").contains("slots = 256;"));
-    let moduli: Vec<&str> =
-        ruleset.split(" mod ").skip(1).filter_map(|after| after.split([' ', '\n']).next()).collect();
-    assert_eq!(moduli, ["256"; 4]);
+    let tested: BTreeSet<String> = hfm.lines().filter_map(tested).collect();
+    let defined = |name: &str| {
+        let line = ruleset.lines().find_map(|line| line.strip_prefix(&format!("define {name} = {{ ")));
+        let inside = line.expect("a definition").trim_end().trim_end_matches(" }");
+        inside.split(", ").map(str::to_owned).collect::<Vec<_>>()
+    };
+    let defined: BTreeSet<String> = [defined("hosts4"), defined("hosts6")].concat().into_iter().collect();
+    assert_eq!((tested.len(), &tested), (6, &defined));
+    let seeds: Vec<&str> =
+        ruleset.split(" seed ").skip(1).filter_map(|after| after.split(' ').next()).collect();
+    assert_eq!(seeds, ["0x68666d21"; 2]);
+}
+
+#[test]
+fn the_files_of_keepalived_differ_in_who_comes_first_only() {
+    let files = ["pair-linux/keepalived-gw1.conf", "pair-linux/keepalived-gw2.conf"].map(said);
+    let differ = files[0].lines().zip(files[1].lines()).filter(|(one, other)| one != other);
+    let differ: Vec<_> = differ.map(|(one, other)| (one.trim(), other.trim())).collect();
+    let (name, priority) = (("router_id gw1", "router_id gw2"), ("priority 250", "priority 200"));
+    assert_eq!(differ, [name, priority, priority]);
 }
 
 #[test]

@@ -33,6 +33,8 @@ impl Keepalived {
         let run = format!("{}/", directory.to_string_lossy());
         let text = FILES[gateway].replace("/run/hfm/", &run);
         fs::write(directory.join("keepalived.conf"), text).expect("a file for keepalived");
+        let mut check = Command::new("keepalived");
+        namespace.feed(check.arg("-t").arg("-f").arg(directory.join("keepalived.conf")), "");
         let mut keepalived = Self { process: None, directory: directory.to_owned() };
         keepalived.start_again(namespace);
         keepalived

@@ -20,8 +20,7 @@ pub(crate) struct Scenario {
     /// Who has the addresses then.
     pub(crate) leads_to: Owned,
     pub(crate) failures: Failures,
-    /// Clients are served by other hosts meanwhile, which is meant.
-    pub(crate) moves_clients: bool,
+    pub(crate) hosts: Hosts,
     pub(crate) back: fn(&mut Town),
 }
 
@@ -44,6 +43,17 @@ pub(crate) enum Failures {
     UntilMoved,
 }
 
+/// What becomes of hosts meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hosts {
+    /// Every client is served by the same one all the time.
+    Stay,
+    /// One is drained at first, and back when the addresses move.
+    Return,
+    /// Their haproxys are replaced, and with them go connections that are open.
+    Restart,
+}
+
 /// Long enough to see what comes of something that should have no consequences.
 const A_WHILE: Duration = Duration::from_secs(1);
 
@@ -58,7 +68,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         away: |town| town.network.join(FIRST, Side::Wan, false),
         leads_to: Owned::ByTheSecond,
         failures: Failures::UntilMoved,
-        moves_clients: false,
+        hosts: Hosts::Stay,
         back: |town| town.network.join(FIRST, Side::Wan, true),
     },
     Scenario {
@@ -75,7 +85,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         },
         leads_to: Owned::AsBefore,
         failures: Failures::None,
-        moves_clients: false,
+        hosts: Hosts::Stay,
         back: |town| town.network.join(FIRST, Side::Wan, true),
     },
     Scenario {
@@ -84,11 +94,23 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         away: |town| town.tell(FIRST, &["set", "standby", "always-fail"]),
         leads_to: Owned::ByTheSecond,
         failures: Failures::None,
-        moves_clients: false,
+        hosts: Hosts::Stay,
         back: |town| town.tell(FIRST, &["enable", "standby"]),
     },
     Scenario {
-        name: "the same, then hfm killed for good",
+        name: "the same, with connections from a time when a host was drained",
+        before: |town| (0..GATEWAYS).for_each(|gateway| town.tell(gateway, &["drain", "lb2/*"])),
+        away: |town| {
+            (0..GATEWAYS).for_each(|gateway| town.tell(gateway, &["enable", "lb2/*"]));
+            town.tell(FIRST, &["set", "standby", "always-fail"]);
+        },
+        leads_to: Owned::ByTheSecond,
+        failures: Failures::None,
+        hosts: Hosts::Return,
+        back: |town| town.tell(FIRST, &["enable", "standby"]),
+    },
+    Scenario {
+        name: "operator has the second serve, then hfm killed for good",
         before: |town| {
             town.tell(FIRST, &["set", "standby", "always-fail"]);
             assert!(town.owners.wait_for(SECOND).is_some(), "{}", town.log());
@@ -96,7 +118,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         away: |town| town.gateways[FIRST].hfm.kill(),
         leads_to: Owned::ByTheFirst,
         failures: Failures::None,
-        moves_clients: false,
+        hosts: Hosts::Stay,
         back: |town| {
             // What operators have set outlives hfm.
             town.start_hfm(FIRST);
@@ -116,7 +138,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         },
         leads_to: Owned::AsBefore,
         failures: Failures::None,
-        moves_clients: false,
+        hosts: Hosts::Stay,
         back: |_| {},
     },
     Scenario {
@@ -133,7 +155,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         },
         leads_to: Owned::AsBefore,
         failures: Failures::None,
-        moves_clients: true,
+        hosts: Hosts::Restart,
         back: |_| {},
     },
     Scenario {
@@ -148,7 +170,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         },
         leads_to: Owned::AsBefore,
         failures: Failures::None,
-        moves_clients: true,
+        hosts: Hosts::Restart,
         back: |_| {},
     },
     Scenario {
@@ -161,7 +183,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         },
         leads_to: Owned::AsBefore,
         failures: Failures::None,
-        moves_clients: false,
+        hosts: Hosts::Stay,
         back: |_| {},
     },
     Scenario {
@@ -175,7 +197,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         },
         leads_to: Owned::ByTheSecond,
         failures: Failures::None,
-        moves_clients: false,
+        hosts: Hosts::Stay,
         back: |town| town.tell(FIRST, &["enable", "standby"]),
     },
     Scenario {
@@ -187,7 +209,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         },
         leads_to: Owned::AsBefore,
         failures: Failures::None,
-        moves_clients: false,
+        hosts: Hosts::Stay,
         back: |_| {},
     },
     Scenario {
@@ -196,7 +218,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         away: |town| town.gateways[FIRST].keepalived.end(),
         leads_to: Owned::ByTheSecond,
         failures: Failures::None,
-        moves_clients: false,
+        hosts: Hosts::Stay,
         back: |town| town.start_keepalived(FIRST),
     },
     Scenario {
@@ -209,7 +231,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         },
         leads_to: Owned::ByBoth,
         failures: Failures::UntilMoved,
-        moves_clients: false,
+        hosts: Hosts::Stay,
         back: |town| {
             town.forget_addresses(FIRST);
             town.boot(FIRST);
@@ -221,7 +243,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         away: |town| town.network.join(FIRST, Side::Lan, false),
         leads_to: Owned::ByBoth,
         failures: Failures::UntilMoved,
-        moves_clients: false,
+        hosts: Hosts::Stay,
         back: |town| town.network.join(FIRST, Side::Lan, true),
     },
 ];
