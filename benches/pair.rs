@@ -16,14 +16,14 @@ mod pair;
 
 #[cfg(target_os = "linux")]
 fn main() {
-    use pair::{Pace, SCENARIOS, Table, Town};
+    use pair::{Connections, Pace, SCENARIOS, Table, Town};
 
     let rounds = rounds();
     if let Err(why) = Town::possible() {
         eprintln!("cannot be run here: {why}");
         std::process::exit(2);
     }
-    let mut town = Town::new(Pace::AsConfigured);
+    let mut town = Town::new(Pace::AsConfigured, Connections::OfOne);
     let mut table = Table::default();
     for scenario in SCENARIOS {
         let courses: Vec<_> = (0..rounds).map(|_| scenario.run(&mut town)).collect();

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::conntrackd::Conntrackd;
 use super::keepalived::Keepalived;
 use super::lab::clock::patiently;
 use super::lab::firewall;
@@ -20,6 +21,8 @@ const HFM: &str = include_str!("../../config/pair-linux/hfm.conf");
 pub(crate) struct Gateway {
     pub(crate) hfm: Hfm,
     pub(crate) keepalived: Keepalived,
+    conntrackd: Option<Conntrackd>,
+    number: usize,
     directory: PathBuf,
 }
 
@@ -52,7 +55,7 @@ impl Gateway {
             .collect();
         let hfm = Hfm::start(namespace, &stripped, pace, &directory, certificates);
         let keepalived = Keepalived::start(gateway, namespace, &directory);
-        Self { hfm, keepalived, directory }
+        Self { hfm, keepalived, conntrackd: None, number: gateway, directory }
     }
 
     /// Starts everything again after everything has ended, with empty maps and no memory of connections: as after a reboot.
@@ -61,6 +64,11 @@ impl Gateway {
         firewall::nft(namespace, &format!("flush ruleset\n{RULESET}"));
         self.hfm.start_again(namespace);
         self.keepalived.start_again(namespace);
+    }
+
+    /// Has it tell the other one of its connections from now on.
+    pub(crate) fn start_conntrackd(&mut self, namespace: &Namespace) {
+        self.conntrackd = Some(Conntrackd::start(self.number, namespace, &self.directory));
     }
 
     /// What hfm asks keepalived to take off.

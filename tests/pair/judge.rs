@@ -6,7 +6,7 @@ use super::lab::clock::{now, patiently};
 use super::lab::held::{self, Fate};
 use super::lab::leg::Leg;
 use super::scenarios::{Failures, Hosts, Owned, Scenario};
-use super::town::Town;
+use super::town::{Connections, Town};
 
 /// What came of a scenario.
 #[derive(Debug)]
@@ -16,7 +16,8 @@ pub(crate) struct Course {
     pub(crate) away: Leg,
     /// and from its end until all was as before.
     pub(crate) back: Leg,
-    /// How many clients had a connection to another host than is theirs when all hosts are there.
+    /// How many clients had a connection to another host than is theirs when all hosts are there, which nobody but the first
+    /// gateway knew.
     pub(crate) strangers: usize,
     /// How long after what happened, and after its end, the addresses were where they should be.
     pub(crate) moved: [Option<Duration>; 2],
@@ -45,7 +46,8 @@ impl Scenario {
             wrong.push("not all was well before it".to_owned());
         }
         let (idle, mut waiting) = (town.hold(), town.hold());
-        let strangers = idle.iter().filter(|held| !is_home(held.client, held.host)).count();
+        let elsewhere = idle.iter().filter(|held| !is_home(held.client, held.host)).count();
+        let strangers = if town.connections == Connections::OfBoth { 0 } else { elsewhere };
         held::ask_late(&mut waiting);
         let began = now();
         (self.away)(town);

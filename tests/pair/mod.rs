@@ -1,6 +1,7 @@
 //! Two gateways as config/pair-linux makes them, in network namespaces: clients that make requests all the time, nftables,
 //! keepalived and hfm on both, three hosts with haproxy; and what happens to them.
 
+mod conntrackd;
 mod gateway;
 mod judge;
 mod keepalived;
@@ -12,7 +13,8 @@ mod scenarios;
 mod table;
 mod town;
 
+pub(crate) use conntrackd::Conntrackd;
 pub(crate) use lab::hfm::Pace;
-pub(crate) use scenarios::SCENARIOS;
+pub(crate) use scenarios::{Hosts, SCENARIOS, Scenario};
 pub(crate) use table::Table;
-pub(crate) use town::Town;
+pub(crate) use town::{Connections, Town};

@@ -22,6 +22,15 @@ use super::owners::Owners;
 const HAPROXY: &str = include_str!("../../config/gateway-linux/haproxy.cfg");
 const UPSTREAM: &str = include_str!("upstream.cfg");
 
+/// Who knows of connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Connections {
+    /// The gateway that they go through.
+    OfOne,
+    /// Both: conntrackd tells the other one.
+    OfBoth,
+}
+
 /// Everything; gone without a trace when this goes. What is first goes first.
 #[derive(Debug)]
 pub(crate) struct Town {
@@ -32,6 +41,7 @@ pub(crate) struct Town {
     _router: Process,
     pub(crate) network: Network,
     _directory: Directory,
+    pub(crate) connections: Connections,
     addresses: Vec<IpAddr>,
     /// Who serves each client while all hosts are there.
     pub(crate) homes: Vec<usize>,
@@ -56,7 +66,7 @@ impl Town {
     }
 
     /// Builds everything, and waits until the first gateway serves everybody.
-    pub(crate) fn new(pace: Pace) -> Self {
+    pub(crate) fn new(pace: Pace, connections: Connections) -> Self {
         let network = Network::new().expect("network namespaces");
         let directory = Directory::new("pair");
         let at = directory.path();
@@ -70,7 +80,12 @@ impl Town {
         let start = |gateway: usize| {
             Gateway::start(gateway, &network, pace, directory.within(&gateway_name(gateway)), at)
         };
-        let gateways: Vec<Gateway> = (0..GATEWAYS).map(start).collect();
+        let mut gateways: Vec<Gateway> = (0..GATEWAYS).map(start).collect();
+        if connections == Connections::OfBoth {
+            for (gateway, namespace) in gateways.iter_mut().zip(&network.gateways) {
+                gateway.start_conntrackd(namespace);
+            }
+        }
         let logs = || gateways.iter().map(Gateway::log).collect::<Vec<_>>().join("\n");
         let all_in = patiently(|| network.gateways.iter().all(serves_with_all));
         assert!(all_in, "not every host has a part of the slots\n{}", logs());
@@ -89,6 +104,7 @@ impl Town {
             _router: router,
             network,
             _directory: directory,
+            connections,
             addresses,
             homes,
         }
