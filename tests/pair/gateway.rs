@@ -1,12 +1,10 @@
 //! One of the two gateways, with what runs on it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::conntrackd::Conntrackd;
 use super::keepalived::Keepalived;
-use super::lab::clock::patiently;
 use super::lab::firewall;
 use super::lab::hfm::{Hfm, Pace};
 use super::lab::namespace::Namespace;
@@ -38,22 +36,7 @@ impl Gateway {
         let namespace = &network.gateways[gateway];
         firewall::nft(namespace, RULESET);
         network.set_kernel(gateway);
-        let stripped: String = HFM
-            .lines()
-            .filter(|l| !l.trim_start().starts_with("demot"))
-            .map(|l| {
-                format!(
-                    "{}\n",
-                    l.split("demote").next().unwrap().trim_end().to_owned()
-                        + if l.contains("demote =") {
-                            " }"
-                        } else {
-                            l.split_once("demote").map(|_| "").unwrap_or("")
-                        }
-                )
-            })
-            .collect();
-        let hfm = Hfm::start(namespace, &stripped, pace, &directory, certificates);
+        let hfm = Hfm::start(namespace, HFM, pace, &directory, certificates);
         let keepalived = Keepalived::start(gateway, namespace, &directory);
         Self { hfm, keepalived, conntrackd: None, number: gateway, directory }
     }
@@ -69,22 +52,6 @@ impl Gateway {
     /// Has it tell the other one of its connections from now on.
     pub(crate) fn start_conntrackd(&mut self, namespace: &Namespace) {
         self.conntrackd = Some(Conntrackd::start(self.number, namespace, &self.directory));
-    }
-
-    /// What hfm asks keepalived to take off.
-    pub(crate) fn demotion(&self) -> String {
-        fs::read_to_string(self.directory.join("demotion")).unwrap_or_default().trim().to_owned()
-    }
-
-    /// Waits until that is so much.
-    pub(crate) fn wait_for_demotion(&self, wanted: u8) {
-        let wanted = wanted.to_string();
-        assert!(
-            patiently(|| self.demotion() == wanted),
-            "demoted by {:?}, not {wanted}\n{}",
-            self.demotion(),
-            self.log()
-        );
     }
 
     /// What its programs have to say.

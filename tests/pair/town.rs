@@ -127,13 +127,6 @@ impl Town {
     /// Has hfmctl on a gateway do something that has to succeed.
     pub(crate) fn tell(&self, gateway: usize, arguments: &[&str]) {
         self.gateways[gateway].hfm.done(arguments);
-        if arguments[1] == "standby" {
-            std::fs::write(
-                self._directory.path().join(gateway_name(gateway)).join("demotion"),
-                if arguments[0] == "set" { "240\n" } else { "0\n" },
-            )
-            .unwrap();
-        }
     }
 
     pub(crate) fn start_hfm(&mut self, gateway: usize) {
