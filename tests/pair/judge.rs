@@ -26,6 +26,8 @@ pub(crate) struct Course {
     pub(crate) idle: [usize; 3],
     /// then those on which the host answers what was asked before.
     pub(crate) waiting: [usize; 3],
+    /// and those that were used much meanwhile, and once more in the end.
+    pub(crate) travellers: [usize; 3],
     /// What should not have been.
     pub(crate) wrong: Vec<String>,
     /// All is as before: the next thing may happen.
@@ -45,7 +47,7 @@ impl Scenario {
         if !town.wait_until_well(|client, host| is_home(client, host) || self.hosts == Hosts::Return) {
             wrong.push("not all was well before it".to_owned());
         }
-        let (idle, mut waiting) = (town.hold(), town.hold());
+        let (idle, mut waiting, mut travellers) = (town.hold(), town.hold(), town.hold());
         let elsewhere = idle.iter().filter(|held| !is_home(held.client, held.host)).count();
         let strangers = if town.connections == Connections::OfBoth { 0 } else { elsewhere };
         held::ask_late(&mut waiting);
@@ -55,6 +57,7 @@ impl Scenario {
         if !town.wait_until_well(is_home) {
             wrong.push("it is never dealt with".to_owned());
         }
+        held::use_much(&mut travellers);
         let (waiting, idle) = (held::fates_of_asked(waiting), held::fates(idle));
         let back_began = now();
         let away = Leg { began, requests: town.clients.between(began, back_began) };
@@ -65,6 +68,7 @@ impl Scenario {
             wrong.push("in the end not all is as before".to_owned());
         }
         let back = Leg { began: back_began, requests: town.clients.between(back_began, now()) };
+        let travellers = held::fates(travellers);
         let returned = is_back.filter(|at| *at > back_began).map(|at| at - back_began);
         let mut course = Course {
             name: self.name,
@@ -74,6 +78,7 @@ impl Scenario {
             moved: [moved, returned],
             idle: counts(&idle),
             waiting: counts(&waiting),
+            travellers: counts(&travellers),
             wrong,
             is_well,
         };
@@ -128,9 +133,13 @@ impl Scenario {
         // The other gateway leads what a client sends to the client's own host, which knows nothing of a connection to
         // another one and says so. What a host sends shows where it comes from.
         let idle = [homes.len() - course.strangers, course.strangers, 0];
-        for (what, fates, wanted) in
-            [("idle", course.idle, idle), ("waiting", course.waiting, [homes.len(), 0, 0])]
-        {
+        let all = [homes.len(), 0, 0];
+        let open = [
+            ("idle", course.idle, idle),
+            ("waiting", course.waiting, all),
+            ("used", course.travellers, idle),
+        ];
+        for (what, fates, wanted) in open {
             if fates != wanted {
                 course.wrong.push(format!("{what} connections go on, end, hang: {fates:?}, not {wanted:?}"));
             }

@@ -19,7 +19,7 @@ impl Table {
             [0, 1, 2].map(|fate| spread(courses.iter().map(|course| whose(course)[fate]))).join(" / ")
         };
         self.0.push(format!(
-            "| {} | {} | {} of {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} of {} | {} | {} | {} | {} | {} | {} | {} |",
             first.name,
             after(0),
             of(|course| course.away.failed().count()),
@@ -30,6 +30,7 @@ impl Table {
             of(|course| course.back.failed().count() + course.back.late()),
             fates(|course| course.idle),
             fates(|course| course.waiting),
+            fates(|course| course.travellers),
         ));
     }
 }
@@ -38,8 +39,8 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
             "| what happens | the addresses have moved after | failed requests | the last one began after | late answers \
-             | addresses back after | failed or late on the way back | idle connections: go on / end / hang | waiting ones |\n\
-             |---|---|---|---|---|---|---|---|---|\n",
+             | addresses back after | failed or late on the way back | idle connections: go on / end / hang | waiting ones | there and back |\n\
+             |---|---|---|---|---|---|---|---|---|---|\n",
         )?;
         self.0.iter().try_for_each(|line| writeln!(f, "{line}"))
     }

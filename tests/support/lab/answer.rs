@@ -8,6 +8,9 @@ pub(crate) const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: www.example.com\r\n\
 /// The same, of what is answered late (app.cfg says when).
 pub(crate) const LATE_REQUEST: &[u8] = b"GET /late HTTP/1.1\r\nHost: www.example.com\r\n\r\n";
 
+/// The same, of what is answered at length.
+pub(crate) const LARGE_REQUEST: &[u8] = b"GET /large HTTP/1.1\r\nHost: www.example.com\r\n\r\n";
+
 /// Which host a complete answer came from, by the header that config/gateway-linux/haproxy.cfg adds; what is wrong
 /// with an answer that is no good. Nothing while more of it is to come.
 pub(crate) fn served_by(reply: &[u8]) -> Option<Result<usize, String>> {

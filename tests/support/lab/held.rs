@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
-use super::answer::{LATE_REQUEST, REQUEST, served_by};
+use super::answer::{LARGE_REQUEST, LATE_REQUEST, REQUEST, served_by};
 use super::clients::service;
 use super::clock::now;
 use super::namespace::Namespace;
@@ -16,6 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The same for an answer that is late in coming.
 const LATE_PATIENCE: Duration = Duration::from_secs(6);
+
+/// How many long answers are more than a window holds.
+const LARGE_ANSWERS: usize = 16;
 
 /// An open connection of a client, and who answers on it.
 #[derive(Debug)]
@@ -52,6 +55,14 @@ pub(crate) fn open(namespace: &Namespace, addresses: &[IpAddr]) -> Vec<Held> {
 pub(crate) fn ask_late(all: &mut [Held]) {
     for held in all {
         held.stream.write_all(LATE_REQUEST).expect("a connection while all is well");
+    }
+}
+
+/// Has more come over each of them than a window holds; on one that does not go on that ends at once.
+pub(crate) fn use_much(all: &mut [Held]) {
+    for held in all {
+        let ask = |stream: &mut TcpStream| stream.write_all(LARGE_REQUEST).and_then(|()| answer(stream));
+        (0..LARGE_ANSWERS).try_for_each(|_| ask(&mut held.stream).map(|_| ())).unwrap_or_default();
     }
 }
 

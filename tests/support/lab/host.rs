@@ -15,6 +15,9 @@ use super::namespace::Namespace;
 
 const APPLICATION: &str = include_str!("app.cfg");
 
+/// How long an answer is that is long; the buffer of a haproxy takes no more than 16 KiB.
+const LARGE: usize = 12_000;
+
 /// A process that is killed when this goes.
 #[derive(Debug)]
 pub(crate) struct Process(Child);
@@ -67,7 +70,10 @@ impl Host {
             // Thousands of requests are nothing for this machine's own log.
             .replace("\tlog /dev/log local0\n", "");
         fs::write(path("cfg"), text).expect("a file for haproxy");
-        fs::write(path("app.cfg"), APPLICATION).expect("a file for the application");
+        let large = path("large.txt").to_string_lossy().into_owned();
+        fs::write(&large, "x".repeat(LARGE)).expect("what is answered at length");
+        let application = APPLICATION.replace("large.txt", &large);
+        fs::write(path("app.cfg"), application).expect("a file for the application");
         let application = haproxy(name, namespace, &path("app.cfg"), &path("log"));
         let mut host = Self {
             name: name.to_owned(),
