@@ -46,7 +46,9 @@ impl Keepalived {
         let before =
             UNIT.lines().find_map(|line| line.strip_prefix("ExecStartPre=-")).expect("what comes before");
         let hfmctl = format!("{} -s {}", env!("CARGO_BIN_EXE_hfmctl"), at("hfm.sock").to_string_lossy());
-        namespace.feed(Command::new("sh").args(["-c", &before.replace("hfmctl", &hfmctl)]), "");
+        let before = before.replace("hfmctl", &hfmctl).replace("/run/hfm", &self.directory.to_string_lossy());
+        // What does not come is not waited for: the line begins with '-'.
+        namespace.feed(Command::new("sh").args(["-c", &format!("{before} || true")]), "");
         let mut command = Command::new("keepalived");
         // VRRP alone, in the foreground, with nothing outside of the directory.
         command.args(["-n", "-l", "-P", "-D", "-f"]).arg(at("keepalived.conf"));
