@@ -19,7 +19,7 @@ fn main() {
     use pair::{Connections, Pace, SCENARIOS, Table, Town};
 
     let rounds = rounds();
-    if let Err(why) = Town::possible() {
+    if let Err(why) = Town::possible(Connections::OfOne) {
         eprintln!("cannot be run here: {why}");
         std::process::exit(2);
     }

@@ -11,16 +11,17 @@ mod skip;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use pair::{Connections, Conntrackd, Hosts, Pace, SCENARIOS, Scenario, Table, Town};
+use pair::scenarios::{Hosts, Scenario};
+use pair::{Connections, Pace, SCENARIOS, Table, Town};
 use skip::skip;
 
 /// Pairs of gateways want the machine to themselves.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A turn on this machine, where pairs can be built; says by name that a test cannot run elsewhere.
-fn turn(test: &str) -> Option<MutexGuard<'static, ()>> {
+fn turn(test: &str, connections: Connections) -> Option<MutexGuard<'static, ()>> {
     let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    match Town::possible() {
+    match Town::possible(connections) {
         Ok(()) => Some(turn),
         Err(why) => {
             skip(&format!("pair: {test}: {why}"));
@@ -30,6 +31,7 @@ fn turn(test: &str) -> Option<MutexGuard<'static, ()>> {
 }
 
 /// Has all of these happen, one after the other, and nothing go wrong.
+#[allow(clippy::print_stdout, reason = "for whoever runs the test alone")]
 fn run<'a>(town: &mut Town, scenarios: impl IntoIterator<Item = &'a Scenario>) {
     let (mut table, mut wrong) = (Table::default(), String::new());
     for scenario in scenarios {
@@ -49,18 +51,21 @@ fn run<'a>(town: &mut Town, scenarios: impl IntoIterator<Item = &'a Scenario>) {
 
 #[test]
 fn the_better_gateway_serves_and_nobody_notices_what_was_planned() {
-    let Some(_turn) = turn("the_better_gateway_serves_and_nobody_notices_what_was_planned") else { return };
-    run(&mut Town::new(Pace::Patient, Connections::OfOne), SCENARIOS);
+    let connections = Connections::OfOne;
+    let Some(_turn) = turn("the_better_gateway_serves_and_nobody_notices_what_was_planned", connections)
+    else {
+        return;
+    };
+    run(&mut Town::new(Pace::Patient, connections), SCENARIOS);
 }
 
 /// Where a connection leads elsewhere than its client's slot does now, only who has seen it begin knows where.
 #[test]
 fn with_conntrackd_connections_go_on_that_no_map_tells_of() {
-    let Some(_turn) = turn("with_conntrackd_connections_go_on_that_no_map_tells_of") else { return };
-    if !Conntrackd::is_there() {
-        skip("pair: with_conntrackd_connections_go_on_that_no_map_tells_of: no conntrackd");
+    let connections = Connections::OfBoth;
+    let Some(_turn) = turn("with_conntrackd_connections_go_on_that_no_map_tells_of", connections) else {
         return;
-    }
+    };
     let such = SCENARIOS.iter().filter(|scenario| scenario.hosts == Hosts::Return);
-    run(&mut Town::new(Pace::Patient, Connections::OfBoth), such);
+    run(&mut Town::new(Pace::Patient, connections), such);
 }

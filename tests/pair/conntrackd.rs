@@ -22,12 +22,6 @@ pub(crate) struct Conntrackd {
 }
 
 impl Conntrackd {
-    /// Whether there is one on this machine.
-    pub(crate) fn is_there() -> bool {
-        let asked = Command::new("conntrackd").arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        asked.is_ok()
-    }
-
     /// Starts it on a gateway, with its files in a directory, and waits until it can be asked.
     pub(crate) fn start(gateway: usize, namespace: &Namespace, directory: &Path) -> Self {
         let at = |name: &str| directory.join(name).to_string_lossy().into_owned();

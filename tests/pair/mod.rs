@@ -9,12 +9,11 @@ mod keepalived;
 mod lab;
 mod network;
 mod owners;
-mod scenarios;
+pub(crate) mod scenarios;
 mod table;
 mod town;
 
-pub(crate) use conntrackd::Conntrackd;
 pub(crate) use lab::hfm::Pace;
-pub(crate) use scenarios::{Hosts, SCENARIOS, Scenario};
+pub(crate) use scenarios::SCENARIOS;
 pub(crate) use table::Table;
 pub(crate) use town::{Connections, Town};

@@ -52,11 +52,13 @@ impl Town {
     ///
     /// # Errors
     /// When something that it takes is not there.
-    pub(crate) fn possible() -> Result<(), String> {
+    pub(crate) fn possible(connections: Connections) -> Result<(), String> {
         if !nix::unistd::getuid().is_root() {
             return Err("only root can make network namespaces".to_owned());
         }
-        for (program, argument) in [("ip", "-V"), ("nft", "-v"), ("haproxy", "-v"), ("keepalived", "-v")] {
+        let all = [("ip", "-V"), ("nft", "-v"), ("haproxy", "-v"), ("conntrack", "-V"), ("keepalived", "-v")];
+        let conntrackd = (connections == Connections::OfBoth).then_some(("conntrackd", "-v"));
+        for (program, argument) in all.into_iter().chain(conntrackd) {
             let found =
                 Command::new(program).arg(argument).stdout(Stdio::null()).stderr(Stdio::null()).status();
             found.map_err(|error| format!("no {program}: {error}"))?;
