@@ -59,3 +59,9 @@ impl Gateway {
         format!("{}\n{}", self.hfm.log(), self.keepalived.log())
     }
 }
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.hfm.dismiss();
+    }
+}

@@ -76,6 +76,13 @@ impl Hfm {
         process.wait();
     }
 
+    /// Ends it for good, if it runs, with its helper: nothing of it is left behind.
+    pub(crate) fn dismiss(&mut self) {
+        if self.process.is_some() && self.ctl(&["stop"]).is_ok() {
+            self.process.take().expect("hfm runs").wait();
+        }
+    }
+
     /// Has hfmctl do something that has to succeed.
     pub(crate) fn done(&self, arguments: &[&str]) -> String {
         self.ctl(arguments).unwrap_or_else(|said| panic!("hfmctl {arguments:?}: {said}\n{}", self.log()))
