@@ -70,13 +70,10 @@ pub fn prepare(loaded: &Loaded) -> Prepared {
         plane = open_plane(configuration, &identity, &mut news)?;
         let made = remembering.make(&identity);
         // It keeps the rights that are given up here, and has nothing of what is opened behind it.
-        let started = demotion::start(configuration)?;
+        let started = demotion::start(configuration, &mut news)?;
         become_user(loaded, &identity, &mut news)?;
         let place = remembering.open(made, &mut news);
-        if let Some(mut started) = started {
-            let adopted = demotion::begin(&mut started, &place, &mut news)?;
-            helper = Some((started, adopted));
-        }
+        helper = started.begin(&place, &mut news)?;
         Ok(place)
     });
     if outcome.is_ok() {

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::Path;
 
-use super::ledger::{Files, Target};
+use super::ledger::{FILE as RECORD, Files, Target};
+use super::record::Record;
 use crate::rule::Demotion;
 use crate::sys::whole_files;
 
@@ -20,6 +21,21 @@ impl Target {
             Demotion::Carp => carp(),
             Demotion::File(path) => Ok(Self::File(Path::new(&**path).to_owned())),
         }
+    }
+
+    /// What was demoted last by an hfm of this directory, if it has left a record of that.
+    ///
+    /// # Errors
+    /// When the record cannot be used, or this system has none of what it names.
+    pub fn recorded(state_dir: &Path) -> Option<Result<Self, String>> {
+        let path = state_dir.join(RECORD);
+        let bytes = match whole_files::read(&path) {
+            Ok(None) => return None,
+            Ok(Some(bytes)) => bytes,
+            Err(error) => return Some(Err(format!("{}: {error}", path.display()))),
+        };
+        let record = Record::decode(&bytes).map_err(|why| format!("{}: {why}", path.display()));
+        Some(record.and_then(|record| Self::by_name(&record.target)))
     }
 
     /// What a record means by it.

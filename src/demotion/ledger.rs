@@ -10,7 +10,7 @@ use super::protocol::Shares;
 use super::record::{Record, Write, total};
 
 /// The record's name in state_dir.
-const FILE: &str = "demotion";
+pub(super) const FILE: &str = "demotion";
 /// Who may read the record, and what it is like before it is whole.
 const RECORD_MODE: u32 = 0o600;
 /// Who may read the file that keepalived tracks.

@@ -143,7 +143,10 @@ impl Demoter {
     /// Has everything taken back, and nothing put in any more.
     pub(super) fn release(&mut self) {
         if let Way::Helper(link) = &mut self.way {
-            link.releases = true;
+            if std::mem::replace(&mut link.releases, true) {
+                return;
+            }
+            link.failures = 0;
             link.send(&Order::Release);
             self.write();
         }
@@ -246,6 +249,13 @@ impl Demoter {
                 link.failures += 1;
                 if link.failures == 1 {
                     self.news.push_back(Demoted::Failed { total: self.total, why, pause });
+                }
+            }
+            // It goes on trying.
+            News::Failed { why, .. } if link.releases => {
+                link.failures += 1;
+                if link.failures == 1 {
+                    self.news.push_back(Demoted::Failed { total: self.total, why, pause: RETRIES[0] });
                 }
             }
             // Of an order that is not the last one.

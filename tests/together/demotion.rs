@@ -186,6 +186,39 @@ fn the_first_share_takes_a_restart() {
     assert_eq!(pair.read(), None);
 }
 
+/// Nobody is there any more to take it back, and nothing says that it is there.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_was_left_is_taken_back_when_no_rule_demotes_any_more() {
+    let pair = Pair::new("left");
+    let mut daemon = pair.start();
+    pair.wait_for(70, &daemon);
+    let all = helpers(&pair);
+    kill_daemon(&mut daemon);
+    all.iter().for_each(|helper| kill(Pid::from_raw(*helper), Signal::SIGKILL).unwrap());
+    // Not even what is demoted is configured.
+    let text = pair.text("", "", "");
+    let plain = text.replacen("demotion = ", "# ", 1);
+    let mut daemon = pair.house.start(&plain);
+    daemon.wait_for("demotion: the 70 that an hfm before this one has added are taken back", 1);
+    assert_eq!(pair.read(), Some(0));
+    assert_eq!(pair.stats(), Value::Null);
+    assert!(helpers(&pair).is_empty());
+    daemon.stop();
+    let mut daemon = pair.house.start(&plain);
+    assert!(!daemon.log().contains("demotion"), "{}", daemon.log());
+    daemon.stop();
+    // What nobody understands is said, and keeps nobody from starting.
+    fs::write(pair.house.home.0.path.join("state/demotion"), "nonsense").unwrap();
+    let daemon = pair.house.start(&plain);
+    assert!(
+        daemon.log().contains("has added is left there: ")
+            && daemon.log().contains("state/demotion: it does not begin"),
+        "{}",
+        daemon.log()
+    );
+}
+
 #[test]
 fn dry_run_says_what_would_be_and_touches_nothing() {
     let pair = Pair::new("dry");

@@ -175,8 +175,15 @@ fn all_is_taken_back_when_nobody_is_to_follow() {
     assert_eq!(world.orders(0), [Order::Release]);
     world.say(1, Contribution::Up);
     assert_eq!(world.orders(0), [], "what is said now comes too late");
+    world.demoter.release();
+    assert_eq!(world.orders(0), [], "it was told");
     let news = world.answer(&News::Done { ticket: 1, total: 30 }, 0);
     assert_eq!(news.len(), 1);
+    for times in [1, 0] {
+        let news = world.answer(&News::Failed { ticket: 0, why: "full".to_owned() }, 0);
+        assert_eq!(news, vec![Demoted::Failed { total: 30, why: "full".to_owned(), pause: secs(1) }; times]);
+        assert!(!world.demoter.has_finished(), "it goes on trying");
+    }
     assert_eq!(world.answer(&News::Released, 0), [Demoted::Released { from: 30 }]);
     assert!(world.demoter.has_finished());
     assert!(!world.demoter.row().lost);

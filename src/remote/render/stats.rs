@@ -6,6 +6,9 @@ use super::super::times::{Long, Micros, Moment};
 use crate::control::protocol::{DemotionRow, StatsRow};
 use crate::line::Harmless;
 
+/// Shares of the demotion that are named; `--json` has them all.
+const SHARES_NAMED_MAX: usize = 20;
+
 /// All of it.
 pub(super) fn text(row: &StatsRow, now: f64) -> String {
     let rules = format!(
@@ -52,7 +55,10 @@ pub(super) fn text(row: &StatsRow, now: f64) -> String {
 /// What is in the counter, and by whom.
 fn demotion(row: &DemotionRow) -> String {
     let DemotionRow { total, lost, wanted } = row;
-    let shares: Vec<String> = wanted.iter().map(|(rule, share)| format!("{share} by {rule}")).collect();
+    let named = wanted.iter().take(SHARES_NAMED_MAX).map(|(rule, share)| format!("{share} by {rule}"));
+    let more = wanted.len().saturating_sub(SHARES_NAMED_MAX);
+    let more = (more > 0).then(|| format!("by {more} more"));
+    let shares: Vec<String> = named.chain(more).collect();
     let shares = if shares.is_empty() { "no rule is failed".to_owned() } else { shares.join(", ") };
     let lost = if *lost { "; its helper process is gone: it stays until hfm is restarted" } else { "" };
     format!("{total} ({shares}){lost}")
