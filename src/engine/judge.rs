@@ -52,8 +52,9 @@ impl Engine {
         late.unwrap_or(found)
     }
 
-    /// What a run on the schedule counts as: what it found, but for the rule's status and its guards.
-    pub(super) fn counts_as(&self, rule: RuleId, found: Verdict) -> Verdict {
+    /// What a run on the schedule that began at `started` counts as: what it found, but for the rule's status and its
+    /// guards.
+    pub(super) fn counts_as(&self, rule: RuleId, started: Instant, found: Verdict) -> Verdict {
         let given = match self.rules[rule.index()].status {
             Status::AlwaysFail => Some(Verdict::Failure(Cause::AlwaysFail)),
             Status::AlwaysSuccess => Some(Verdict::Success),
@@ -64,7 +65,7 @@ impl Engine {
                 Verdict::Success | Verdict::Failure(_) | Verdict::Inconclusive(LocalCause::Late { .. }),
                 Some(given),
             ) => given,
-            (Verdict::Failure(_), None) if self.is_guarded(rule) => {
+            (Verdict::Failure(_), None) if self.is_guarded(rule, started) => {
                 Verdict::Inconclusive(LocalCause::Guarded)
             }
             (found, _) => found,
@@ -78,15 +79,17 @@ impl Engine {
         is_late.then_some(Verdict::Inconclusive(LocalCause::Late { stalled, limit }))
     }
 
-    /// Whether a guard of the rule stands in the way of its failures.
-    fn is_guarded(&self, rule: RuleId) -> bool {
-        self.rules[rule.index()].guard.iter().any(|guard| self.guards(*guard))
+    /// Whether a guard of the rule stands in the way of a failure of its run that began at `started`.
+    fn is_guarded(&self, rule: RuleId, started: Instant) -> bool {
+        self.rules[rule.index()].guard.iter().any(|guard| self.guards(*guard, started))
     }
 
-    /// Whether failures of the rules that name this one in `guard` are inconclusive now.
-    fn guards(&self, guard: RuleId) -> bool {
+    /// Whether such a failure of the rules that name this one in `guard` is inconclusive now: what began before the
+    /// guard was well may have failed for what the guard was there for.
+    fn guards(&self, guard: RuleId, started: Instant) -> bool {
         let state = &self.states[guard.index()];
-        state.is_scheduled() && !state.stale && state.last_verdict != Some(Verdict::Success)
+        let is_well = state.well_since.is_some_and(|since| since <= started);
+        state.is_scheduled() && !state.stale && !is_well
     }
 
     /// Tells once that a rule that others count on as their guard does not guard.

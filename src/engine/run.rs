@@ -126,7 +126,7 @@ impl Engine {
         let found = self.found(rule, &running, at, ending);
         let (measured, elapsed) = (Measured::default(), at.saturating_duration_since(running.started));
         self.answer_scheduled(rule, Ok(found.clone()), measured, elapsed);
-        let verdict = self.counts_as(rule, found);
+        let verdict = self.counts_as(rule, running.started, found);
         self.await_next(rule, place, running, at, now);
         self.conclude(rule, Ended { verdict, ending: Some(ending), measured, elapsed }, now);
     }
@@ -143,7 +143,7 @@ impl Engine {
         let found = self.found_by_probe(rule, &running, at, found);
         let elapsed = at.saturating_duration_since(running.started);
         self.answer_scheduled(rule, Ok(found.clone()), measured, elapsed);
-        let verdict = self.counts_as(rule, found);
+        let verdict = self.counts_as(rule, running.started, found);
         self.await_next(rule, place, running, at, now);
         self.conclude(rule, Ended { verdict, ending: None, measured, elapsed }, now);
     }
@@ -288,6 +288,10 @@ impl Engine {
         let like = |a: &Verdict| std::mem::discriminant(a) == std::mem::discriminant(verdict);
         let is_like = state.last_verdict.as_ref().is_some_and(like);
         state.streak = if is_like { state.streak.saturating_add(1) } else { 1 };
+        state.well_since = match (verdict, state.well_since) {
+            (Verdict::Success, since) => since.or(Some(now.mono)),
+            (Verdict::Failure(_) | Verdict::Inconclusive(_), _) => None,
+        };
         state.last_verdict = Some(verdict.clone());
         if let Verdict::Failure(cause) = verdict {
             state.last_failure = Some(cause.clone());

@@ -127,6 +127,8 @@ pub(super) struct RuleState {
     /// The last state that was known, which commands were told of.
     pub(super) announced: State,
     pub(super) last_verdict: Option<Verdict>,
+    /// Since the first of the successes that the last verdict is one of; `None` when it is none.
+    pub(super) well_since: Option<Instant>,
     pub(super) last_failure: Option<Cause>,
     /// Verdicts in a row that were like the last.
     pub(super) streak: u32,
@@ -169,6 +171,7 @@ impl RuleState {
             returning: None,
             announced: State::Unknown,
             last_verdict: None,
+            well_since: None,
             last_failure: None,
             streak: 0,
             fresh_since: due,

@@ -121,11 +121,11 @@ impl Model {
     }
 
     /// As what a rule takes what was found: trouble of our own that was `said` stands over its status.
-    pub(crate) fn as_counted(&self, rule: usize, said: &Verdict, found: Verdict) -> Verdict {
+    pub(crate) fn as_counted(&self, rule: usize, start: u64, said: &Verdict, found: Verdict) -> Verdict {
         match (said, self.given(rule), found) {
             (Verdict::Inconclusive(_), _, found) => found,
             (Verdict::Success | Verdict::Failure(_), Some(given), _) => given,
-            (_, None, Verdict::Failure(cause)) => self.unless_guarded(rule, cause),
+            (_, None, Verdict::Failure(cause)) => self.unless_guarded(rule, start, cause),
             (_, None, found) => found,
         }
     }
@@ -139,8 +139,8 @@ impl Model {
         }
     }
 
-    fn unless_guarded(&self, rule: usize, cause: Cause) -> Verdict {
-        if self.rules[rule].guard.iter().any(|guard| self.guards(guard.index())) {
+    fn unless_guarded(&self, rule: usize, start: u64, cause: Cause) -> Verdict {
+        if self.rules[rule].guard.iter().any(|guard| self.guards(guard.index(), start)) {
             return Verdict::Inconclusive(LocalCause::Guarded);
         }
         Verdict::Failure(cause)
@@ -155,9 +155,11 @@ impl Model {
         (stalled * 10 > limit).then_some(Verdict::Inconclusive(late))
     }
 
-    fn guards(&self, guard: usize) -> bool {
+    /// Its last verdict must be a success, and so must all have been since the other rule's run began.
+    fn guards(&self, guard: usize, start: u64) -> bool {
         let state = &self.states[guard];
-        let healthy = state.last == Some(Verdict::Success);
+        let was_healthy = !state.unwell_at.is_some_and(|at| start < at);
+        let healthy = state.last == Some(Verdict::Success) && was_healthy;
         !matches!(state.phase, Phase::Over(_) | Phase::Suspended) && !state.stale && !healthy
     }
 
@@ -170,6 +172,9 @@ impl Model {
         self.totals.runs += 1;
         let returning = self.returning(rule);
         let state = &mut self.states[rule];
+        if state.last != Some(Verdict::Success) {
+            state.unwell_at = Some(now);
+        }
         state.last = Some(verdict.clone());
         match &verdict {
             Verdict::Success => {

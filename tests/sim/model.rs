@@ -65,6 +65,8 @@ pub(crate) struct RuleModel {
     pub(crate) effective_since: Option<u64>,
     pub(crate) announced: State,
     pub(crate) last: Option<Verdict>,
+    /// Until when, as far as is known, its last verdict was no success: up to the next one.
+    pub(crate) unwell_at: Option<u64>,
     pub(crate) last_failure: Option<Cause>,
     pub(crate) last_success: Option<u64>,
     /// Runs on the schedule, and what they found.
@@ -136,6 +138,7 @@ impl Model {
             effective_since: None,
             announced: State::Unknown,
             last: None,
+            unwell_at: None,
             last_failure: None,
             last_success: None,
             started: 0,
@@ -394,7 +397,7 @@ impl Model {
     fn exited(&mut self, rule: usize, run: Running, end: u64, ending: Ending, now: u64) {
         let found = self.found(rule, run, end, ending);
         self.answer(rule, Ok((found.clone(), Measured::default(), end - run.start)), true);
-        let verdict = self.as_counted(rule, &Verdict::Success, found);
+        let verdict = self.as_counted(rule, run.start, &Verdict::Success, found);
         self.ended(rule, run, Ended::of_process(verdict, ending, end - run.start), end, now);
     }
 
@@ -402,7 +405,7 @@ impl Model {
         let (said, measured, elapsed) = said;
         let found = self.found_by_probe(rule, run, said, elapsed);
         self.answer(rule, Ok((found.clone(), measured, elapsed)), true);
-        let ended = Ended::of_probe(self.as_counted(rule, said, found), measured, elapsed);
+        let ended = Ended::of_probe(self.as_counted(rule, run.start, said, found), measured, elapsed);
         // It had to be over by the next due: if it was not, nobody but us kept the next from starting.
         self.ended(rule, run, ended, run.start, now);
     }

@@ -63,6 +63,34 @@ fn guard_without_a_verdict_guards_until_it_is_stale() {
     assert_eq!(bench.view(1).last_verdict, Some(Verdict::Failure(Cause::ExitStatus(1))));
 }
 
+/// What began while the way was cut is not over at the moment at which the guard gets through again.
+#[test]
+fn what_began_before_its_guard_was_well_again_does_not_count() {
+    let guard = vec![RuleId(0)];
+    let mut bench = Bench::new([rule(), Rule { guard, ..rule() }]);
+    let guarded = Some(Verdict::Inconclusive(LocalCause::Guarded));
+    bench.whole_run(0, Duration::ZERO, BAD);
+    bench.started(1);
+    // The guard is well before the run has ended, and well once more.
+    bench.turn(S);
+    bench.started(0);
+    bench.exited(0, OK);
+    bench.turn(2 * S);
+    bench.started(0);
+    bench.exited(0, OK);
+    bench.exited(1, BAD);
+    assert_eq!(bench.view(1).last_verdict, guarded);
+    bench.whole_run(1, 3 * S, BAD);
+    assert_eq!(bench.view(1).failures, 1);
+    // A success is one whenever it began.
+    bench.turn(4 * S);
+    bench.started(1);
+    bench.started(0);
+    bench.exited(0, BAD);
+    bench.exited(1, OK);
+    assert_eq!(bench.view(1).last_verdict, Some(Verdict::Success));
+}
+
 #[test]
 fn guard_that_succeeds_lets_failures_count() {
     let guard = vec![RuleId(0)];
