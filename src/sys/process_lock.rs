@@ -1,15 +1,15 @@
 //! A lock that tells which process has it (fcntl(2)), and which one waits for it. It ends with that process, and no
 //! child has a part in it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, getpid};
+use nix::unistd::{Pid, geteuid, getpid};
 
 /// A file that one process at a time has locked. No other descriptor of that file may be closed by this process while
 /// the lock is to last.
@@ -31,13 +31,24 @@ impl ProcessLock {
     /// Opens the file, and makes it if there is none. It stays.
     ///
     /// # Errors
-    /// When it cannot be opened for writing.
+    /// When it cannot be opened for writing, or is none that was made so: whoever may write to the directory could have
+    /// put a link there that leads to a file of ours.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         // O_NONBLOCK: a FIFO of that name must not hold us.
         let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
         options.create(true).truncate(false).read(true).write(true).mode(0o600).custom_flags(flags);
-        Ok(Self(options.open(path)?))
+        let file = options.open(path)?;
+        let (found, directory) = (file.metadata()?, fs::metadata(path.parent().unwrap_or(path))?);
+        let us = geteuid().as_raw();
+        if !found.is_file() || found.nlink() != 1 || ![us, directory.uid()].contains(&found.uid()) {
+            return Err(io::Error::other("it is not what hfm has made: see whose it is, and remove it"));
+        }
+        if found.uid() != directory.uid() {
+            // Another hfm may be run by the owner of the directory. Who may not give it away leaves it so.
+            let _ = fchown(&file, Some(directory.uid()), None);
+        }
+        Ok(Self(file))
     }
 
     /// Locks it, if nobody has it.
@@ -65,6 +76,14 @@ impl ProcessLock {
         self.0.write_all_at(&getpid().as_raw().to_ne_bytes(), 0)
     }
 
+    /// Takes back that this process waits for it.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub fn wait_no_more(&self) -> io::Result<()> {
+        self.0.write_all_at(&[0; size_of::<libc::pid_t>()], 0)
+    }
+
     /// Whether another process waits for it, as far as is known.
     pub fn is_waited_for(&self) -> bool {
         let mut bytes = [0; size_of::<libc::pid_t>()];
@@ -73,8 +92,13 @@ impl ProcessLock {
         }
         let waiting = libc::pid_t::from_ne_bytes(bytes);
         // It may be this process that has waited, or one that is gone.
-        waiting > 1 && waiting != getpid().as_raw() && kill(Pid::from_raw(waiting), None).is_ok()
+        waiting > 1 && waiting != getpid().as_raw() && is_there(kill(Pid::from_raw(waiting), None))
     }
+}
+
+/// What kill(2) says of a process: one that may not be signalled is there.
+fn is_there(found: Result<(), Errno>) -> bool {
+    found != Err(Errno::ESRCH)
 }
 
 /// Asks who has a lock to leave (SIGUSR1). One that is gone has left.
@@ -114,4 +138,48 @@ fn whole_file() -> libc::flock {
         lock.l_whence = libc::SEEK_SET as libc::c_short;
     }
     lock
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use nix::unistd::mkfifo;
+
+    use super::*;
+
+    fn directory(name: &str) -> PathBuf {
+        let directory = std::env::temp_dir().join(format!("hfm-lock-{name}-{}", std::process::id()));
+        fs::create_dir_all(&directory).expect("a directory");
+        directory
+    }
+
+    #[test]
+    fn what_somebody_else_put_there_is_no_lock() {
+        let directory = directory("foreign");
+        let path = directory.join("lock");
+        fs::write(directory.join("ours"), "").expect("a file");
+        fs::hard_link(directory.join("ours"), &path).expect("a link");
+        assert!(ProcessLock::open(&path).is_err());
+        fs::remove_file(&path).expect("it is there");
+        mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
+        assert!(ProcessLock::open(&path).is_err());
+        fs::remove_file(&path).expect("it is there");
+        ProcessLock::open(&path).expect("nothing is there any more");
+        if geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(12345), None).expect("we are root");
+            assert!(ProcessLock::open(&path).is_err());
+            std::os::unix::fs::chown(&directory, Some(12345), None).expect("we are root");
+            ProcessLock::open(&path).expect("it is the directory's owner's");
+            fs::remove_file(&path).expect("it is there");
+            ProcessLock::open(&path).expect("it makes one");
+            assert_eq!(fs::metadata(&path).expect("it is there").uid(), 12345);
+        }
+        fs::remove_dir_all(&directory).expect("it is ours");
+    }
+
+    #[test]
+    fn only_a_process_that_is_not_there_is_gone() {
+        assert!(is_there(Ok(())) && is_there(Err(Errno::EPERM)) && !is_there(Err(Errno::ESRCH)));
+    }
 }
