@@ -46,11 +46,13 @@ pub(crate) struct Spec {
     pub(crate) fuse: Option<u64>,
     /// It does not wait until it alone has the directory.
     pub(crate) is_rash: bool,
+    /// It was started by someone who does not want to know how children end.
+    pub(crate) ignores_children: bool,
 }
 
 impl Spec {
     pub(crate) fn new(kind: Kind, grace: Duration) -> Self {
-        Self { kind, grace, fuse: None, is_rash: false }
+        Self { kind, grace, fuse: None, is_rash: false, ignores_children: false }
     }
 }
 
@@ -141,9 +143,14 @@ impl Daemon {
         static ORPHANS: Once = Once::new();
         // Helpers that have no parent are waited for by this process.
         ORPHANS.call_once(|| nix::sys::prctl::set_child_subreaper(true).expect("Linux 3.4"));
-        let Spec { kind, grace, fuse, is_rash } = spec;
+        let Spec { kind, grace, fuse, is_rash, ignores_children } = spec;
         let fuse = fuse.map_or_else(|| "-".to_owned(), |at| at.to_string());
-        let mut child = Command::new(std::env::current_exe().expect("this program"))
+        let program = std::env::current_exe().expect("this program");
+        let mut command = Command::new(if *ignores_children { "sh".as_ref() } else { program.as_os_str() });
+        if *ignores_children {
+            command.args(["-c", "trap '' CHLD; exec \"$0\" \"$@\""]).arg(&program);
+        }
+        let mut child = command
             .args(["--exact", TEST, "--nocapture"])
             .env(SPEC, format!("{kind:?} {} {fuse} {is_rash}", grace.as_micros()))
             .env(format!("{SPEC}_WORLD"), &world.path)
