@@ -20,6 +20,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::panic;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use self::signals::Signals;
@@ -62,6 +63,8 @@ pub fn start(target: Target, grace: Duration) -> io::Result<Helper> {
 /// # Errors
 /// When no process can be had.
 pub fn start_on(target: Target, grace: Duration, files: Box<dyn Files>) -> io::Result<Helper> {
+    // The helper leaves this directory, which is not to be kept from being unmounted.
+    let directory = std::env::current_dir()?;
     let forked = helper::start(NAME, move |socket, alone| {
         if let Some(facility) = Facility::by_name("daemon") {
             syslog::open(NAME, facility);
@@ -70,7 +73,9 @@ pub fn start_on(target: Target, grace: Duration, files: Box<dyn Files>) -> io::R
         panic::set_hook(Box::new(|defect| syslog::send(Severity::Error, &format!("{defect}; restart hfm"))));
         let signals = alone.and_then(|()| Signals::new());
         match signals {
-            Ok(signals) => Process::new(socket, signals, grace, target, files).run(),
+            Ok(signals) => {
+                Process::new(socket, signals, grace, Hold::Nothing { target, files, directory }).run()
+            }
             Err(error) => tell(&socket, &News::CannotBegin { why: format!("the helper process: {error}") }),
         }
     })?;
@@ -86,8 +91,8 @@ enum Flow {
 
 /// What the process has in hand.
 enum Hold {
-    /// Nothing yet, and these to begin with.
-    Nothing(Target, Box<dyn Files>),
+    /// Nothing yet, and these to begin with; paths of hfm are relative to the directory.
+    Nothing { target: Target, files: Box<dyn Files>, directory: PathBuf },
     /// All that was put in.
     Shares(Held),
     /// It could not begin.
@@ -117,19 +122,13 @@ struct Process {
 }
 
 impl Process {
-    fn new(
-        socket: UnixStream,
-        signals: Signals,
-        grace: Duration,
-        target: Target,
-        files: Box<dyn Files>,
-    ) -> Self {
+    fn new(socket: UnixStream, signals: Signals, grace: Duration, hold: Hold) -> Self {
         Self {
             socket: Some(socket),
             lines: Lines::default(),
             signals,
             grace,
-            hold: Hold::Nothing(target, files),
+            hold,
             take_back_at: None,
             is_asked: false,
             has_complained: false,
@@ -141,16 +140,19 @@ impl Process {
             let streams = [self.socket.as_ref().map(UnixStream::as_fd), Some(self.signals.as_fd())];
             let heard = match helper::wait_readable(streams, self.milliseconds()) {
                 Ok([heard, _]) => heard,
-                Err(error) => {
-                    syslog::send(Severity::Error, &format!("cannot wait: {error}; restart hfm"));
-                    return;
+                // Whoever ends now leaves its share to nobody.
+                Err(_) => {
+                    pause(RETRY);
+                    false
                 }
             };
+            // What came while there was an hfm still means nothing.
+            let was_alone = self.socket.is_none();
             if heard && self.listen() == Flow::End {
                 return;
             }
             let asked = self.signals.take();
-            if self.socket.is_none() {
+            if was_alone {
                 if asked.to_leave && self.is_waited_for() {
                     return;
                 }
@@ -220,8 +222,8 @@ impl Process {
     }
 
     fn begin(&mut self, state_dir: &str) -> Flow {
-        let (target, files) = match std::mem::replace(&mut self.hold, Hold::Never) {
-            Hold::Nothing(target, files) => (target, files),
+        let (target, files, directory) = match std::mem::replace(&mut self.hold, Hold::Never) {
+            Hold::Nothing { target, files, directory } => (target, files, directory),
             hold @ (Hold::Shares(_) | Hold::Never) => {
                 self.hold = hold;
                 // Who asks for that twice has lost its way.
@@ -230,15 +232,18 @@ impl Process {
             }
         };
         let Some(hfm) = &self.socket else { return Flow::End };
-        match begin(state_dir, target, files, hfm.as_fd()) {
+        match begin(&directory.join(state_dir), target, files, hfm.as_fd()) {
             Ok((held, remarks)) => {
                 self.tell(&News::Began { shares: held.ledger.shares().clone(), remarks });
                 self.hold = Hold::Shares(held);
                 Flow::GoOn
             }
-            Err(why) => {
+            Err(CannotBegin { why, left }) => {
                 self.tell(&News::CannotBegin { why });
-                Flow::End
+                // Whoever had the directory before was sent away: what it left is ours to take back.
+                let Some(held) = left else { return Flow::End };
+                self.hold = Hold::Shares(*held);
+                self.hfm_has_ended()
             }
         }
     }
@@ -246,7 +251,7 @@ impl Process {
     fn change(&mut self, ticket: u64, shares: Shares) -> News {
         let changed = match &mut self.hold {
             Hold::Shares(held) => held.ledger.change(shares),
-            Hold::Nothing(..) | Hold::Never => Err("it has not begun".to_owned()),
+            Hold::Nothing { .. } | Hold::Never => Err("it has not begun".to_owned()),
         };
         match changed {
             Ok(total) => News::Done { ticket, total: total.into() },
@@ -259,7 +264,7 @@ impl Process {
         let Hold::Shares(Held { ledger, .. }) = &self.hold else { return Flow::End };
         if !self.is_asked {
             // Without anything to take back, there is but the record to be removed.
-            let grace = if ledger.shares().is_empty() { Duration::ZERO } else { self.grace };
+            let grace = if ledger.is_empty() { Duration::ZERO } else { self.grace };
             self.take_back_at = now().checked_add(grace);
         }
         Flow::GoOn
@@ -297,6 +302,8 @@ impl Process {
                         "cannot take back hfm's share of {held} of the demotion: {why}; it is tried again every second"
                     );
                     syslog::send(Severity::Error, &line);
+                    // An order that has no ticket is what it answers to.
+                    self.tell(&News::Failed { ticket: 0, why });
                 }
                 self.take_back_at = now().checked_add(RETRY);
                 Flow::GoOn
@@ -311,19 +318,40 @@ impl Process {
     }
 }
 
+/// Why a helper does not begin.
+struct CannotBegin {
+    why: String,
+    /// What it has in hand all the same.
+    left: Option<Box<Held>>,
+}
+
+impl From<String> for CannotBegin {
+    fn from(why: String) -> Self {
+        Self { why, left: None }
+    }
+}
+
 /// Has what was left to be found in a directory, once nobody else has that; and what an operator should know.
 fn begin(
-    state_dir: &str,
+    state_dir: &Path,
     target: Target,
     files: Box<dyn Files>,
     hfm: BorrowedFd<'_>,
-) -> Result<(Held, Vec<String>), String> {
+) -> Result<(Held, Vec<String>), CannotBegin> {
     let boot = boot::identity().map_err(|error| format!("cannot tell which boot this is: {error}"))?;
+    let place = Place { state_dir: state_dir.to_owned(), boot, open: Box::new(Target::by_name) };
+    let mut ledger = Ledger::new(files, target, place);
+    // Whoever has the shares now is not sent away for one that could not hold them.
+    ledger.try_out()?;
     let taken = takeover::take(state_dir, hfm)?;
     let mut remarks = Vec::new();
-    let place = Place { state_dir, boot, open: &mut Target::by_name };
-    let ledger = Ledger::begin(files, target, place, &mut remarks)?;
-    Ok((Held { ledger, taken }, remarks))
+    let begun = ledger.begin(&mut remarks);
+    let has_left = !ledger.is_empty();
+    let held = Held { ledger, taken };
+    match begun {
+        Ok(()) => Ok((held, remarks)),
+        Err(why) => Err(CannotBegin { why, left: has_left.then(|| Box::new(held)) }),
+    }
 }
 
 /// Whoever does not hear it any more is about to be found to have ended.
@@ -334,4 +362,9 @@ fn tell(mut socket: &UnixStream, news: &News) {
 #[expect(clippy::disallowed_methods, reason = "a process of its own, with a loop of its own")]
 fn now() -> Instant {
     Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a process of its own, where nothing else can be waited for")]
+fn pause(time: Duration) {
+    std::thread::sleep(time);
 }

@@ -25,7 +25,9 @@ use crate::ledger::{self, Head};
 const HEAD: Head = Head { name: "hfm-demotion", version: 1 };
 /// What the counter takes of the sum of all shares at most: the worst that CARP can say of a machine.
 pub const TOTAL_MAX: u8 = 240;
-/// CARP's own changes of its counter are multiples of this.
+/// CARP's own changes of its counter are multiples of this, and pfsync's: the defaults of the sysctls
+/// net.inet.carp.ifdown_demotion_factor, net.inet.carp.senderr_demotion_factor and net.pfsync.carp_demotion_factor. With
+/// others, what became of a write is told less surely, and the remark on it says so.
 const OTHERS_STEP: i64 = 240;
 
 /// What is in the counter when these shares are.

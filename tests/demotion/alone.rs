@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use hfm::demotion::protocol::Shares;
+use hfm::demotion::protocol::{News, Order, Shares};
 use nix::sys::signal::Signal;
 
 use super::daemon::{Daemon, End, FOREVER, Kind, Said, Spec};
@@ -46,6 +46,8 @@ fn it_has_no_descriptor_signal_or_session_of_its_hfm() {
     assert_eq!(signals(pid, "SigIgn"), numbers(&[SIGHUP, SIGINT, SIGQUIT, SIGPIPE]));
     assert_eq!(signals(pid, "SigCgt"), numbers(&[SIGUSR1, SIGTERM]));
     assert_eq!(status(pid, "Name"), "hfm-demotion");
+    let directory = fs::read_link(format!("/proc/{pid}/cwd")).expect("it is there");
+    assert_eq!(directory.to_str(), Some("/"));
     assert_eq!(status(pid, "Threads"), "1");
     // Hfm has no child that it would have to wait for, and no terminal of it leads here.
     assert_eq!(status(pid, "PPid"), std::process::id().to_string());
@@ -81,4 +83,25 @@ fn hfm_sees_that_its_helper_was_killed_and_has_no_child_left_over() {
     let daemon = Daemon::begun(&world, &spec, &shares(&[("uplink", 7)]));
     assert_eq!(world.ours(), 7);
     drop(daemon);
+}
+
+#[test]
+fn where_it_begins_is_as_its_hfm_sees_it() {
+    let world = World::new("relative");
+    let mut daemon = Daemon::start(&world, &Spec::new(Kind::Counter, FOREVER));
+    let depth = std::env::current_dir().expect("there is one").components().count();
+    let state_dir = format!("{}{}", "../".repeat(depth), world.state_dir().display());
+    daemon.tell(&Order::Begin { state_dir: state_dir.replace("//", "/") });
+    assert!(matches!(daemon.hear(), Said::News(News::Began { .. })));
+    assert!(world.record().exists());
+}
+
+#[test]
+fn it_starts_for_who_does_not_want_to_know_how_children_end() {
+    let world = World::new("childless");
+    let mut spec = Spec::new(Kind::Counter, FOREVER);
+    spec.ignores_children = true;
+    let mut daemon = Daemon::begun(&world, &spec, &Shares::new());
+    daemon.have(&shares(&[("uplink", 7)]), 7);
+    assert_eq!(world.ours(), 7);
 }

@@ -255,3 +255,49 @@ fn what_cannot_be_taken_back_is_tried_again_until_it_can() {
     assert_eq!(world.ours(), 0);
     assert!(!world.record().exists());
 }
+
+#[test]
+fn hfm_hears_why_not_all_is_taken_back() {
+    let world = World::new("release-denied");
+    let mut daemon = Daemon::begun(&world, &Spec::new(Kind::Counter, FOREVER), &nothing());
+    daemon.have(&shares(&[("uplink", 100)]), 100);
+    world.deny(true);
+    daemon.tell(&Order::Release);
+    let Said::News(News::Failed { ticket: 0, why }) = daemon.hear() else { panic!("it may not") };
+    assert!(why.contains("net.inet.carp.demotion"), "{why}");
+    world.deny(false);
+    assert_eq!(daemon.hear(), Said::News(News::Released));
+    assert_eq!(world.ours(), 0);
+}
+
+#[test]
+fn an_end_that_was_asked_for_while_hfm_was_there_is_none_afterwards() {
+    let world = World::new("term-before");
+    let mut daemon = Daemon::begun(&world, &Spec::new(Kind::Counter, FOREVER), &nothing());
+    daemon.have(&shares(&[("uplink", 100)]), 100);
+    // It finds both at once.
+    daemon.helper.signal(Signal::SIGSTOP);
+    daemon.helper.signal(Signal::SIGTERM);
+    daemon.kill();
+    daemon.helper.signal(Signal::SIGCONT);
+    for _ in 0..100 {
+        pause();
+    }
+    assert!(daemon.helper.is_there());
+    assert_eq!(world.ours(), 100);
+}
+
+#[test]
+fn all_is_taken_back_from_a_state_dir_that_is_gone() {
+    for kind in [Kind::Counter, Kind::File] {
+        let world = World::new(&format!("no-state-{kind:?}"));
+        let mut daemon = Daemon::begun(&world, &Spec::new(kind, FOREVER), &nothing());
+        daemon.have(&shares(&[("uplink", 100)]), 100);
+        std::fs::remove_dir_all(world.state_dir()).expect("it is ours");
+        daemon.tell(&Order::Release);
+        assert_eq!(daemon.hear(), Said::News(News::Released));
+        assert_eq!(daemon.helper.wait(), End::ByItself);
+        assert_eq!(world.ours(), 0);
+        assert!(world.tracked_text().is_none_or(|text| text == "0\n"));
+    }
+}

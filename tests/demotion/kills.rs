@@ -90,6 +90,8 @@ impl<'t> Run<'t> {
         let kind = if rng.percent(75) { Kind::Counter } else { Kind::File };
         let storm = rng.percent(70);
         let world = World::new(&format!("kills-{seed}"));
+        // They never take more than they have put in.
+        world.others_add(100_000);
         Self { seed, rng, kind, world, storm, possible: vec![Shares::new()], left: Vec::new(), tally }
     }
 

@@ -195,3 +195,49 @@ fn what_was_in_another_file_is_taken_back_from_there() {
     assert_eq!(fs::read_to_string(&moved).expect("it is there"), "0\n");
     assert_eq!(world.tracked_text().as_deref(), Some("0\n"));
 }
+
+#[test]
+fn nobody_is_sent_away_for_one_that_cannot_begin() {
+    let world = World::new("cannot");
+    let mut old = failing(&world, Kind::Counter);
+    old.kill();
+    world.deny(true);
+    let mut new = Daemon::start(&world, &spec(Kind::Counter));
+    assert!(matches!(new.begin(), Said::News(News::CannotBegin { .. })));
+    assert_eq!(new.helper.wait(), End::ByItself);
+    new.stop();
+    assert!(old.helper.is_there());
+    world.deny(false);
+    Daemon::begun(&world, &spec(Kind::Counter), &uplink());
+    assert_eq!(old.helper.wait(), End::ByItself);
+    assert_eq!(world.ours(), 100);
+}
+
+#[test]
+fn who_cannot_begin_holds_what_was_left_to_it() {
+    for is_short in [true, false] {
+        let world = World::new(&format!("holds-{is_short}"));
+        let mut old = failing(&world, Kind::Counter);
+        old.kill();
+        // Whether it can be changed is tried, and from then on nothing can be recorded.
+        world.fill_after_next_change();
+        let grace = if is_short { Duration::from_millis(20) } else { FOREVER };
+        let mut new = Daemon::start(&world, &Spec::new(Kind::Counter, grace));
+        let Said::News(News::CannotBegin { why }) = new.begin() else { panic!("nothing can be recorded") };
+        assert!(why.contains("cannot write"), "{why}");
+        assert_eq!(new.hear(), Said::Gone);
+        assert_eq!(old.helper.wait(), End::ByItself);
+        new.stop();
+        if is_short {
+            assert_eq!(new.helper.wait(), End::ByItself);
+            assert_eq!(world.ours(), 0);
+            assert!(!world.record().exists());
+        } else {
+            assert!(new.helper.is_there());
+            world.make_room();
+            Daemon::begun(&world, &spec(Kind::Counter), &uplink());
+            assert_eq!(new.helper.wait(), End::ByItself);
+            assert_eq!(world.ours(), 100);
+        }
+    }
+}

@@ -31,9 +31,17 @@ impl Taken {
 ///
 /// # Errors
 /// Why it cannot be had, and what to do.
-pub(super) fn take(state_dir: &str, hfm: BorrowedFd<'_>) -> Result<Taken, String> {
-    let path = Path::new(state_dir).join(FILE);
-    let cannot = |what: &str, error: &io::Error| format!("cannot {what} {}: {error}", path.display());
+pub(super) fn take(state_dir: &Path, hfm: BorrowedFd<'_>) -> Result<Taken, String> {
+    let path = state_dir.join(FILE);
+    let cannot = |what: &str, error: &io::Error| {
+        let advice = if error.kind() == io::ErrorKind::PermissionDenied {
+            "; it is another user's: have hfm run as that one, or remove it once no hfm runs there, or let hfm have the \
+             capability CAP_DAC_OVERRIDE"
+        } else {
+            ""
+        };
+        format!("cannot {what} {}: {error}{advice}", path.display())
+    };
     let lock = ProcessLock::open(&path).map_err(|error| cannot("write", &error))?;
     // Who has it, and since when that one is waited for; and whether it was killed since.
     let mut held_by = None;
@@ -46,7 +54,9 @@ pub(super) fn take(state_dir: &str, hfm: BorrowedFd<'_>) -> Result<Taken, String
         };
         // One whose hfm has ended by now may be late: another hfm can have this directory, and its helper too.
         if has_hung_up(hfm).map_err(|error| cannot("wait for", &error))? {
-            return Err("its hfm has ended".to_owned());
+            return take_if_left(lock)
+                .map_err(|error| cannot("lock", &error))?
+                .ok_or("its hfm has ended".to_owned());
         }
         if holder.is_some() && holder != held_by {
             (held_by, since, is_killed) = (holder, now(), false);
@@ -80,4 +90,12 @@ pub(super) fn take(state_dir: &str, hfm: BorrowedFd<'_>) -> Result<Taken, String
         }
         wait_readable([], LOOK_MILLISECONDS).map_err(|error| cannot("wait for", &error))?;
     }
+}
+
+/// Takes the directory if nobody has it any more: its helper may just have left, for this one. Who has it yet leaves for
+/// nobody from now on, or for another one.
+fn take_if_left(lock: ProcessLock) -> io::Result<Option<Taken>> {
+    lock.wait_no_more()?;
+    wait_readable([], LOOK_MILLISECONDS)?;
+    Ok((lock.try_lock()? == Holder::Us).then_some(Taken(lock)))
 }

@@ -23,6 +23,8 @@ struct World {
     modes: BTreeMap<PathBuf, u32>,
     steps: usize,
     fault: Option<(usize, Fault)>,
+    /// Where no file can be made, and why.
+    closed: Vec<(PathBuf, io::ErrorKind)>,
 }
 
 /// What happens at a step.
@@ -71,6 +73,11 @@ impl Shared {
         world.files.get(Path::new(path)).map(|bytes| String::from_utf8(bytes.clone()).expect("text"))
     }
 
+    /// From now on no file can be made there.
+    fn close(&self, directory: &str, kind: io::ErrorKind) {
+        self.0.borrow_mut().closed.push((directory.into(), kind));
+    }
+
     fn put_file(&self, path: &str, text: &str) {
         self.0.borrow_mut().files.insert(path.into(), text.into());
     }
@@ -92,14 +99,22 @@ impl Shared {
         }
     }
 
-    fn begin_in(&self, boot: &str, kind: Kind, remarks: &mut Vec<String>) -> Result<Ledger, String> {
-        let mut open = |name: &str| match name.strip_prefix("file:") {
+    fn ledger(&self, boot: &str, kind: Kind) -> Ledger {
+        let shared = self.clone();
+        let open = move |name: &str| match name.strip_prefix("file:") {
             Some(path) => Ok(Target::File(path.into())),
-            None if name == "carp" => Ok(self.target(Kind::Counter)),
+            None if name == "carp" => Ok(shared.target(Kind::Counter)),
             None => Err("unknown".to_owned()),
         };
-        let place = Place { state_dir: STATE_DIR, boot: boot.to_owned(), open: &mut open };
-        Ledger::begin(Box::new(self.clone()), self.target(kind), place, remarks)
+        let place = Place { state_dir: STATE_DIR.into(), boot: boot.to_owned(), open: Box::new(open) };
+        Ledger::new(Box::new(self.clone()), self.target(kind), place)
+    }
+
+    fn begin_in(&self, boot: &str, kind: Kind, remarks: &mut Vec<String>) -> Result<Ledger, String> {
+        let mut ledger = self.ledger(boot, kind);
+        ledger.try_out()?;
+        ledger.begin(remarks)?;
+        Ok(ledger)
     }
 
     /// Takes over, without anything to be remarked.
@@ -133,7 +148,11 @@ impl Files for Shared {
     }
 
     fn create(&mut self, path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-        let step = self.step();
+        let mut step = self.step();
+        let closed = self.0.borrow().closed.clone();
+        for (_, kind) in closed.iter().filter(|(directory, _)| path.starts_with(directory)) {
+            step = Err((*kind).into());
+        }
         let written = if step.is_ok() { bytes } else { &bytes[..bytes.len() / 2] };
         let mut world = self.0.borrow_mut();
         world.files.insert(path.to_owned(), written.to_owned());
@@ -228,7 +247,8 @@ fn whoever_is_killed_at_any_step_and_the_next_one_too_leaves_what_can_be_made_go
             for first in 1.. {
                 let world = Shared::default();
                 world.0.borrow_mut().storm = storm;
-                world.others_add(13);
+                // They never take more than they have put in.
+                world.others_add(100_013);
                 world.fault(Some((first, Fault::Kill)));
                 let (done, doing) = go_until_killed(&world, kind, &Shares::new());
                 if !world.is_killed() {
@@ -270,7 +290,7 @@ fn whoever_is_killed_at_any_step_and_the_next_one_too_leaves_what_can_be_made_go
 
 fn copy(world: &World) -> World {
     let (files, modes) = (world.files.clone(), world.modes.clone());
-    World { files, modes, fault: None, steps: 0, ..*world }
+    World { files, modes, fault: None, steps: 0, closed: world.closed.clone(), ..*world }
 }
 
 #[test]
@@ -425,7 +445,7 @@ fn why_it_cannot_begin_says_what_to_do() {
         }
     }
     let world = Shared::default();
-    world.fault(Some((2, Fault::Refuse(io::ErrorKind::NotFound))));
+    world.fault(Some((1, Fault::Refuse(io::ErrorKind::NotFound))));
     let why = world.begin(Kind::File).err().expect("it is refused");
     assert!(
         why.starts_with("cannot write /state/demotion: ") && why.ends_with("; make its directory"),
@@ -440,4 +460,131 @@ fn keepalived_may_read_the_file_and_nobody_the_record() {
     let world = world.0.borrow();
     assert_eq!(world.modes.get(Path::new(TRACKED)), Some(&0o644));
     assert_eq!(world.modes.get(Path::new("/state/demotion")), Some(&0o600));
+}
+
+#[test]
+fn what_it_needs_is_tried_and_nothing_is_left_of_that() {
+    for kind in KINDS {
+        let world = Shared::default();
+        world.ledger(BOOT, kind).try_out().expect("nothing is in its way");
+        assert!(world.0.borrow().files.is_empty(), "{:?}", world.0.borrow().files);
+    }
+    for directory in [STATE_DIR, "/run"] {
+        let world = Shared::default();
+        world.close(directory, io::ErrorKind::PermissionDenied);
+        let why = world.ledger(BOOT, Kind::File).try_out().expect_err("it is closed");
+        assert!(why.contains(directory) && why.contains("CAP_DAC_OVERRIDE"), "{why}");
+        assert!(world.0.borrow().files.is_empty(), "{:?}", world.0.borrow().files);
+    }
+}
+
+#[test]
+fn what_was_left_to_one_that_cannot_begin_can_be_taken_back_by_it() {
+    for kind in KINDS {
+        let world = Shared::default();
+        world.begin(kind).and_then(|mut ledger| ledger.change(shares(&[("a", 50)]))).expect("it can");
+        world.close(STATE_DIR, io::ErrorKind::StorageFull);
+        let mut ledger = world.ledger(BOOT, kind);
+        ledger.begin(&mut Vec::new()).expect_err("there is no room");
+        assert!(!ledger.is_empty());
+        assert_eq!(ledger.release(), Ok(()));
+        assert_true(&world, kind, &ledger, "released");
+        assert!(ledger.is_empty());
+        assert_eq!(world.record(), None);
+    }
+}
+
+#[test]
+fn what_is_taken_back_needs_no_room() {
+    for kind in KINDS {
+        for reason in [io::ErrorKind::StorageFull, io::ErrorKind::NotFound] {
+            let world = Shared::default();
+            let mut ledger = world.begin(kind).expect("nothing is in its way");
+            ledger.change(shares(&[("a", 50), ("b", 20)])).expect("nothing is in its way");
+            world.close(STATE_DIR, reason);
+            assert!(ledger.change(shares(&[("a", 90)])).is_err(), "more than there was is not forgotten");
+            assert_true(&world, kind, &ledger, "refused");
+            assert_eq!(ledger.change(shares(&[("b", 20)])), Ok(20));
+            assert_true(&world, kind, &ledger, "less");
+            // Whoever came now would have nothing, and not what is no more.
+            assert_eq!((world.record(), ledger.is_behind()), (None, true));
+            ledger.catch_up();
+            assert!(ledger.is_behind());
+            world.0.borrow_mut().closed.clear();
+            ledger.catch_up();
+            assert!(!ledger.is_behind());
+            let others = Shared(Rc::new(RefCell::new(copy(&world.0.borrow()))));
+            assert_eq!(others.begin(kind).expect("there is room").shares(), ledger.shares());
+            world.close(STATE_DIR, reason);
+            assert_eq!(ledger.release(), Ok(()));
+            assert_true(&world, kind, &ledger, "released");
+            assert_eq!(world.record(), None);
+        }
+    }
+}
+
+#[test]
+fn a_file_whose_directory_is_gone_has_nothing_to_be_taken_back() {
+    for (reason, is_released) in [(io::ErrorKind::NotFound, true), (io::ErrorKind::StorageFull, false)] {
+        let world = Shared::default();
+        let mut ledger = world.begin(Kind::File).expect("nothing is in its way");
+        ledger.change(shares(&[("a", 50)])).expect("nothing is in its way");
+        world.close("/run", reason);
+        assert_eq!(ledger.release().is_ok(), is_released);
+        assert_eq!(world.record().is_none(), is_released);
+    }
+}
+
+#[test]
+fn a_counter_that_has_begun_anew_has_nothing_of_ours() {
+    for (now, expected) in [(0, 0), (49, 0), (50, 50), (290, 50)] {
+        let world = Shared::default();
+        let mut ledger = world.begin(Kind::Counter).expect("nothing is in its way");
+        ledger.change(shares(&[("a", 50)])).expect("nothing is in its way");
+        world.0.borrow_mut().counter = now;
+        let mut remarks = Vec::new();
+        let ledger = world.begin_in(BOOT, Kind::Counter, &mut remarks).expect("nothing is in its way");
+        assert_eq!(total(ledger.shares()), expected);
+        assert_eq!(world.0.borrow().counter, now);
+        let is_said = remarks.iter().any(|remark| {
+            remark.contains(&format!("is {now}, and hfm had put 50")) && remark.contains("see sysctl")
+        });
+        assert_eq!((is_said, remarks.len()), (expected == 0, usize::from(expected == 0)), "{remarks:?}");
+    }
+    // With a write that was not finished, it may be the less of two.
+    let record = |write| Record {
+        boot: BOOT.to_owned(),
+        target: "carp".to_owned(),
+        shares: shares(&[("a", 50)]),
+        write: Some(write),
+    };
+    let write = Write { before: 50, delta: -30, shares: shares(&[("a", 20)]) };
+    for (now, expected) in [(20, 20), (50, 50), (19, 0)] {
+        let world = Shared::default();
+        world.put_file("/state/demotion", &record(write.clone()).encode());
+        world.0.borrow_mut().counter = now;
+        let ledger = world.begin_in(BOOT, Kind::Counter, &mut Vec::new()).expect("nothing is in its way");
+        assert_eq!(total(ledger.shares()), expected, "{now}");
+    }
+}
+
+#[test]
+fn what_cannot_be_taken_back_from_elsewhere_yet_is_not_forgotten() {
+    let world = Shared::default();
+    world.begin(Kind::File).and_then(|mut ledger| ledger.change(shares(&[("a", 50)]))).expect("it can");
+    world.close("/run", io::ErrorKind::StorageFull);
+    let mut ledger = world.ledger(BOOT, Kind::Counter);
+    let why = ledger.begin(&mut Vec::new()).expect_err("it cannot");
+    assert!(why.starts_with("cannot take back what hfm had put in file:/run/tracked: "), "{why}");
+    assert!(!ledger.is_empty());
+    world.0.borrow_mut().closed.clear();
+    assert_eq!(ledger.release(), Ok(()));
+    assert_eq!(world.file(TRACKED).as_deref(), Some("0\n"));
+    // Where there is no directory any more, nothing of ours is.
+    let world = Shared::default();
+    world.begin(Kind::File).and_then(|mut ledger| ledger.change(shares(&[("a", 50)]))).expect("it can");
+    world.close("/run", io::ErrorKind::NotFound);
+    let mut remarks = Vec::new();
+    let ledger = world.begin_in(BOOT, Kind::Counter, &mut remarks).expect("it can");
+    assert!(ledger.is_empty() && remarks.len() == 1, "{remarks:?}");
 }
