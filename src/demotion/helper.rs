@@ -339,11 +339,15 @@ fn begin(
     hfm: BorrowedFd<'_>,
 ) -> Result<(Held, Vec<String>), CannotBegin> {
     let boot = boot::identity().map_err(|error| format!("cannot tell which boot this is: {error}"))?;
+    let tracked = match &target {
+        Target::Counter(_) => None,
+        Target::File(path) => Some(path.clone()),
+    };
     let place = Place { state_dir: state_dir.to_owned(), boot, open: Box::new(Target::by_name) };
     let mut ledger = Ledger::new(files, target, place);
     // Whoever has the shares now is not sent away for one that could not hold them.
     ledger.try_out()?;
-    let taken = takeover::take(state_dir, hfm)?;
+    let taken = takeover::take(state_dir, tracked.as_deref(), hfm)?;
     let mut remarks = Vec::new();
     let begun = ledger.begin(&mut remarks);
     let has_left = !ledger.is_empty();

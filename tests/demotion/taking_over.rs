@@ -103,10 +103,10 @@ fn one_whose_hfm_dies_while_the_next_one_begins_leaves_too() {
 
 #[test]
 fn one_that_does_not_leave_is_killed() {
-    for is_stopped in [true, false] {
-        let world = World::new(&format!("stubborn-{is_stopped}"));
-        let mut old = failing(&world, Kind::Counter);
-        let mut rash = spec(Kind::Counter);
+    for (is_stopped, kind) in [(true, Kind::Counter), (false, Kind::Counter), (true, Kind::File)] {
+        let world = World::new(&format!("stubborn-{is_stopped}-{kind:?}"));
+        let mut old = failing(&world, kind);
+        let mut rash = spec(kind);
         rash.is_rash = true;
         if is_stopped {
             old.helper.signal(Signal::SIGSTOP);
@@ -117,9 +117,13 @@ fn one_that_does_not_leave_is_killed() {
         if !is_stopped {
             assert_eq!(old.hear(), Said::Gone);
         }
-        assert_eq!(world.ours(), 100);
+        let now_in = || match kind {
+            Kind::Counter => world.ours().to_string(),
+            Kind::File => world.tracked_text().expect("it is there").trim().to_owned(),
+        };
+        assert_eq!(now_in(), "100");
         new.have(&Shares::new(), 0);
-        assert_eq!(world.ours(), 0);
+        assert_eq!(now_in(), "0");
     }
 }
 
@@ -240,4 +244,33 @@ fn who_cannot_begin_holds_what_was_left_to_it() {
             assert_eq!(world.ours(), 100);
         }
     }
+}
+
+#[test]
+fn two_hfms_do_not_write_one_file() {
+    let world = World::new("one-file");
+    let mut first = failing(&world, Kind::File);
+    let elsewhere = world.path.join("elsewhere");
+    fs::create_dir(&elsewhere).expect("it is ours");
+    let order = Order::Begin { state_dir: elsewhere.to_str().expect("a plain path").to_owned() };
+    let mut rash = spec(Kind::File);
+    rash.is_rash = true;
+    let mut second = Daemon::start(&world, &rash);
+    second.tell(&order);
+    let Said::News(News::CannotBegin { why }) = second.hear() else { panic!("it is written already") };
+    let expected = format!(
+        "{} is written by another hfm (process {}); end that one, or give each a file of its own",
+        world.tracked().display(),
+        first.helper.pid
+    );
+    assert_eq!(why, expected);
+    assert_eq!(second.helper.wait(), End::ByItself);
+    first.have(&shares(&[("uplink", 90)]), 90);
+    // One whose hfm has ended leaves the file to the other.
+    first.kill();
+    let mut second = Daemon::start(&world, &rash);
+    second.tell(&order);
+    assert_eq!(second.hear(), Said::News(News::Began { shares: Shares::new(), remarks: Vec::new() }));
+    assert_eq!(first.helper.wait(), End::ByItself);
+    assert_eq!(world.tracked_text().as_deref(), Some("0\n"));
 }
