@@ -1,6 +1,7 @@
 //! A helper has nothing of its hfm but the socket.
 
 use std::fs;
+use std::path::{Component, PathBuf};
 
 use hfm::demotion::protocol::{News, Order, Shares};
 use nix::sys::signal::Signal;
@@ -89,9 +90,12 @@ fn hfm_sees_that_its_helper_was_killed_and_has_no_child_left_over() {
 fn where_it_begins_is_as_its_hfm_sees_it() {
     let world = World::new("relative");
     let mut daemon = Daemon::start(&world, &Spec::new(Kind::Counter, FOREVER));
-    let depth = std::env::current_dir().expect("there is one").components().count();
-    let state_dir = format!("{}{}", "../".repeat(depth), world.state_dir().display());
-    daemon.tell(&Order::Begin { state_dir: state_dir.replace("//", "/") });
+    let (here, there) = (std::env::current_dir().expect("there is one"), world.state_dir());
+    let shared = here.components().zip(there.components()).take_while(|(here, there)| here == there).count();
+    let up = here.components().skip(shared).map(|_| Component::ParentDir);
+    let state_dir: PathBuf = up.chain(there.components().skip(shared)).collect();
+    assert!(state_dir.is_relative());
+    daemon.tell(&Order::Begin { state_dir: state_dir.to_str().expect("a plain path").to_owned() });
     assert!(matches!(daemon.hear(), Said::News(News::Began { .. })));
     assert!(world.record().exists());
 }

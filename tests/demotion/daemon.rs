@@ -146,9 +146,10 @@ impl Daemon {
         let Spec { kind, grace, fuse, is_rash, ignores_children } = spec;
         let fuse = fuse.map_or_else(|| "-".to_owned(), |at| at.to_string());
         let program = std::env::current_exe().expect("this program");
-        let mut command = Command::new(if *ignores_children { "sh".as_ref() } else { program.as_os_str() });
+        let mut command = Command::new(if *ignores_children { "env".as_ref() } else { program.as_os_str() });
         if *ignores_children {
-            command.args(["-c", "trap '' CHLD; exec \"$0\" \"$@\""]).arg(&program);
+            // A shell would not pass that on.
+            command.arg("--ignore-signal=CHLD").arg(&program);
         }
         let mut child = command
             .args(["--exact", TEST, "--nocapture"])

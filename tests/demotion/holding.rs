@@ -271,23 +271,6 @@ fn hfm_hears_why_not_all_is_taken_back() {
 }
 
 #[test]
-fn an_end_that_was_asked_for_while_hfm_was_there_is_none_afterwards() {
-    let world = World::new("term-before");
-    let mut daemon = Daemon::begun(&world, &Spec::new(Kind::Counter, FOREVER), &nothing());
-    daemon.have(&shares(&[("uplink", 100)]), 100);
-    // It finds both at once.
-    daemon.helper.signal(Signal::SIGSTOP);
-    daemon.helper.signal(Signal::SIGTERM);
-    daemon.kill();
-    daemon.helper.signal(Signal::SIGCONT);
-    for _ in 0..100 {
-        pause();
-    }
-    assert!(daemon.helper.is_there());
-    assert_eq!(world.ours(), 100);
-}
-
-#[test]
 fn all_is_taken_back_from_a_state_dir_that_is_gone() {
     for kind in [Kind::Counter, Kind::File] {
         let world = World::new(&format!("no-state-{kind:?}"));
