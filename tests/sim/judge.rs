@@ -158,7 +158,7 @@ impl Model {
     /// Its last verdict must be a success, and so must all have been since the other rule's run began.
     fn guards(&self, guard: usize, start: u64) -> bool {
         let state = &self.states[guard];
-        let was_healthy = !state.unwell_at.is_some_and(|at| start < at);
+        let was_healthy = state.unwell_at.is_none_or(|at| start >= at);
         let healthy = state.last == Some(Verdict::Success) && was_healthy;
         !matches!(state.phase, Phase::Over(_) | Phase::Suspended) && !state.stale && !healthy
     }
