@@ -1,6 +1,6 @@
 //! The record of what is in the counter by us, from one helper to the next.
 //!
-//! A [`ledger`](crate::ledger), `demotion` in state_dir:
+//! A [`ledger`], `demotion` in state_dir:
 //!
 //! ```text
 //! hfm-demotion 1
