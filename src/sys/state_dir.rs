@@ -2,15 +2,14 @@
 
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::identity::Identity;
+use super::whole_files;
 
-/// Largest file that is read, in bytes.
-const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The file that is locked (flock(2)); it stays.
 const LOCK: &str = "lock";
 
@@ -160,20 +159,7 @@ impl StateDir {
     /// # Errors
     /// When it cannot be read, or is no regular file, or larger than 64 MiB.
     pub fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
-        // O_NONBLOCK: a FIFO of that name must not hold us.
-        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-        let file = match OpenOptions::new().read(true).custom_flags(flags).open(self.path.join(name)) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let metadata = file.metadata()?;
-        if !metadata.is_file() || metadata.len() > FILE_BYTES_MAX {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "not a regular file, or too large"));
-        }
-        let mut bytes = Vec::new();
-        file.take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
-        Ok(Some(bytes))
+        whole_files::read(&self.path.join(name))
     }
 
     /// Replaces a file as a whole: after a crash there is the old one or the new one.
