@@ -41,6 +41,11 @@ impl Plan {
     pub(super) fn is_empty(&self) -> bool {
         self.send.is_empty() && self.steps.is_empty() && self.patterns.is_empty()
     }
+
+    /// Whether we are to say something before anything is awaited.
+    pub(super) fn speaks_first(&self) -> bool {
+        !self.send.is_empty() || matches!(self.steps.first(), Some(PlannedStep::Send(_)))
+    }
 }
 
 fn plan_step(step: &DialogueStep, compiled: &mut Compiled) -> Result<PlannedStep, String> {

@@ -35,6 +35,15 @@ impl Plan {
         nothing_said && self.tls.is_none() && self.network.proxy_protocol.is_none()
     }
 
+    /// Whether we are to say something as soon as there is a connection.
+    pub fn speaks_first(&self) -> bool {
+        let has_request = match &self.service {
+            ServicePlan::Dialogue(dialogue) => dialogue.speaks_first(),
+            ServicePlan::Http(_) => true,
+        };
+        has_request || self.tls.is_some() || self.network.proxy_protocol.is_some()
+    }
+
     /// A digest of the files by which TLS trusts and shows itself, as they were read.
     pub fn contents(&self) -> u64 {
         self.tls.as_ref().map_or(0, |tls| tls.contents)

@@ -12,6 +12,7 @@
 //! | waking to the microsecond | EVFILT_TIMER in nanoseconds, in a kqueue of its own | timerfd | `sys/wake_timer.rs` |
 //! | which way a probe goes | `fib`: SO_SETFIB | `interface`: SO_BINDTODEVICE; `mark`: SO_MARK | `sys/socket.rs`, `config/native/network.rs` |
 //! | a connection that the service never sees | it sees one that is reset | TCP_QUICKACK off | `sys/socket.rs` |
+//! | one socket after the other | each is closed | it is disconnected, and connects again: connect(2) to AF_UNSPEC | `sys/socket.rs` |
 //! | one port of a `source` for many targets | a port each | IP_BIND_ADDRESS_NO_PORT | `sys/socket.rs` |
 //! | the ports of a `source` run out | bind(2): EADDRNOTAVAIL, as for an address that is not ours | connect(2): EADDRNOTAVAIL | `sys/socket.rs` |
 //! | a neighbour does not answer | EHOSTDOWN | EHOSTUNREACH | `sys/socket.rs` |

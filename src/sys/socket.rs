@@ -21,8 +21,17 @@ pub struct Options<'a> {
     /// Closing sends RST and forgets what is not sent (SO_LINGER of 0): no TIME_WAIT stays.
     pub resets: bool,
     /// Our own side of TCP's handshake is held back where the system can (Linux, TCP_QUICKACK off,
-    /// tcp(7)): a connection that is reset as soon as it is there never reaches the service.
+    /// tcp(7)): a connection that is reset as soon as it is there never reaches the service, and what is said
+    /// at once takes it along, a packet less.
     pub withholds_ack: bool,
+}
+
+impl Options<'_> {
+    /// Whether nothing is asked of the socket that would stay with it: then it can serve anybody again.
+    fn are_common(&self) -> bool {
+        let Self { source, interface, fib, mark, resets, withholds_ack: _ } = self;
+        source.is_none() && interface.is_none() && fib.is_none() && mark.is_none() && *resets
+    }
 }
 
 /// What the system says when something with a socket does not work.
@@ -54,7 +63,16 @@ pub enum SocketError {
 
 /// A stream socket that is connecting or connected.
 #[derive(Debug)]
-pub struct Stream(Socket);
+pub struct Stream {
+    socket: Socket,
+    /// It was made for nobody in particular, and can serve again.
+    is_common: bool,
+}
+
+/// A TCP socket that was connected once and is not now: another connection can be made of it, at half the cost of a
+/// new socket. It stays registered where it was.
+#[derive(Debug)]
+pub struct Idle(Socket);
 
 impl Stream {
     /// Begins to connect over TCP.
@@ -65,16 +83,14 @@ impl Stream {
         let socket = Socket::new(Domain::for_address(to), Type::STREAM.nonblocking(), Some(Protocol::TCP))
             .map_err(|error| of_making(&error))?;
         set_up(&socket, options)?;
-        match socket.connect(&to.into()) {
-            Ok(()) => Ok(Self(socket)),
-            Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => Ok(Self(socket)),
-            // No port left, or no address of ours from which there is a way there: a datagram socket, whose
-            // ports are others, tells.
-            Err(error) if error.raw_os_error() == Some(libc::EADDRNOTAVAIL) && !leads_to(to) => {
-                Err(SocketError::Unreachable(libc::EADDRNOTAVAIL))
-            }
-            Err(error) => Err(of_connecting(&error)),
-        }
+        connect(&socket, to)?;
+        Ok(Self { socket, is_common: options.are_common() })
+    }
+
+    /// Ends the connection with RST, if there is one, and gives the socket back for another one: where it was made
+    /// for nobody in particular and the system can (Linux, connect(2) to AF_UNSPEC). Otherwise it is closed.
+    pub fn disconnect(self) -> Option<Idle> {
+        (Idle::EXIST && self.is_common && disconnect(&self.socket)).then_some(Idle(self.socket))
     }
 
     /// Connects to a local socket.
@@ -86,9 +102,9 @@ impl Stream {
         let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None);
         let socket = socket.map_err(|error| of_making(&error))?;
         match socket.connect(&address) {
-            Ok(()) => Ok(Self(socket)),
+            Ok(()) => Ok(Self { socket, is_common: false }),
             Err(error) => Err(match error.raw_os_error() {
-                Some(libc::EINPROGRESS) => return Ok(Self(socket)),
+                Some(libc::EINPROGRESS) => return Ok(Self { socket, is_common: false }),
                 Some(errno @ libc::EAGAIN) => SocketError::Full(errno),
                 Some(
                     errno @ (libc::ENOENT | libc::ENOTDIR | libc::ELOOP | libc::EPROTOTYPE | libc::ENOTSOCK),
@@ -104,11 +120,11 @@ impl Stream {
     /// # Errors
     /// Why it never will be.
     pub fn is_connected(&self) -> Result<bool, SocketError> {
-        match self.0.take_error() {
+        match self.socket.take_error() {
             Ok(None) => {}
             Ok(Some(error)) | Err(error) => return Err(of_peer(&error)),
         }
-        Ok(self.0.peer_addr().is_ok())
+        Ok(self.socket.peer_addr().is_ok())
     }
 
     /// Reads; `None` when there is nothing at present, 0 at the end of what comes.
@@ -117,7 +133,7 @@ impl Stream {
     /// What broke.
     pub fn read(&self, into: &mut [u8]) -> Result<Option<usize>, SocketError> {
         loop {
-            match (&self.0).read(into) {
+            match (&self.socket).read(into) {
                 Ok(bytes) => return Ok(Some(bytes)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -132,7 +148,7 @@ impl Stream {
     /// What broke.
     pub fn write(&self, bytes: &[u8]) -> Result<Option<usize>, SocketError> {
         loop {
-            match (&self.0).write(bytes) {
+            match (&self.socket).write(bytes) {
                 Ok(bytes) => return Ok(Some(bytes)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -143,16 +159,82 @@ impl Stream {
 
     /// The addresses of this side and the other, where there are any.
     pub fn ends(&self) -> Option<(SocketAddr, SocketAddr)> {
-        let local = self.0.local_addr().ok()?.as_socket()?;
-        let peer = self.0.peer_addr().ok()?.as_socket()?;
+        let local = self.socket.local_addr().ok()?.as_socket()?;
+        let peer = self.socket.peer_addr().ok()?.as_socket()?;
         Some((local, peer))
     }
 
     /// For the poll.
     pub fn fd(&self) -> RawFd {
-        self.0.as_raw_fd()
+        self.socket.as_raw_fd()
     }
 }
+
+impl Idle {
+    /// Whether this system has any.
+    pub const EXIST: bool = cfg!(target_os = "linux");
+
+    /// Begins to connect again, as [`Stream::connect`] does, where it [can](Self::serves).
+    ///
+    /// # Errors
+    /// What the system says at once, and the socket, for it is as good as before.
+    pub fn connect(self, to: SocketAddr, options: &Options<'_>) -> Result<Stream, (Self, SocketError)> {
+        if options.withholds_ack {
+            // It does not outlive a connection.
+            withhold_ack(&self.0);
+        }
+        match connect(&self.0, to) {
+            Ok(()) => Ok(Stream { socket: self.0, is_common: true }),
+            Err(error) => Err((self, error)),
+        }
+    }
+
+    /// Whether such a socket can do what is asked for.
+    pub fn serves(options: &Options<'_>) -> bool {
+        options.are_common()
+    }
+}
+
+fn connect(socket: &Socket, to: SocketAddr) -> Result<(), SocketError> {
+    match socket.connect(&to.into()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => Ok(()),
+        // No port left, or no address of ours from which there is a way there: a datagram socket, whose
+        // ports are others, tells.
+        Err(error) if error.raw_os_error() == Some(libc::EADDRNOTAVAIL) && !leads_to(to) => {
+            Err(SocketError::Unreachable(libc::EADDRNOTAVAIL))
+        }
+        Err(error) => Err(of_connecting(&error)),
+    }
+}
+
+/// Takes the connection away from a TCP socket; whether the system can (connect(2), net/ipv4/tcp.c tcp_disconnect: RST
+/// for one that is there, all that was received or is to be sent is forgotten, and the local port is given back).
+#[cfg(target_os = "linux")]
+fn disconnect(socket: &Socket) -> bool {
+    let nowhere = libc::sockaddr {
+        sa_family: libc::sa_family_t::try_from(libc::AF_UNSPEC).unwrap_or_default(),
+        sa_data: [0; 14],
+    };
+    let length = libc::socklen_t::try_from(size_of::<libc::sockaddr>()).unwrap_or_default();
+    // SAFETY: the pointer and the length are those of `nowhere`, which outlives the call.
+    unsafe { libc::connect(socket.as_raw_fd(), &raw const nowhere, length) == 0 }
+}
+
+/// A TCP socket serves one connection (FreeBSD, sys/netinet/tcp_usrreq.c).
+#[cfg(not(target_os = "linux"))]
+fn disconnect(_socket: &Socket) -> bool {
+    false
+}
+
+#[cfg(target_os = "linux")]
+fn withhold_ack(socket: &Socket) {
+    // Without it the service merely sees a connection that is reset.
+    let _ = socket.set_tcp_quickack(false);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn withhold_ack(_socket: &Socket) {}
 
 /// Whether this process may make connections so; also when something else keeps it from that at present.
 pub fn permits(options: &Options<'_>) -> bool {
@@ -195,8 +277,7 @@ fn is_not_available(outcome: io::Result<()>) -> bool {
 #[cfg(target_os = "linux")]
 fn set_up_by_system(socket: &Socket, options: &Options<'_>) -> Result<(), SocketError> {
     if options.withholds_ack {
-        // Without it the service merely sees a connection that is reset.
-        let _ = socket.set_tcp_quickack(false);
+        withhold_ack(socket);
     }
     if let Some(mark) = options.mark {
         socket.set_mark(mark).map_err(|error| of_making(&error))?;

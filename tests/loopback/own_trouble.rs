@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -216,9 +218,12 @@ fn healthy(server: &Server, rules: usize) -> String {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_daemon_without_descriptors_fails_nobody_and_recovers() {
-    // The answers keep connections open for a while, so that there are more of them than descriptors.
-    let server = Server::new(V4, |stream, _| {
-        pause(Duration::from_millis(50));
+    // Later the answers keep connections open for a while, so that there are more of them than descriptors, and
+    // more than sockets that rest.
+    let is_slow = Arc::new(AtomicBool::new(false));
+    let slow = is_slow.clone();
+    let server = Server::new(V4, move |stream, _| {
+        pause(Duration::from_millis(if slow.load(Ordering::Relaxed) { 100 } else { 0 }));
         answer(stream, ok(""));
     });
     let mut daemon = Place::new("loopback-descriptors").start(&healthy(&server, 60));
@@ -229,6 +234,7 @@ fn a_daemon_without_descriptors_fails_nobody_and_recovers() {
         assert!(status.expect("prlimit of util-linux").success());
     };
     limit(&format!("--nofile={}:", daemon.descriptors().min(16)));
+    is_slow.store(true, Ordering::Relaxed);
     daemon.wait_for("inconclusive reason=descriptors", 5);
     pause(Duration::from_millis(500));
     let pid = daemon.pid().to_string();

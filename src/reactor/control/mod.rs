@@ -42,7 +42,7 @@ const CLIENTS_MAX: usize = 32;
 /// Of one user at a time, but for root and hfm's own: others are not shut out.
 const CLIENTS_OF_USER_MAX: usize = 24;
 /// The token of the listening socket; those of its clients follow. Probes have tokens from 16 on, one for each
-/// rule, of which there are far fewer.
+/// socket, of which there are far fewer.
 const LISTENER: usize = usize::MAX / 2;
 /// Connections accepted in one turn.
 const ACCEPTS_PER_TURN: usize = 8;

@@ -3,19 +3,16 @@
 //! Knows how bytes get in and out and when a connection is made, kept and ended; what they mean is the
 //! machine's affair.
 
-use std::io;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use mio::unix::SourceFd;
-use mio::{Interest, Registry, Token};
-
+use super::sockets::{Connection, Sockets};
 use super::trouble;
 use crate::now::Now;
 use crate::probe::{Conversation, Ends, Plan, Step};
-use crate::rule::Close;
-use crate::sys::socket::{Options, SocketError, Stream};
-use crate::verdict::{Cause, LocalCause, Verdict};
+use crate::rule::{Close, RuleId};
+use crate::sys::socket::{Options, SocketError};
+use crate::verdict::{Cause, Verdict};
 
 /// Reads of one connection in one turn at most, so that one that pours cannot starve the others.
 const READS_PER_TURN: u32 = 4;
@@ -38,11 +35,14 @@ pub(super) struct Readiness {
     pub(super) writable: bool,
     /// There is an end to what can be read.
     pub(super) read_closed: bool,
+    /// It can be written to, and nothing else is to be said of it: a connection that was being made is there.
+    pub(super) is_open: bool,
 }
 
 impl Readiness {
     /// Anything may be; trying tells.
-    pub(super) const UNKNOWN: Self = Self { readable: true, writable: true, read_closed: true };
+    pub(super) const UNKNOWN: Self =
+        Self { readable: true, writable: true, read_closed: true, is_open: false };
 }
 
 /// What came of driving a connection.
@@ -61,8 +61,8 @@ pub(super) enum Outcome {
 /// What a run needs of its surroundings.
 #[derive(Debug)]
 pub(super) struct Surroundings<'a> {
-    pub(super) registry: &'a Registry,
-    pub(super) token: Token,
+    pub(super) sockets: &'a mut Sockets,
+    pub(super) rule: RuleId,
     pub(super) scratch: &'a mut [u8],
 }
 
@@ -70,9 +70,7 @@ pub(super) struct Surroundings<'a> {
 #[derive(Debug)]
 pub(super) struct Lane {
     pub(super) conversation: Conversation,
-    stream: Option<Stream>,
-    /// Where the stream goes.
-    to: Option<SocketAddr>,
+    connection: Option<Connection>,
     is_connected: bool,
     /// The run under way; `None` between runs.
     pub(super) run: Option<u64>,
@@ -92,8 +90,7 @@ impl Lane {
     pub(super) fn new(plan: &Plan, now: Instant) -> Self {
         Self {
             conversation: Conversation::new(plan, now),
-            stream: None,
-            to: None,
+            connection: None,
             is_connected: false,
             run: None,
             is_reused: false,
@@ -113,14 +110,17 @@ impl Lane {
         around: &mut Surroundings<'_>,
         now: Now,
     ) -> Outcome {
-        let is_same = matches!(to, Destination::Inet(to) if self.to == Some(*to))
-            || matches!(to, Destination::Local(_));
+        let is_same = match (to, &self.connection) {
+            (Destination::Inet(to), Some(connection)) => connection.to == Some(*to),
+            (Destination::Local(_), Some(_)) => true,
+            (Destination::Inet(_) | Destination::Local(_), None) => false,
+        };
         if is_same {
             self.look_at_kept(plan, around, now);
         }
         // A certificate that has run out since is judged by a fresh handshake.
         let can_serve = self.conversation.can_serve_again() && self.conversation.certificate_lasts(plan, now);
-        if self.stream.is_some() && is_same && can_serve {
+        if self.connection.is_some() && is_same && can_serve {
             self.clear_output();
             self.is_reused = true;
             let step = self.conversation.begin_again(plan, &mut self.out, now.mono);
@@ -141,29 +141,18 @@ impl Lane {
         around: &mut Surroundings<'_>,
         now: Now,
     ) -> Outcome {
-        self.drop_stream();
+        self.end_connection(around.sockets);
         self.clear_output();
         self.is_reused = false;
-        let stream = match to {
-            Destination::Inet(address) => Stream::connect(*address, &options(plan)),
-            Destination::Local(path) => Stream::connect_local(path),
+        let connection = match to {
+            Destination::Inet(address) => around.sockets.connect(around.rule, *address, &options(plan)),
+            Destination::Local(path) => around.sockets.connect_local(around.rule, path),
         };
-        let stream = match stream {
-            Ok(stream) => stream,
+        match connection {
+            Ok(connection) => self.connection = Some(connection),
             Err(SocketError::Full(_)) => return Outcome::Full,
             Err(error) => return Outcome::Done(self.verdict_of(plan, error)),
-        };
-        if let Err(error) = register(&stream, around) {
-            // epoll_ctl(2) and kevent(2) fail for want of memory.
-            let errno = error.raw_os_error().unwrap_or_default();
-            return Outcome::Done(Verdict::Inconclusive(LocalCause::Buffers(errno)));
         }
-        self.stream = Some(stream);
-        self.to = match to {
-            Destination::Inet(address) => Some(*address),
-            Destination::Local(_) => None,
-        };
-        self.is_connected = false;
         match to {
             Destination::Inet(_) => Outcome::Waits,
             // A local socket is connected at once.
@@ -183,7 +172,7 @@ impl Lane {
         let outcome = self.drive_stream(plan, ready, around.scratch, now);
         match (outcome, self.run) {
             (Outcome::Done(_), None) => {
-                self.drop_stream();
+                self.end_connection(around.sockets);
                 self.conversation.release();
                 Outcome::Waits
             }
@@ -193,24 +182,34 @@ impl Lane {
     }
 
     /// The run is over: keeps the connection where it can serve again, ends it otherwise.
-    pub(super) fn end(&mut self, plan: &Plan, verdict: &Verdict) {
+    pub(super) fn end(&mut self, plan: &Plan, verdict: &Verdict, sockets: &mut Sockets) {
         self.run = None;
         self.clear_output();
         let was_good = *verdict == Verdict::Success;
         if !was_good || !plan.reuses() || !self.is_connected || !self.conversation.may_serve_again() {
-            self.drop_stream();
+            self.end_connection(sockets);
             self.conversation.release();
         }
     }
 
     /// Whether there is something on a connection that the poll will not tell of again.
     pub(super) fn has_unread(&self) -> bool {
-        self.stream.is_some() && !self.is_drained
+        self.connection.is_some() && !self.is_drained
     }
 
     /// Whether there is a connection.
-    pub(super) fn has_stream(&self) -> bool {
-        self.stream.is_some()
+    pub(super) fn has_connection(&self) -> bool {
+        self.connection.is_some()
+    }
+
+    /// Ends the connection, if there is one. To be called before the lane is dropped.
+    pub(super) fn end_connection(&mut self, sockets: &mut Sockets) {
+        if let Some(connection) = self.connection.take() {
+            sockets.give_back(connection);
+        }
+        self.is_connected = false;
+        self.is_reset = false;
+        self.is_drained = true;
     }
 
     /// What has come on a kept connection since the last verdict: the rest of an answer, its end, or
@@ -218,7 +217,7 @@ impl Lane {
     fn look_at_kept(&mut self, plan: &Plan, around: &mut Surroundings<'_>, now: Now) {
         let run = self.run.take();
         if let Outcome::Done(_) = self.drive_stream(plan, Readiness::UNKNOWN, around.scratch, now) {
-            self.drop_stream();
+            self.end_connection(around.sockets);
         }
         self.run = run;
     }
@@ -242,9 +241,9 @@ impl Lane {
     }
 
     fn drive_stream(&mut self, plan: &Plan, ready: Readiness, scratch: &mut [u8], now: Now) -> Outcome {
-        let Some(stream) = &self.stream else { return Outcome::Waits };
+        let Some(Connection { stream, .. }) = &self.connection else { return Outcome::Waits };
         if !self.is_connected {
-            match stream.is_connected() {
+            match if ready.is_open { Ok(true) } else { stream.is_connected() } {
                 Ok(true) => {}
                 Ok(false) => return Outcome::Waits,
                 Err(error) => return Outcome::Done(self.verdict_of(plan, error)),
@@ -274,7 +273,7 @@ impl Lane {
     fn read(&mut self, plan: &Plan, ready: Readiness, scratch: &mut [u8], now: Now) -> Outcome {
         self.is_drained = false;
         for _ in 0..READS_PER_TURN {
-            let Some(stream) = &self.stream else { return Outcome::Waits };
+            let Some(Connection { stream, .. }) = &self.connection else { return Outcome::Waits };
             let bytes = match stream.read(scratch) {
                 Ok(Some(0) | None) if self.is_reset => {
                     return Outcome::Done(self.verdict_of(plan, SocketError::Reset));
@@ -333,7 +332,8 @@ impl Lane {
     }
 
     fn flush(&mut self) -> Result<(), SocketError> {
-        let Some(stream) = self.stream.as_ref().filter(|_| !self.is_reset) else { return Ok(()) };
+        let open = self.connection.as_ref().filter(|_| !self.is_reset);
+        let Some(Connection { stream, .. }) = open else { return Ok(()) };
         while self.written < self.out.len() {
             match stream.write(&self.out[self.written..])? {
                 Some(bytes) => self.written += bytes,
@@ -350,14 +350,6 @@ impl Lane {
         self.out.clear();
         self.out.shrink_to(KEPT_BYTES_MAX);
         self.written = 0;
-    }
-
-    fn drop_stream(&mut self) {
-        self.stream = None;
-        self.to = None;
-        self.is_connected = false;
-        self.is_reset = false;
-        self.is_drained = true;
     }
 
     fn verdict_of(&mut self, plan: &Plan, error: SocketError) -> Verdict {
@@ -378,11 +370,6 @@ fn options(plan: &Plan) -> Options<'_> {
         fib: network.fib,
         mark: network.mark,
         resets: network.close == Close::Reset,
-        withholds_ack: plan.is_connection_only(),
+        withholds_ack: plan.speaks_first() || plan.is_connection_only(),
     }
-}
-
-fn register(stream: &Stream, around: &Surroundings<'_>) -> io::Result<()> {
-    let interest = Interest::READABLE | Interest::WRITABLE;
-    around.registry.register(&mut SourceFd(&stream.fd()), around.token, interest)
 }

@@ -1,10 +1,11 @@
 //! The native probes under way: which connection belongs to which run, and what the poll's events mean.
 //!
-//! One lane for each rule, and its token is the rule's number: a rule has one run at a time. Whatever ends
-//! a run comes out as an event for the engine.
+//! One lane for each rule, for a rule has one run at a time. Whatever ends a run comes out as an event for the
+//! engine.
 
 mod lane;
 mod names;
+mod sockets;
 mod trouble;
 
 use std::collections::VecDeque;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::event::Event as PollEvent;
-use mio::{Registry, Token, Waker};
+use mio::{Registry, Waker};
 
 use crate::engine::Event;
 use crate::now::Now;
@@ -24,13 +25,12 @@ use crate::succession::choose_plan;
 use crate::verdict::{LocalCause, Verdict};
 use lane::{Destination, Lane, Outcome, Readiness, Surroundings};
 use names::{Known, Names};
+use sockets::Sockets;
 
 /// What is read at a time.
 const SCRATCH_BYTES: usize = 16 * 1024;
 /// A local socket whose queue is full is tried again after this.
 const FULL_RETRY: Duration = Duration::from_millis(5);
-/// The token of rule 0.
-const FIRST_TOKEN: usize = 16;
 
 /// All native probes.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub struct Probes {
     names: Names,
     resolver: Option<Resolver>,
     wake: Arc<Waker>,
-    registry: Registry,
+    sockets: Sockets,
     scratch: Box<[u8]>,
     /// Connections with more to read.
     more: VecDeque<RuleId>,
@@ -73,7 +73,7 @@ impl Probes {
             names,
             resolver,
             wake: wake.clone(),
-            registry,
+            sockets: Sockets::new(registry),
             scratch: vec![0; SCRATCH_BYTES].into(),
             more: VecDeque::new(),
             under_way: 0,
@@ -107,6 +107,7 @@ impl Probes {
             choose_plan(*fate, own, plan);
             if begins_anew {
                 self.under_way -= usize::from(lane.as_ref().is_some_and(|lane| lane.run.is_some()));
+                lane.iter_mut().for_each(|lane| lane.end_connection(&mut self.sockets));
                 *lane = own.as_ref().map(|plan| Box::new(Lane::new(plan, now.mono)));
             }
         }
@@ -139,9 +140,9 @@ impl Probes {
                 return None;
             }
         };
-        let (registry, token) = (&self.registry, token_of(run.rule));
-        let outcome =
-            lane.begin(plan, &to, &mut Surroundings { registry, token, scratch: &mut self.scratch }, now);
+        let mut around =
+            Surroundings { sockets: &mut self.sockets, rule: run.rule, scratch: &mut self.scratch };
+        let outcome = lane.begin(plan, &to, &mut around, now);
         self.follow(run, outcome, now)
     }
 
@@ -172,17 +173,20 @@ impl Probes {
         }
         self.under_way -= 1;
         self.names.give_up(run);
-        let plan = self.plans[run.rule.index()].as_ref();
-        self.lanes[run.rule.index()] = plan.map(|plan| Box::new(Lane::new(plan, now.mono)));
+        let (plan, lane) = (self.plans[run.rule.index()].as_ref(), &mut self.lanes[run.rule.index()]);
+        lane.iter_mut().for_each(|lane| lane.end_connection(&mut self.sockets));
+        *lane = plan.map(|plan| Box::new(Lane::new(plan, now.mono)));
     }
 
     /// The poll says something of a connection.
     pub fn on_event(&mut self, event: &PollEvent, now: Now) -> Option<Event> {
-        let rule = rule_of(event.token())?;
+        let rule = self.sockets.owner(event.token())?;
+        let is_closed = event.is_read_closed() || event.is_write_closed();
         let ready = Readiness {
             readable: event.is_readable() || event.is_error(),
             writable: event.is_writable() || event.is_error(),
             read_closed: event.is_read_closed() || event.is_error(),
+            is_open: event.is_writable() && !event.is_error() && !is_closed,
         };
         self.drive(rule, ready, now)
     }
@@ -205,6 +209,7 @@ impl Probes {
 
     /// Goes on with what the last turns left, takes in answers about names, and asks for what is due.
     pub fn go_on(&mut self, now: Now, ended: &mut Vec<Event>) {
+        self.sockets.batch_is_over();
         for _ in 0..self.more.len() {
             let Some(rule) = self.more.pop_front() else { break };
             if let Some(lane) = &mut self.lanes[rule.index()] {
@@ -231,6 +236,7 @@ impl Probes {
 
     /// Ends all connections.
     pub fn stop(&mut self) {
+        self.lanes.iter_mut().flatten().for_each(|lane| lane.end_connection(&mut self.sockets));
         self.lanes.iter_mut().for_each(|lane| *lane = None);
         self.more.clear();
         self.full.clear();
@@ -265,9 +271,9 @@ impl Probes {
             return None;
         };
         let to = destination(plan, &mut self.names, run.rule).ok()?;
-        let (registry, token) = (&self.registry, token_of(run.rule));
-        let outcome =
-            lane.connect(plan, &to, &mut Surroundings { registry, token, scratch: &mut self.scratch }, now);
+        let mut around =
+            Surroundings { sockets: &mut self.sockets, rule: run.rule, scratch: &mut self.scratch };
+        let outcome = lane.connect(plan, &to, &mut around, now);
         self.follow(run, outcome, now)
     }
 
@@ -277,19 +283,13 @@ impl Probes {
         else {
             return None;
         };
-        if !lane.has_stream() {
+        if !lane.has_connection() {
             return None;
         }
         let to = destination(plan, &mut self.names, rule).ok()?;
         let run = RunId { rule, run: lane.run.unwrap_or_default() };
-        let (registry, token) = (&self.registry, token_of(rule));
-        let outcome = lane.drive(
-            plan,
-            ready,
-            &to,
-            &mut Surroundings { registry, token, scratch: &mut self.scratch },
-            now,
-        );
+        let mut around = Surroundings { sockets: &mut self.sockets, rule, scratch: &mut self.scratch };
+        let outcome = lane.drive(plan, ready, &to, &mut around, now);
         self.follow(run, outcome, now)
     }
 
@@ -326,7 +326,7 @@ impl Probes {
         };
         self.under_way -= 1;
         let measured = lane.conversation.measured();
-        lane.end(plan, &verdict);
+        lane.end(plan, &verdict, &mut self.sockets);
         if lane.has_unread() {
             self.queue(run.rule);
         }
@@ -344,12 +344,4 @@ fn destination<'a>(plan: &'a Plan, names: &mut Names, rule: RuleId) -> Result<De
             missing @ (Known::Asking | Known::Nothing(_)) => Err(missing),
         },
     }
-}
-
-fn token_of(rule: RuleId) -> Token {
-    Token(FIRST_TOKEN + rule.index())
-}
-
-fn rule_of(token: Token) -> Option<RuleId> {
-    u32::try_from(token.0.checked_sub(FIRST_TOKEN)?).ok().map(RuleId)
 }
