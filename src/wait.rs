@@ -41,6 +41,16 @@ impl Waiter {
         self.poll_for(events, timeout)
     }
 
+    /// Waits for `until` whatever happens, then takes what events there are. Signals come no sooner either, but for
+    /// what their handlers do; so `until` should be near.
+    ///
+    /// # Errors
+    /// When the poll or its timer fails.
+    pub fn rest(&mut self, events: &mut Events, until: Instant, now: Instant) -> io::Result<()> {
+        self.timer.rest_until(until, now)?;
+        self.look(events)
+    }
+
     /// Takes what events there are, without waiting.
     ///
     /// # Errors

@@ -191,6 +191,11 @@ impl Engine {
         self.live == 0
     }
 
+    /// Phases of the grid lie on whole milliseconds after this.
+    pub fn epoch(&self) -> Instant {
+        self.epoch
+    }
+
     /// The rules, in the order of the file.
     pub fn rules(&self) -> &Arc<[Rule]> {
         &self.rules

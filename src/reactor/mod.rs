@@ -11,6 +11,7 @@ mod journal;
 mod limiter;
 mod outputs;
 mod overrides;
+mod pace;
 mod prober;
 pub mod probes;
 mod reload;
@@ -46,6 +47,7 @@ use demotion::{Demoter, HELPER};
 use finish::Unfinished;
 use journal::Journal;
 use overrides::Overrides;
+use pace::Pace;
 pub(crate) use prober::{EVENTS_PER_TURN, Prober};
 use reload::Reloads;
 pub use rights::Needs;
@@ -66,6 +68,7 @@ pub struct Reactor {
     signals: Signals,
     commands: Commands,
     prober: Prober,
+    pace: Pace,
     /// Keeps the tables, if there are any.
     writer: Option<Writer>,
     /// Keeps the demotion counter, if a rule is to add to it.
@@ -174,6 +177,7 @@ impl Reactor {
             waiter,
             signals,
             commands,
+            pace: Pace::new(prober.engine.epoch()),
             prober,
             writer,
             journal,
@@ -263,6 +267,8 @@ impl Reactor {
             let deadline = deadlines.into_iter().flatten().min();
             if self.unread || self.prober.has_more() {
                 self.waiter.look(&mut events)?;
+            } else if let Some(until) = self.pace.rests_until(now) {
+                self.waiter.rest(&mut events, until, now)?;
             } else {
                 self.waiter.wait(&mut events, deadline, now)?;
             }
@@ -275,6 +281,7 @@ impl Reactor {
     /// One turn: what arrived, then what is due, then what follows from it.
     fn turn(&mut self, events: &Events) {
         let start = now();
+        self.pace.turn_begins(start.mono);
         self.prober.turn_begins(start);
         self.journal.turn_begins(start.mono);
         for event in events {

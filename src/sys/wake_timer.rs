@@ -66,6 +66,19 @@ impl WakeTimer {
         Ok(None)
     }
 
+    /// Waits for `until` alone, whatever else happens; a signal may end it sooner.
+    ///
+    /// # Errors
+    /// As timerfd_settime(2) and poll(2).
+    pub fn rest_until(&mut self, until: Instant, now: Instant) -> io::Result<()> {
+        use std::os::fd::AsFd;
+
+        match self.timeout_until(Some(until), now)? {
+            Some(_) => Ok(()),
+            None => wait_for(self.fd.as_fd()),
+        }
+    }
+
     /// To be called when the poll says that the timer is readable: it has to be set anew for a next time.
     pub fn expired(&mut self) {
         self.armed = None;
@@ -114,6 +127,19 @@ impl WakeTimer {
             self.armed = Some(deadline);
         }
         Ok(Some(wait))
+    }
+
+    /// Waits for `until` alone, whatever else happens; a signal may end it sooner.
+    ///
+    /// # Errors
+    /// As kevent(2) and poll(2).
+    pub fn rest_until(&mut self, until: Instant, now: Instant) -> io::Result<()> {
+        use std::os::fd::AsFd;
+
+        match self.timeout_until(Some(until), now)? {
+            Some(Duration::ZERO) => Ok(()),
+            Some(_) | None => wait_for(self.queue.as_fd()),
+        }
     }
 
     /// To be called when the poll says that the timer is readable: it has to be set anew for a next time.
@@ -166,6 +192,28 @@ impl WakeTimer {
         Ok(deadline.map(|deadline| deadline.saturating_duration_since(now)))
     }
 
+    /// Waits for `until` alone, whatever else happens.
+    ///
+    /// # Errors
+    /// None.
+    #[expect(clippy::disallowed_methods, reason = "where there is no timer to wait for, sleeping has to do")]
+    pub fn rest_until(&mut self, until: Instant, now: Instant) -> io::Result<()> {
+        std::thread::sleep(until.saturating_duration_since(now));
+        Ok(())
+    }
+
     /// Nothing to do.
     pub fn expired(&mut self) {}
+}
+
+/// Waits until a timer is readable, or a signal comes.
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+fn wait_for(timer: std::os::fd::BorrowedFd<'_>) -> io::Result<()> {
+    use nix::errno::Errno;
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+    match poll(&mut [PollFd::new(timer, PollFlags::POLLIN)], PollTimeout::NONE) {
+        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
 }
