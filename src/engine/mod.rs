@@ -167,6 +167,11 @@ impl Engine {
         self.stalls.turn_begins(at);
     }
 
+    /// By how much a turn may be late, or take, without being a stall to any rule.
+    pub fn ordinary_lateness(&self) -> Duration {
+        self.stalls.ordinary_min()
+    }
+
     /// The turn of the loop has ended; a long one was a stall.
     pub fn turn_ends(&mut self, at: Instant) {
         self.stalls.turn_ends(at);

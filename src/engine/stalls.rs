@@ -42,6 +42,11 @@ impl Stalls {
         self.ordinary_min = self.ordinary_min.min(shortest_timeout.map_or(ORDINARY_MAX, ordinary));
     }
 
+    /// What no rule minds.
+    pub(super) fn ordinary_min(&self) -> Duration {
+        self.ordinary_min
+    }
+
     /// Remembers a stall. One that overlaps those before it is one with them: a wake-up is late because
     /// the turn before it was long, and no moment is lost twice.
     pub(super) fn note(&mut self, from: Instant, took: Duration) {

@@ -267,7 +267,7 @@ impl Reactor {
             let deadline = deadlines.into_iter().flatten().min();
             if self.unread || self.prober.has_more() {
                 self.waiter.look(&mut events)?;
-            } else if let Some(until) = self.pace.rests_until(now) {
+            } else if let Some(until) = self.pace.rests_until(now, self.prober.engine.ordinary_lateness()) {
                 self.waiter.rest(&mut events, until, now)?;
             } else {
                 self.waiter.wait(&mut events, deadline, now)?;

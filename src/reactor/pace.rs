@@ -4,7 +4,8 @@
 //! Runs begin on whole milliseconds, and what they bring comes in between: under load something is there every few
 //! microseconds, and waking for each costs as much as the work itself. So each millisecond of the grid has a number of
 //! turns; when they are used up the loop rests until the next one, in which it has to wake anyway for the runs that
-//! begin then. Nothing is later by that than a millisecond, and nothing at all where there is little to do.
+//! begin then. Nothing is later by that than a millisecond, and nothing at all where there is little to do, or where a rule's timeout is
+//! so short that a millisecond matters to it.
 
 use std::time::{Duration, Instant};
 
@@ -40,9 +41,11 @@ impl Pace {
         self.turns += 1;
     }
 
-    /// Until when to rest before the next turn, if at all.
-    pub(super) fn rests_until(&self, now: Instant) -> Option<Instant> {
-        (self.turns >= TURNS_MAX && now < self.ends).then_some(self.ends)
+    /// Until when to rest before the next turn, if at all; a turn that is late by no more than `ordinary` is none to
+    /// any rule.
+    pub(super) fn rests_until(&self, now: Instant, ordinary: Duration) -> Option<Instant> {
+        let may_rest = self.turns >= TURNS_MAX && ordinary >= MILLISECOND;
+        (may_rest && now < self.ends).then_some(self.ends)
     }
 }
 
@@ -55,13 +58,18 @@ mod tests {
 
     /// When turns begin that are asked for at these microseconds after the epoch.
     fn turns(asked: impl IntoIterator<Item = u32>) -> Vec<u128> {
+        turns_where(asked, MILLISECOND)
+    }
+
+    /// The same where so much is ordinary.
+    fn turns_where(asked: impl IntoIterator<Item = u32>, ordinary: Duration) -> Vec<u128> {
         let epoch = Instant::now();
         let mut pace = Pace::new(epoch);
         let mut turned = Vec::new();
         let mut now = epoch;
         for asked in asked {
             now = now.max(epoch + MICROSECOND * asked);
-            now = pace.rests_until(now).unwrap_or(now);
+            now = pace.rests_until(now, ordinary).unwrap_or(now);
             pace.turn_begins(now);
             turned.push(now.duration_since(epoch).as_micros());
         }
@@ -91,8 +99,13 @@ mod tests {
     }
 
     #[test]
+    fn where_a_millisecond_matters_there_is_no_rest() {
+        assert_eq!(turns_where(0..9, MILLISECOND - MICROSECOND), (0..9).collect::<Vec<_>>());
+    }
+
+    #[test]
     fn before_the_epoch_there_is_no_rest() {
         let epoch = Instant::now() + Duration::from_secs(1);
-        assert_eq!(Pace::new(epoch).rests_until(Instant::now()), None);
+        assert_eq!(Pace::new(epoch).rests_until(Instant::now(), MILLISECOND), None);
     }
 }
