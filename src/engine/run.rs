@@ -72,6 +72,7 @@ impl Engine {
         let slot = schedule::slot_of(due, at, interval);
         state.tally.missed += slot.missed;
         self.counters.missed += slot.missed;
+        self.counters.behind += schedule::slot_of(ready, at, interval).missed;
         record_lateness(&mut self.lateness, due, at, interval, slot.missed);
         let test = &self.rules[rule.index()].test;
         let mut running = Running::new(test, at, ready);
@@ -85,7 +86,7 @@ impl Engine {
 
     pub(super) fn on_not_started(&mut self, rule: RuleId, error: StartError, now: Now) {
         let state = &mut self.states[rule.index()];
-        let Phase::Starting { due, .. } = state.phase else { return };
+        let Phase::Starting { due, ready } = state.phase else { return };
         let run = RunId { rule, run: state.count };
         self.in_flight -= 1;
         let found = not_started(error);
@@ -105,6 +106,7 @@ impl Engine {
         let slot = schedule::slot_of(due, now.mono, interval);
         state.tally.missed += slot.missed;
         self.counters.missed += slot.missed;
+        self.counters.behind += schedule::slot_of(ready, now.mono, interval).missed;
         let next = if interval.is_zero() {
             now.mono.checked_add(RETRY_DELAY)
         } else {

@@ -39,6 +39,8 @@ pub struct Counters {
     pub inconclusive: u64,
     /// Slots of the grid in which no run started.
     pub missed: u64,
+    /// Of these, those whose rule was ready: this process was too late for them.
+    pub behind: u64,
     /// Runs under way.
     pub in_flight: usize,
 }

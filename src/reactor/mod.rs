@@ -9,6 +9,7 @@ mod demotion;
 mod finish;
 mod journal;
 mod limiter;
+mod load;
 mod outputs;
 mod overrides;
 mod pace;
@@ -37,6 +38,7 @@ use crate::loader::{self, Loader};
 use crate::now::Now;
 use crate::probe::Plans;
 use crate::rule::{CommandLine, Configuration, Demotion, Firewall, Rule, RunAs};
+use crate::sys::clock;
 use crate::sys::control_socket::ControlSocket;
 use crate::sys::privilege;
 use crate::sys::state_dir::StateDir;
@@ -46,6 +48,7 @@ use control::{Server, Waiting};
 use demotion::{Demoter, HELPER};
 use finish::Unfinished;
 use journal::Journal;
+use load::Load;
 use overrides::Overrides;
 use pace::Pace;
 pub(crate) use prober::{EVENTS_PER_TURN, Prober};
@@ -69,6 +72,7 @@ pub struct Reactor {
     commands: Commands,
     prober: Prober,
     pace: Pace,
+    load: Load,
     /// Keeps the tables, if there are any.
     writer: Option<Writer>,
     /// Keeps the demotion counter, if a rule is to add to it.
@@ -177,6 +181,7 @@ impl Reactor {
             waiter,
             signals,
             commands,
+            load: Load::new(now.mono, clock::thread_cpu()),
             pace: Pace::new(prober.engine.epoch()),
             prober,
             writer,
@@ -267,10 +272,12 @@ impl Reactor {
             let deadline = deadlines.into_iter().flatten().min();
             if self.unread || self.prober.has_more() {
                 self.waiter.look(&mut events)?;
-            } else if let Some(until) = self.pace.rests_until(now, self.prober.engine.ordinary_lateness()) {
-                self.waiter.rest(&mut events, until, now)?;
             } else {
-                self.waiter.wait(&mut events, deadline, now)?;
+                let ordinary = self.prober.engine.ordinary_lateness();
+                match self.pace.rests_until(deadline, ordinary, now) {
+                    Some(until) => self.waiter.rest(&mut events, until, now)?,
+                    None => self.waiter.wait(&mut events, deadline, now)?,
+                }
             }
             self.turn(&events);
         }
@@ -316,6 +323,9 @@ impl Reactor {
         self.end_if_finished(end);
         self.flush();
         self.prober.turn_ends(end);
+        if let Some(said) = self.load.turn_ends(end.mono, self.prober.engine.counters(), clock::thread_cpu) {
+            self.journal.load(&said);
+        }
     }
 
     /// Hands over what other threads are to do.

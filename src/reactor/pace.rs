@@ -41,10 +41,16 @@ impl Pace {
         self.turns += 1;
     }
 
-    /// Until when to rest before the next turn, if at all; a turn that is late by no more than `ordinary` is none to
-    /// any rule.
-    pub(super) fn rests_until(&self, now: Instant, ordinary: Duration) -> Option<Instant> {
-        let may_rest = self.turns >= TURNS_MAX && ordinary >= MILLISECOND;
+    /// Until when to rest before the next turn, if at all: not where something is due already, and not where a turn
+    /// that is late by a millisecond is more than `ordinary`.
+    pub(super) fn rests_until(
+        &self,
+        deadline: Option<Instant>,
+        ordinary: Duration,
+        now: Instant,
+    ) -> Option<Instant> {
+        let is_due = deadline.is_some_and(|deadline| deadline <= now);
+        let may_rest = self.turns >= TURNS_MAX && ordinary >= MILLISECOND && !is_due;
         (may_rest && now < self.ends).then_some(self.ends)
     }
 }
@@ -69,7 +75,7 @@ mod tests {
         let mut now = epoch;
         for asked in asked {
             now = now.max(epoch + MICROSECOND * asked);
-            now = pace.rests_until(now, ordinary).unwrap_or(now);
+            now = pace.rests_until(None, ordinary, now).unwrap_or(now);
             pace.turn_begins(now);
             turned.push(now.duration_since(epoch).as_micros());
         }
@@ -104,8 +110,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_due_is_not_put_off() {
+        let now = Instant::now();
+        let mut pace = Pace::new(now);
+        (0..9).for_each(|_| pace.turn_begins(now));
+        let soon = now + MICROSECOND;
+        assert_eq!(pace.rests_until(Some(now), MILLISECOND, now), None);
+        assert_eq!(pace.rests_until(Some(soon), MILLISECOND, now), Some(now + MILLISECOND));
+    }
+
+    #[test]
     fn before_the_epoch_there_is_no_rest() {
         let epoch = Instant::now() + Duration::from_secs(1);
-        assert_eq!(Pace::new(epoch).rests_until(Instant::now(), MILLISECOND), None);
+        assert_eq!(Pace::new(epoch).rests_until(None, MILLISECOND, Instant::now()), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Times as people write them.
+//! Times as people write them, and the time that a thread has had.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -34,6 +34,13 @@ pub fn utc_time(at: SystemTime) -> CalendarTime {
         // SAFETY: both pointers are of references, valid for the call.
         !unsafe { libc::gmtime_r(&raw const *seconds, &raw mut *tm) }.is_null()
     })
+}
+
+/// How long the calling thread has had a processor (CLOCK_THREAD_CPUTIME_ID, clock_gettime(2)).
+pub fn thread_cpu() -> Duration {
+    use nix::time::{ClockId, clock_gettime};
+
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Duration::from).unwrap_or_default()
 }
 
 fn broken_down(at: SystemTime, convert: fn(&libc::time_t, &mut libc::tm) -> bool) -> CalendarTime {

@@ -148,6 +148,7 @@ impl Model {
             failures: self.totals.failures,
             inconclusive: self.totals.inconclusive,
             missed: self.totals.missed,
+            behind: self.totals.behind,
             in_flight: (0..self.rules.len()).filter(|rule| self.is_in_flight(*rule)).count(),
         };
         if counters != wanted {

@@ -102,6 +102,7 @@ pub(crate) struct Totals {
     pub(crate) failures: u64,
     pub(crate) inconclusive: u64,
     pub(crate) missed: u64,
+    pub(crate) behind: u64,
     pub(crate) slots: u64,
     pub(crate) lateness_max: u64,
 }
@@ -391,6 +392,8 @@ impl Model {
         let later = late.checked_div(interval).unwrap_or(0);
         self.states[rule].missed += later;
         self.totals.missed += later;
+        let could = due.max(self.states[rule].previous_end);
+        self.totals.behind += (start - could).checked_div(interval).unwrap_or(0);
         due + later * interval
     }
 

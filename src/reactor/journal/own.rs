@@ -8,6 +8,7 @@ use log::Level;
 use super::Journal;
 use crate::config::Report;
 use crate::line::{self, Field, Line, Value};
+use crate::reactor::load::{CPU_FULL_PERCENT, Figures, Said};
 use crate::reactor::reload::Counts;
 
 impl Journal {
@@ -72,6 +73,35 @@ impl Journal {
         if rules == 0 {
             let sentence = "there is no rule any more: nothing is tested, and tables are left as they are";
             tell(Level::Warn, "no-rules", format_args!("{sentence}"), &[]);
+        }
+    }
+
+    /// It cannot keep up with its rules, or can again.
+    pub(in crate::reactor) fn load(&self, said: &Said) {
+        match said {
+            Said::TooMuch(Figures { missed, runs, over, had_cpu }) => {
+                let advice = if *had_cpu >= CPU_FULL_PERCENT {
+                    "the rules are more than one core can do: lengthen intervals, or share them among several hfm"
+                } else {
+                    "other programs have the processor: give it a core of its own, or precedence"
+                };
+                let sentence = format_args!(
+                    "cannot keep up: {missed} runs that were due in the last {over:?} did not begin, {runs} did; \
+                     it had a processor for {had_cpu} % of that time; {advice}"
+                );
+                let fields = [
+                    Field::hidden("missed_slots", Value::Number(*missed)),
+                    Field::hidden("runs", Value::Number(*runs)),
+                    Field::hidden("cpu_percent", Value::Number(*had_cpu)),
+                ];
+                tell(Level::Warn, "overloaded", sentence, &fields);
+            }
+            Said::KeepsUp { missed } => {
+                let sentence =
+                    format_args!("keeps up again: {missed} runs that were due did not begin meanwhile");
+                let fields = [Field::hidden("missed_slots", Value::Number(*missed))];
+                tell(Level::Info, "keeps-up", sentence, &fields);
+            }
         }
     }
 
