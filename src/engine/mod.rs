@@ -112,6 +112,18 @@ impl Engine {
         engine
     }
 
+    /// The loop begins: first runs are due from now on. To be called once, before anything else: what was done since
+    /// the rules were taken on, which takes its time when they are many, would have all that was due meanwhile begin
+    /// at once.
+    pub fn begin(&mut self, now: Now) {
+        let by = now.mono.saturating_duration_since(self.epoch);
+        self.epoch = now.mono;
+        for index in 0..self.rules.len() {
+            self.states[index].put_off(by);
+            self.arm(rule_id(index));
+        }
+    }
+
     /// Something that was asked for has happened. Events of runs that have ended are dropped here.
     pub fn handle_event(&mut self, event: Event, now: Now) {
         if self.stopped || !self.is_current(event.run()) {

@@ -365,3 +365,20 @@ mod overrides;
 mod reload;
 mod standing;
 mod words;
+
+#[test]
+fn what_comes_before_the_loop_makes_no_first_run_late() {
+    let mut bench = Bench::new((0..100).map(|_| Rule { spread: true, ..rule() }));
+    // Ten rules would have been due in this time.
+    bench.at = 100 * MS;
+    bench.engine.begin(bench.now());
+    for ten_ms in 10..110 {
+        assert_eq!(starts(&bench.turn(ten_ms * 10 * MS)), 1, "at {ten_ms}0 ms");
+        let rule = ten_ms - 10;
+        bench.started(rule);
+        bench.exited(rule, OK);
+    }
+    assert_eq!(bench.engine.lateness().max(), Duration::ZERO);
+    // And from there on the grid goes on.
+    assert_eq!(bench.wakes_at(), Some(1100 * MS));
+}

@@ -261,6 +261,7 @@ impl Reactor {
     pub fn run(&mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS_PER_TURN);
         self.carry_out();
+        self.prober.engine.begin(now());
         self.end_if_finished(now());
         self.flush();
         while !self.done {
