@@ -13,7 +13,7 @@ use hfm::loader;
 use hfm::logging::{self, Destination, Flusher};
 use hfm::probe::Files;
 use hfm::probe_cli::{self, Arguments, Outcome};
-use hfm::reactor::Reactor;
+use hfm::reactor::{Descriptors, Reactor};
 use hfm::start::{self, Prepared};
 use hfm::sys::files::FileLoader;
 use hfm::sys::{memory, process};
@@ -123,7 +123,7 @@ fn probe(arguments: &Arguments) -> ExitCode {
         }
     };
     // What there is to be said of it would be lost among the runs; those without a descriptor say so.
-    let _ = start::raise_limits(u64::from(arguments.concurrency.get()));
+    let _ = Descriptors::of_probes(arguments.concurrency.get()).raise();
     match probe_cli::run(prepared, arguments, std::io::stdout()) {
         Ok(Outcome::AllSucceeded) => ExitCode::SUCCESS,
         Ok(Outcome::NotAll) => ExitCode::from(NOT_ALL_SUCCEEDED),

@@ -15,12 +15,11 @@ use log::Level;
 use crate::config::{Loaded, Reads};
 use crate::dataplane::{self, DataPlane, TableError};
 use crate::demotion::protocol::Shares;
-use crate::reactor::Needs;
+use crate::reactor::{Descriptors, Needs, ports};
 use crate::rule::{Configuration, Control, Network, Rule, RunAs, Test};
 use crate::sys::control_socket::{BindError, ControlSocket};
 use crate::sys::files::{self, FileLoader};
 use crate::sys::identity::{self, Identity};
-use crate::sys::limits;
 use crate::sys::privilege::{self, Rights};
 use crate::sys::socket::{self, Options};
 use crate::sys::state_dir::Place;
@@ -28,10 +27,6 @@ use crate::ucl::Loader;
 use crate::writer;
 use state_dir::Remembering;
 
-/// Descriptors for everything but children and probes; clients of the control socket are up to half of them.
-const OWN_DESCRIPTORS: u64 = 96;
-/// Descriptors of a running child: two streams, and as many again while it is being made.
-const DESCRIPTORS_PER_CHILD: u64 = 4;
 /// Operators can set overrides, which are remembered where that is possible.
 const OVERRIDES: bool = true;
 /// How often, and after what pause, it is tried again to get what another process holds: one second.
@@ -55,12 +50,13 @@ pub struct Prepared {
     pub outcome: Result<Place, String>,
 }
 
-/// Raises the limit on descriptors, makes the control socket and the directory of what is remembered, then becomes
+/// Raises the limit on descriptors, counts local ports, makes the control socket and the directory of what is remembered, then becomes
 /// the user that the configuration names. To be called once, before any thread is started.
 pub fn prepare(loaded: &Loaded) -> Prepared {
     let configuration = &loaded.configuration;
     let mut news = Vec::new();
-    news.extend(raise_limits(descriptors_needed(configuration)).map(|line| (Level::Warn, line)));
+    news.extend(Descriptors::of(&configuration.rules, configuration.change_max).raise());
+    news.extend(ports::told(&configuration.rules).map(|line| (Level::Warn, line)));
     let remembering = Remembering::of(&configuration.firewall, &configuration.tables, OVERRIDES);
     let mut control = None;
     let (mut plane, mut helper) = (None, None);
@@ -261,27 +257,4 @@ fn forbidden(rules: &[Rule], permits: impl Fn(&Options<'_>) -> bool) -> Vec<Stri
         }
     }
     lines
-}
-
-/// What all rules may need when they run at the same time.
-fn descriptors_needed(configuration: &Configuration) -> u64 {
-    let of_rule = |rule: &Rule| match rule.test {
-        Test::Command { .. } => DESCRIPTORS_PER_CHILD,
-        // Its connection.
-        Test::Probe(_) => 1,
-    };
-    let tests: u64 = configuration.rules.iter().map(of_rule).sum();
-    tests + configuration.change_max as u64 * DESCRIPTORS_PER_CHILD
-}
-
-/// Has this many descriptors, and what the program itself needs; what is to be said of it, if anything.
-pub fn raise_limits(needed: u64) -> Option<String> {
-    match limits::raise_open_files(OWN_DESCRIPTORS + needed) {
-        Ok(files) if files.limit < files.needed => Some(format!(
-            "open files are limited to {}, up to {} may be needed: runs without one will be inconclusive; raise the limit",
-            files.limit, files.needed
-        )),
-        Ok(_) => None,
-        Err(error) => Some(format!("cannot read the limit on open files: {error}")),
-    }
 }

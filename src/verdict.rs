@@ -112,7 +112,10 @@ impl fmt::Display for LocalCause {
         match self {
             Self::Descriptors => f.write_str("no file descriptors left; raise the limit on open files"),
             Self::Ports => {
-                f.write_str("no local ports left; widen the range of ephemeral ports or give more addresses")
+                f.write_str(
+                    "no local port left for this target: 'close = fin' keeps one for a minute after each run, 'reset' \
+                     does not; else widen the system's range of ports, or give rules different 'source' addresses",
+                )
             }
             Self::Buffers(errno) => {
                 write!(f, "no memory for a socket: {}", SystemWords(*errno))

@@ -52,6 +52,9 @@ mod local;
 mod nginx;
 #[path = "loopback/own_trouble.rs"]
 mod own_trouble;
+#[cfg(target_os = "linux")]
+#[path = "loopback/ports.rs"]
+mod ports;
 #[path = "loopback/reload.rs"]
 mod reload;
 #[path = "loopback/requests.rs"]

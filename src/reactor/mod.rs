@@ -6,6 +6,7 @@
 
 mod control;
 mod demotion;
+mod descriptors;
 mod finish;
 mod journal;
 mod limiter;
@@ -13,6 +14,7 @@ mod load;
 mod outputs;
 mod overrides;
 mod pace;
+pub mod ports;
 mod prober;
 pub mod probes;
 mod reload;
@@ -46,6 +48,7 @@ use crate::wait::Waiter;
 use crate::writer::{self, Writer, Written};
 use control::{Server, Waiting};
 use demotion::{Demoter, HELPER};
+pub use descriptors::Descriptors;
 use finish::Unfinished;
 use journal::Journal;
 use load::Load;

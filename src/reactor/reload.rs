@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use log::Level;
 
-use super::{Loader, Needs, Reactor, now};
+use super::{Descriptors, Loader, Needs, Reactor, now, ports};
 use crate::commands::Request;
 use crate::config::Report;
 use crate::control::protocol::Reply;
@@ -177,6 +177,9 @@ impl Reactor {
             demotion: _,
         } = succession;
         let before = self.prober.engine.rules().clone();
+        let mut shortages: Vec<(Level, String)> =
+            Descriptors::of(&rules, change_max).raise().into_iter().collect();
+        shortages.extend(ports::told(&rules).map(|line| (Level::Warn, line)));
         let plans = match self.prober.reload(rules.clone(), plans, &fates, from) {
             Ok(plans) => plans,
             Err(error) => {
@@ -203,10 +206,12 @@ impl Reactor {
         self.carry_out();
         self.journal.reloaded(&counts, now().mono.saturating_duration_since(from.mono));
         self.reloads.done += 1;
-        let outcome = Outcome {
-            warnings: warnings.headlines().collect(),
-            last: Reply::Done { text: format!("reloaded: {counts}") },
-        };
+        let mut warnings: Vec<String> = warnings.headlines().collect();
+        for (level, line) in shortages {
+            log::log!(level, "{line}");
+            warnings.extend((level == Level::Warn).then_some(line));
+        }
+        let outcome = Outcome { warnings, last: Reply::Done { text: format!("reloaded: {counts}") } };
         (Retired { plans, rules: Some(before) }, outcome)
     }
 

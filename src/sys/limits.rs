@@ -2,6 +2,14 @@
 
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, rlim_t, setrlimit};
 
+/// Where an operator raises it.
+#[cfg(target_os = "freebsd")]
+pub const RAISED_BY: &str =
+    "'openfiles' of hfm's class in login.conf(5), and the sysctl kern.maxfilesperproc";
+/// Where an operator raises it.
+#[cfg(not(target_os = "freebsd"))]
+pub const RAISED_BY: &str = "LimitNOFILE= in hfm's systemd unit, or 'ulimit -n' where it is started by hand";
+
 /// What the limit is after an attempt to raise it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenFiles {
@@ -20,15 +28,11 @@ pub struct OpenFiles {
 pub fn raise_open_files(needed: u64) -> std::io::Result<OpenFiles> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     let wanted = rlim_t::try_from(needed).unwrap_or(RLIM_INFINITY);
-    let raised = if soft >= wanted {
-        soft
-    } else if setrlimit(Resource::RLIMIT_NOFILE, wanted, hard.max(wanted)).is_ok() {
-        // As root the hard limit can be raised too,
-        wanted
-    } else {
-        // otherwise go as far as it allows.
-        let most = wanted.min(hard);
-        setrlimit(Resource::RLIMIT_NOFILE, most, hard).map(|()| most).unwrap_or(soft)
-    };
+    // As root the hard limit can be raised too; otherwise it goes as far as that allows.
+    if soft < wanted && setrlimit(Resource::RLIMIT_NOFILE, wanted, hard.max(wanted)).is_err() {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, wanted.min(hard), hard);
+    }
+    // A system may say yes and give less: FreeBSD goes no further than kern.maxfilesperproc (setrlimit(2)).
+    let (raised, _) = getrlimit(Resource::RLIMIT_NOFILE)?;
     Ok(OpenFiles { limit: u64::try_from(raised).unwrap_or(u64::MAX), needed })
 }

@@ -15,6 +15,7 @@
 //! | one socket after the other | each is closed | it is disconnected, and connects again: connect(2) to AF_UNSPEC | `sys/socket.rs` |
 //! | one port of a `source` for many targets | a port each | IP_BIND_ADDRESS_NO_PORT | `sys/socket.rs` |
 //! | the ports of a `source` run out | bind(2): EADDRNOTAVAIL, as for an address that is not ours | connect(2): EADDRNOTAVAIL | `sys/socket.rs` |
+//! | how many local ports there are | net.inet.ip.portrange, by sysctl | /proc/sys/net/ipv4/ip_local_port_range | `sys/ports.rs` |
 //! | a neighbour does not answer | EHOSTDOWN | EHOSTUNREACH | `sys/socket.rs` |
 //! | a local service accepts too slowly | ECONNREFUSED, as if it were not there | EAGAIN, and it is tried again | `sys/socket.rs` |
 //! | longest path of a local socket | 103 bytes, and so everywhere | 107 bytes | `config/url.rs` |
@@ -28,6 +29,7 @@
 //! | which boot this is | kern.boot_id | /proc/sys/kernel/random/boot_id | `sys/boot.rs` |
 //! | closing what a helper was born with | close_range(2) | the same, as a call without a name in some C libraries | `sys/helper.rs` |
 //! | limits are numbers of | `i64` | `u64` | `sys/limits.rs` |
+//! | more open files | login.conf(5) and kern.maxfilesperproc, which a raise beyond it is cut down to | LimitNOFILE= | `sys/limits.rs` |
 //! | the configuration, by default | /usr/local/etc/hfm.conf | /etc/hfm.conf | `cli.rs` |
 //! | the control socket, by default | /var/run/hfm.sock | /run/hfm/hfm.sock | `rule/control.rs` |
 //! | what is remembered, by default | /var/db/hfm | /var/lib/hfm | `rule/table.rs` |
@@ -48,6 +50,7 @@ pub mod memory;
 #[cfg(target_os = "linux")]
 pub mod netlink;
 pub mod pf;
+pub mod ports;
 pub mod privilege;
 pub mod process;
 pub mod process_lock;

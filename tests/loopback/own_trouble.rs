@@ -167,17 +167,46 @@ fn without_ports_runs_say_nothing() {
     });
 }
 
+/// What a shell does to run a program that has so many descriptors and can have no more: only root can raise a hard limit.
+fn limited_to(descriptors: u32) -> String {
+    let without_rights = if nix::unistd::getuid().is_root() { "setpriv --bounding-set=-all" } else { "" };
+    format!("ulimit -n {descriptors} && exec {without_rights} \"$@\"")
+}
+
+#[test]
+fn a_start_with_too_few_descriptors_tells_how_many_it_takes_and_fails_nobody_for_them() {
+    let server = Server::new(V4, |stream, _| hold(stream));
+    let rule = |number| format!("rule{number} {{ test = '{}' }}\n", http_url(server.address));
+    let rules = format!("interval = 400ms\ntimeout = 300ms\n{}", (0..200).map(rule).collect::<String>());
+    let place = Place::new("loopback-few-descriptors");
+    let hfm = place.hfm(&rules);
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", &limited_to(120), "sh"])
+        .arg(hfm.get_program())
+        .args(hfm.get_args())
+        .env_remove("RUST_LOG");
+    let mut daemon = place.start_command(command);
+    daemon.wait_for("inconclusive reason=descriptors", 5);
+    daemon.wait_for("changed state to: RuleStateFail", 5);
+    let told = "open files are limited to 120: 24 are left for runs, which need 150 while no target answers and 200 at \
+                worst; runs without one are inconclusive (descriptors); for all of them raise the limit to 296: ";
+    assert_eq!(daemon.log().matches(told).count(), 1, "{}", daemon.log());
+    daemon.stop();
+    let log = daemon.log();
+    let failed = log.matches("changed state to: RuleStateFail").count();
+    assert_eq!(
+        failed,
+        log.matches("changed state to: RuleStateFail previous=RuleStateUnknown reason=timeout-").count(),
+        "{log}"
+    );
+}
+
 #[test]
 fn without_descriptors_runs_say_nothing() {
     let server = Server::new(V4, |stream, _| hold(stream));
     let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -n 20 && exec setpriv --bounding-set=-all \"$@\"", "sh"]);
-    if !nix::unistd::getuid().is_root() {
-        // Nobody else can raise a hard limit.
-        command = Command::new("sh");
-        command.args(["-c", "ulimit -n 20 && exec \"$@\"", "sh"]);
-    }
-    command.arg(env!("CARGO_BIN_EXE_hfm")).arg("probe");
+    command.args(["-c", &limited_to(20), "sh"]).arg(env!("CARGO_BIN_EXE_hfm")).arg("probe");
     command.args([&*http_url(server.address), "-json", "-c", "30", "-j", "30", "timeout=1s"]);
     let told = probe::tell(command);
     let without: Vec<_> = told.runs.iter().filter(|run| run.reason == "descriptors").collect();
@@ -185,7 +214,6 @@ fn without_descriptors_runs_say_nothing() {
     assert!(without.iter().all(|run| run.verdict == "inconclusive"));
 }
 
-/// Starts hfm with so many rules against one healthy server; their total of runs.
 /// socket(2) fails for want of memory: a library laid over the system's says so.
 #[test]
 #[cfg(target_os = "linux")]
@@ -209,6 +237,7 @@ fn without_memory_for_sockets_runs_say_nothing() {
     assert_eq!(server.accepted(), 0);
 }
 
+/// So many rules against one healthy server.
 fn healthy(server: &Server, rules: usize) -> String {
     let url = http_url(server.address);
     let rule = |number| format!("rule{number} {{ test = '{url}' }}\n");

@@ -1,0 +1,94 @@
+//! How many descriptors a configuration may need, and whether they are there.
+
+use std::time::Duration;
+
+use log::Level;
+
+use crate::rule::{Probe, Rule, Service, Test};
+use crate::sys::limits::{self, OpenFiles};
+
+/// For everything but children and probes; clients of the control socket are up to half of them.
+const OWN: u64 = 96;
+/// Of a running child: two streams, and as many again while it is being made.
+const PER_CHILD: u64 = 4;
+/// Shares are counted in parts of this.
+const MILLION: u64 = 1_000_000;
+
+/// What runs may need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Descriptors {
+    /// When all of them are under way at the same moment.
+    at_worst: u64,
+    /// When no target answers: each run takes its timeout, and starts are spread over their intervals.
+    in_silence: u64,
+}
+
+impl Descriptors {
+    /// What these rules may need, with so many change commands at a time.
+    pub fn of(rules: &[Rule], change_max: usize) -> Self {
+        let has_changes =
+            rules.iter().any(|rule| rule.change_success.is_some() || rule.change_fail.is_some());
+        let changes = if has_changes { change_max as u64 * PER_CHILD } else { 0 };
+        let (mut at_worst, mut millionths) = (changes, 0);
+        for rule in rules.iter().filter(|rule| !rule.is_vacant()) {
+            match &rule.test {
+                Test::Command { .. } => {
+                    at_worst += PER_CHILD;
+                    millionths += PER_CHILD * MILLION;
+                }
+                Test::Probe(probe) => {
+                    at_worst += 1;
+                    millionths += share_of_time(rule, probe);
+                }
+            }
+        }
+        Self { at_worst, in_silence: changes + millionths.div_ceil(MILLION) }
+    }
+
+    /// So many probes at the same time.
+    pub fn of_probes(probes: u32) -> Self {
+        Self { at_worst: probes.into(), in_silence: probes.into() }
+    }
+
+    /// Has as many as are needed at worst, and what the program itself needs, as far as that is allowed; what is to
+    /// be said of it, if anything.
+    pub fn raise(self) -> Option<(Level, String)> {
+        match limits::raise_open_files(OWN + self.at_worst) {
+            Ok(files) => self.judge(files),
+            Err(error) => Some((Level::Warn, format!("cannot read the limit on open files: {error}"))),
+        }
+    }
+
+    fn judge(self, files: OpenFiles) -> Option<(Level, String)> {
+        let OpenFiles { limit, needed } = files;
+        if limit >= needed {
+            return None;
+        }
+        let Self { at_worst, in_silence } = self;
+        let left = limit.saturating_sub(OWN);
+        let level = if left < in_silence { Level::Warn } else { Level::Info };
+        let line = format!(
+            "open files are limited to {limit}: {left} are left for runs, which need {in_silence} while no target \
+             answers and {at_worst} at worst; runs without one are inconclusive (descriptors); for all of them raise \
+             the limit to {needed}: {}",
+            limits::RAISED_BY
+        );
+        Some((level, line))
+    }
+}
+
+/// The share of the time that a rule has a connection when its target does not answer, in millionths.
+fn share_of_time(rule: &Rule, probe: &Probe) -> u64 {
+    let keeps = matches!(&probe.service, Service::Http(http) if http.reuse);
+    let is_spread = rule.spread && rule.start_delay.is_none();
+    let intervals = [Some(rule.interval), Some(rule.interval_fail), rule.interval_debounce];
+    let shortest = intervals.into_iter().flatten().min().unwrap_or(Duration::ZERO);
+    if keeps || !is_spread || shortest <= probe.timeout {
+        return MILLION;
+    }
+    let share = probe.timeout.as_nanos() * u128::from(MILLION) / shortest.as_nanos();
+    u64::try_from(share).unwrap_or(MILLION)
+}
+
+#[cfg(test)]
+mod tests;

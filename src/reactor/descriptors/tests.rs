@@ -1,0 +1,102 @@
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::*;
+use crate::rule::{
+    CommandLine, Dialogue, HealthSettings, Http, HttpVersion, Network, Patterns, Peer, Placement, Service,
+    Status,
+};
+
+fn probed(service: Service) -> Rule {
+    let probe = Probe {
+        url: "under test".into(),
+        peer: Peer::Address(IpAddr::V4(Ipv4Addr::LOCALHOST), 80),
+        network: Network::default(),
+        timeout: Duration::from_millis(300),
+        service,
+        tls: None,
+    };
+    Rule {
+        name: "rule".into(),
+        status: Status::Enabled,
+        test: Test::Probe(Box::new(probe)),
+        interval: Duration::from_secs(10),
+        interval_fail: Duration::from_secs(10),
+        spread: true,
+        health: HealthSettings::default(),
+        placement: Placement::default(),
+        ..Rule::vacant()
+    }
+}
+
+fn connection() -> Rule {
+    probed(Service::Dialogue(Dialogue::default()))
+}
+
+fn kept() -> Rule {
+    probed(Service::Http(Box::new(Http {
+        method: "GET".into(),
+        target: "/".into(),
+        version: HttpVersion::V11,
+        host: "h".into(),
+        headers: Vec::new(),
+        body: None,
+        status: vec![200..=399],
+        expect_header: Vec::new(),
+        reject_header: Vec::new(),
+        patterns: Patterns::default(),
+        reuse: true,
+    })))
+}
+
+fn of(rule: &Rule, count: usize) -> (u64, u64) {
+    let Descriptors { at_worst, in_silence } = Descriptors::of(&vec![rule.clone(); count], 0);
+    (at_worst, in_silence)
+}
+
+#[test]
+fn a_probe_has_a_connection_for_its_timeout_at_most() {
+    assert_eq!(of(&connection(), 100_000), (100_000, 3_000));
+    let second = Some(Duration::from_secs(1));
+    assert_eq!(of(&Rule { interval_debounce: second, ..connection() }, 1_000), (1_000, 300));
+    assert_eq!(of(&Rule { interval_fail: Duration::from_millis(300), ..connection() }, 10), (10, 10));
+    assert_eq!(of(&Rule { interval: Duration::ZERO, ..connection() }, 10), (10, 10));
+}
+
+#[test]
+fn what_begins_together_or_is_kept_counts_in_full() {
+    assert_eq!(of(&Rule { spread: false, ..connection() }, 10), (10, 10));
+    assert_eq!(of(&Rule { start_delay: Some(Duration::ZERO), ..connection() }, 10), (10, 10));
+    assert_eq!(of(&kept(), 10), (10, 10));
+}
+
+#[test]
+fn a_command_counts_its_streams_and_an_empty_slot_nothing() {
+    let command = Rule { name: "rule".into(), ..Rule::vacant() };
+    assert_eq!(of(&command, 10), (40, 40));
+    assert_eq!(of(&Rule::vacant(), 10), (0, 0));
+}
+
+#[test]
+fn change_commands_count_where_there_are_any() {
+    let mut rules = vec![connection(); 100];
+    assert_eq!(Descriptors::of(&rules, 5), Descriptors { at_worst: 100, in_silence: 3 });
+    rules[7].change_fail = Some(CommandLine { program: "tell".into(), arguments: Vec::new() });
+    assert_eq!(Descriptors::of(&rules, 5), Descriptors { at_worst: 120, in_silence: 23 });
+}
+
+#[test]
+fn too_few_are_told_by_how_many_and_enough_are_not_told_at_all() {
+    let descriptors = Descriptors { at_worst: 1_000, in_silence: 300 };
+    let judge = |limit| descriptors.judge(OpenFiles { limit, needed: OWN + 1_000 });
+    assert_eq!(judge(OWN + 1_000), None);
+    let level = |limit| judge(limit).map(|(level, _)| level);
+    assert_eq!(level(OWN + 999), Some(Level::Info));
+    assert_eq!(level(OWN + 300), Some(Level::Info));
+    assert_eq!(level(OWN + 299), Some(Level::Warn));
+    let (_, line) = judge(OWN + 200).expect("there are too few");
+    let begin = "open files are limited to 296: 200 are left for runs, which need 300 while no target answers and \
+                 1000 at worst; runs without one are inconclusive (descriptors); for all of them raise the limit to 1096: ";
+    assert_eq!(line.strip_prefix(begin), Some(limits::RAISED_BY));
+    // Fewer than the program needs for itself.
+    assert!(judge(8).expect("there are too few").1.contains(" 0 are left for runs"));
+}
