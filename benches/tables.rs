@@ -18,20 +18,16 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock and sleeps")]
 
 use std::fmt::Write as _;
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc::Receiver;
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-use hfm::config;
 use hfm::dataplane::{self, Change, Managed};
 use hfm::health::State;
-use hfm::probe::Files;
 use hfm::reactor::{Reactor, Seen};
 use hfm::rule::{DataPlaneChoice, Firewall, Prefix};
 use hfm::sys::limits;
-use hfm::ucl::Loader;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use socket2::{Domain, Socket, Type};
@@ -40,6 +36,8 @@ use socket2::{Domain, Socket, Type};
 mod figures;
 #[path = "support/firewall.rs"]
 mod firewall;
+#[path = "support/text.rs"]
+mod text;
 use figures::{histogram, print, record};
 
 const PORT: u16 = 18_071;
@@ -345,8 +343,7 @@ fn drive<T: Send + 'static>(
     text: &str,
     director: impl FnOnce(Receiver<Seen>) -> T + Send + 'static,
 ) -> (Reactor, T) {
-    let loaded = config::load("bench", &mut Text(text.to_owned()), &mut NoFiles);
-    let loaded = loaded.unwrap_or_else(|report| panic!("{report}"));
+    let loaded = text::load(text);
     let plane = dataplane::choose(&loaded.configuration.firewall, hfm::writer::now);
     firewall::empty();
     let mut reactor = Reactor::new(loaded.configuration, loaded.plans, Some(plane), None).expect("a reactor");
@@ -358,35 +355,6 @@ fn drive<T: Send + 'static>(
     });
     reactor.run().expect("it waits for events");
     (reactor, director.join().expect("figures"))
-}
-
-/// Text as a file that includes nothing.
-struct Text(String);
-
-impl Loader for Text {
-    fn read(&mut self, _: &str) -> io::Result<Vec<u8>> {
-        Ok(self.0.clone().into_bytes())
-    }
-
-    fn resolve(&mut self, path: &str) -> io::Result<String> {
-        Ok(path.to_owned())
-    }
-
-    fn glob(&mut self, _: &str) -> io::Result<Vec<String>> {
-        Ok(Vec::new())
-    }
-}
-
-struct NoFiles;
-
-impl Files for NoFiles {
-    fn read(&mut self, _: &str) -> io::Result<Vec<u8>> {
-        Err(io::ErrorKind::NotFound.into())
-    }
-
-    fn system_roots(&mut self) -> Result<Vec<Vec<u8>>, String> {
-        Ok(Vec::new())
-    }
 }
 
 fn print_lateness(reactor: &Reactor) {
