@@ -19,6 +19,9 @@ use super::words::{self, Words};
 /// How long one may take to end.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Servers in one backend of haproxy's: reading them takes the square of their number.
+const BACKEND_SERVERS: u32 = 1000;
+
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Peer {
@@ -219,12 +222,15 @@ fn haproxy(bench: &Bench, row: &Row, socket: &Path) -> Command {
         "global\n maxconn 100\n nbthread 1\n spread-checks 0\n stats socket {}\n\
          defaults\n mode http\n timeout client 5s\n timeout server 5s\n timeout connect {timeout}ms\n \
          timeout check {timeout}ms\n\
-         listen idle\n bind 127.0.0.1:9999\n http-request return status 200\n\
-         backend all\n{check} default-server check inter {}ms{more}\n",
-        socket.display(),
-        row.interval.as_millis()
+         listen idle\n bind 127.0.0.1:9999\n http-request return status 200\n",
+        socket.display()
     );
     for index in 0..row.rules {
+        if index % BACKEND_SERVERS == 0 {
+            let (backend, interval) = (index / BACKEND_SERVERS, row.interval.as_millis());
+            let _ =
+                writeln!(text, "backend b{backend}\n{check} default-server check inter {interval}ms{more}");
+        }
         let _ = writeln!(text, " server s{index} {}:{port}", Row::address(index));
     }
     let mut command = Command::new("haproxy");

@@ -38,6 +38,8 @@ enum kind { TCP, HTTP, HTTPS_FULL, HTTPS_RESUMED };
 struct lane {
 	int fd; /* -1 between runs */
 	int asked;
+	uint64_t slot; /* which run it is, of all there are */
+	uint64_t started;
 #ifdef WITH_OPENSSL
 	SSL *tls;
 	SSL_SESSION *session;
@@ -131,7 +133,7 @@ static void finish(struct lane *lane, int failed)
 	failures += (uint64_t)failed;
 }
 
-static void start(uint32_t index)
+static void start(uint32_t index, uint64_t slot, uint64_t moment)
 {
 	static const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 	static const int no = 0;
@@ -144,6 +146,8 @@ static void start(uint32_t index)
 	if (lane->fd < 0)
 		fail("socket");
 	lane->asked = 0;
+	lane->slot = slot;
+	lane->started = moment;
 	runs++;
 	in_flight++;
 	setsockopt(lane->fd, IPPROTO_TCP, TCP_QUICKACK, &no, sizeof no);
@@ -246,6 +250,7 @@ int main(int argc, char **argv)
 	struct timespec until;
 	uint64_t begun, moment, wake, interval, timeout, next = 0, oldest = 0;
 	uint32_t targets;
+	struct lane *lane;
 	int count;
 
 	if (argc < 7)
@@ -285,15 +290,22 @@ int main(int argc, char **argv)
 		until.tv_nsec = (long)(wake % SECOND);
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 		moment = now();
-		/* The timeout is shorter than the interval: whatever is open here is of this slot. */
-		for (; oldest < next && DUE(oldest) + timeout <= moment; oldest++)
-			if (lanes[oldest % targets].fd >= 0)
-				finish(&lanes[oldest % targets], 1);
+		for (; oldest < next; oldest++) {
+			lane = &lanes[oldest % targets];
+			if (lane->fd < 0 || lane->slot != oldest)
+				continue;
+			if (lane->started + timeout > moment)
+				break;
+			finish(lane, 1);
+		}
+		/* More than a core can do: slots are left out, for all targets alike. */
+		if (moment > DUE(next) + interval)
+			next += (moment - DUE(next)) / interval * targets;
 		for (; DUE(next) <= moment; next++) {
-			/* A whole interval late: the slot of this target is still taken. */
-			if (lanes[next % targets].fd >= 0)
-				finish(&lanes[next % targets], 1);
-			start((uint32_t)(next % targets));
+			lane = &lanes[next % targets];
+			if (lane->fd >= 0)
+				finish(lane, 1);
+			start((uint32_t)(next % targets), next, moment);
 		}
 		do {
 			count = epoll_wait(epoll, events, EVENTS, 0);

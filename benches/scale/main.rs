@@ -30,12 +30,14 @@
 //! - *ppm*: how far the mean time between two visits of a target is from the interval. A visit that is left out counts.
 //! - *RSS*, and *B/rule*: what it is more than with one rule, for each.
 //! - *resumed*: handshakes that were resumed, as the target knows.
-//! - *failed*: probes that failed in the window by the checker's own count (blackhole: rules in the wrong state at
-//!   its end). *late p99*: hfm's own word on it, since its start.
+//! - By the checker's own count: *failed*, probes that failed in the window (haproxy counts those of servers that are up; the floor those since its
+//!   start); *wrong*, rules that are failed at its end and have no reason to be, or the other way round; *missed*,
+//!   slots left out; *late p99*, of starts against their dues, since its start.
 //! - *waited*: how much of the window the checker could have run and did not, as something else did: noise, and
 //!   figures beside much of it are worth little. hfm's threads wait for each other too.
 //! - A ratio is that of windows next to each other, the median and (least-most); where these lie on both sides of
 //!   1 the difference is inside the spread, and no difference.
+//! - *goal*: what hfm is to reach in this row, and whether it does.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 #![cfg_attr(
     target_os = "linux",
@@ -48,6 +50,8 @@ mod arrivals;
 mod certificate;
 #[cfg(target_os = "linux")]
 mod checkers;
+#[cfg(target_os = "linux")]
+mod goals;
 #[cfg(target_os = "linux")]
 mod measure;
 #[cfg(target_os = "linux")]

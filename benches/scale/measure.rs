@@ -15,8 +15,11 @@ use super::statistics::{Punctuality, punctuality};
 use super::target::Counts;
 use super::words::Words;
 
-/// How long the first visit of every target may take to come, beyond an interval.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a checker may take to read what it is to do.
+const START: Duration = Duration::from_secs(60);
+
+/// How long it may take from the first visit to that of the last target, beyond two intervals.
+const ROUND: Duration = Duration::from_secs(10);
 
 /// How long the clock that arrivals are told by may have been set by in a window and be believed.
 const CLOCK_STEP_NANOS_MAX: u64 = 100_000;
@@ -81,7 +84,7 @@ impl Instruments<'_> {
         Arrivals::settle();
         let book = self.arrivals.book();
         let inside = book.arrivals.iter().filter(|arrival| (begin.at..end.at).contains(&arrival.at));
-        let visits: Vec<_> = inside.copied().collect();
+        let visits: Vec<_> = inside.map(|arrival| (arrival.index, arrival.at)).collect();
         let took = Duration::from_nanos(end.mono - begin.mono);
         let probes = match row.kind {
             Kind::Tcp | Kind::Blackhole => visits.len() as f64,
@@ -92,7 +95,7 @@ impl Instruments<'_> {
             probes,
             cpu_us: (end.cpu - begin.cpu) as f64 / 1e3 / probes.max(1.0),
             rate_percent: probes / row.asked(took) * 1e2,
-            punctuality: punctuality(&visits, row.interval),
+            punctuality: punctuality(visits, row.interval),
             rss_bytes,
             resumed_percent: (end.resumed - begin.resumed) as f64 / probes.max(1.0) * 1e2,
             words,
@@ -116,11 +119,15 @@ impl Instruments<'_> {
     fn steady(&self, peer: Peer, row: &Row, warm_up: Duration) -> Checker {
         self.arrivals.forget(row.rules);
         let mut checker = Checker::start(self.bench, peer, row);
-        let until = Instant::now() + PATIENCE + 2 * row.interval;
-        while self.arrivals.book().targets < row.rules as usize && Instant::now() < until {
-            sleep(Duration::from_millis(20));
-            checker.must_run();
-        }
+        let mut wait = |targets: u32, patience: Duration| {
+            let until = Instant::now() + patience;
+            while self.arrivals.book().targets < targets as usize && Instant::now() < until {
+                sleep(Duration::from_millis(20));
+                checker.must_run();
+            }
+        };
+        wait(1, START);
+        wait(row.rules, ROUND + 2 * row.interval);
         sleep(warm_up.max(2 * row.interval));
         checker
     }

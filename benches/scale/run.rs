@@ -117,8 +117,10 @@ fn judge(row: &Row, line: &Line) -> Vec<String> {
         let Window { probes, rate_percent, seen, .. } = *window;
         hold(rate_percent > 50.0, format!("{probes} probes, {rate_percent:.0} % of those asked for"));
         hold(seen == row.rules as usize, format!("{seen} of {} targets were seen", row.rules));
-        let failed = table::failed(row, window).unwrap_or(0);
-        hold(failed == 0, format!("{failed} failed"));
+        let failed = window.words.failed.unwrap_or(0);
+        hold(failed == 0 || row.kind == Kind::Blackhole, format!("{failed} failed"));
+        let in_wrong_state = table::wrong(row, window).unwrap_or(0);
+        hold(in_wrong_state == 0, format!("{in_wrong_state} rules are in the wrong state"));
         hold(window.punctuality.is_some(), "no target was seen twice".to_owned());
         let resumed = window.resumed_percent;
         match row.kind {

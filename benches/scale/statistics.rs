@@ -3,8 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::arrivals::Arrival;
-
 /// What windows come to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Spread {
@@ -57,13 +55,13 @@ pub(crate) struct Punctuality {
     pub(crate) mean_ppm: f64,
 }
 
-/// Of the visits in a window; nothing if no target came twice.
+/// Of the visits in a window, each the number of the target and nanoseconds on any clock; nothing if no target was
+/// visited twice.
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-pub(crate) fn punctuality(arrivals: &[Arrival], interval: Duration) -> Option<Punctuality> {
+pub(crate) fn punctuality(mut visits: Vec<(u32, u64)>, interval: Duration) -> Option<Punctuality> {
     let interval = u64::try_from(interval.as_nanos()).expect("a short interval");
-    let mut arrivals: Vec<(u32, u64)> = arrivals.iter().map(|arrival| (arrival.index, arrival.at)).collect();
-    arrivals.sort_unstable();
-    let times = arrivals.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[1].1 - pair[0].1);
+    visits.sort_unstable();
+    let times = visits.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[1].1 - pair[0].1);
     let times: Vec<u64> = times.collect();
     if times.is_empty() {
         return None;

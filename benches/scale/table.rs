@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use super::checkers::Peer;
+use super::goals::goals;
 use super::measure::Window;
-use super::rows::{Kind, Row};
+use super::rows::Row;
 use super::statistics::{Spread, short};
 
 /// A peer's windows in a row, in the order of rounds.
@@ -16,7 +17,7 @@ pub(crate) struct Line {
     pub(crate) windows: Vec<Window>,
 }
 
-const HEAD: [&str; 15] = [
+const HEAD: [&str; 16] = [
     "",
     "us/probe",
     "rate %",
@@ -29,6 +30,7 @@ const HEAD: [&str; 15] = [
     "B/rule",
     "resumed %",
     "failed",
+    "wrong",
     "missed",
     "late p99 ms",
     "waited %",
@@ -41,6 +43,9 @@ pub(crate) fn print(row: &Row, lines: &[Line]) {
     table.extend(lines.iter().map(|line| cells(row, line)));
     println!("{}", markdown(&table));
     ratios(lines);
+    for goal in goals(row, lines) {
+        println!("goal: {goal}");
+    }
     lines.iter().for_each(remarks);
 }
 
@@ -69,19 +74,17 @@ fn cells(row: &Row, line: &Line) -> [String; HEAD.len()] {
         of(&|window| Some(window.rss_bytes / 1e6)),
         of(&|window| Some((window.rss_bytes - line.base_rss?) / f64::from(row.rules))),
         if row.kind.is_tls() { of(&|window| Some(window.resumed_percent)) } else { "-".to_owned() },
-        of(&|window| count(failed(row, window))),
+        of(&|window| count(window.words.failed)),
+        of(&|window| count(wrong(row, window))),
         of(&|window| count(window.words.missed)),
         of(&|window| Some(count(window.words.late_us)? / 1e3)),
         of(&|window| Some(window.waited_percent)),
     ]
 }
 
-/// Probes that failed; where some have to, rules in the wrong state.
-pub(crate) fn failed(row: &Row, window: &Window) -> Option<u64> {
-    if row.kind == Kind::Blackhole {
-        return window.words.down.map(|down| down.abs_diff(u64::from(row.blackholes())));
-    }
-    window.words.failed
+/// Rules in another state than their targets, where it is told.
+pub(crate) fn wrong(row: &Row, window: &Window) -> Option<u64> {
+    window.words.down.map(|down| down.abs_diff(u64::from(row.blackholes())))
 }
 
 fn markdown(table: &[[String; HEAD.len()]]) -> String {
@@ -105,13 +108,17 @@ fn markdown(table: &[[String; HEAD.len()]]) -> String {
 fn ratios(lines: &[Line]) {
     let Some(hfm) = lines.iter().find(|line| line.peer == Peer::Hfm) else { return };
     for other in lines.iter().filter(|line| line.peer != Peer::Hfm) {
-        let pairs = hfm.windows.iter().zip(&other.windows);
-        let ratios = pairs.map(|(ours, theirs)| ours.cpu_us / theirs.cpu_us);
-        let Some(ratio) = Spread::of(ratios) else { continue };
+        let Some(ratio) = ratio(hfm, other) else { continue };
         let is_inside = ratio.least <= 1.0 && ratio.most >= 1.0;
         let verdict = if is_inside { "; inside the spread" } else { "" };
         println!("CPU per probe, hfm / {}: {ratio}{verdict}", other.peer.word());
     }
+}
+
+/// One's CPU for a probe over that of another, in windows of the same rounds.
+pub(crate) fn ratio(one: &Line, other: &Line) -> Option<Spread> {
+    let pairs = one.windows.iter().zip(&other.windows);
+    Spread::of(pairs.map(|(ours, theirs)| ours.cpu_us / theirs.cpu_us))
 }
 
 /// What makes figures doubtful.
