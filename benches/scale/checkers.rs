@@ -1,5 +1,6 @@
 //! Who checks: hfm, haproxy and the floor, each told to check the same targets in the same way.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -177,6 +178,13 @@ fn patiently(mut is_so: impl FnMut() -> bool) -> bool {
     is_so()
 }
 
+/// A program that does not outlive the benchmark, whatever ends that.
+fn bound(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]).arg(program);
+    command
+}
+
 fn hfm(bench: &Bench, row: &Row) -> Command {
     let mut text = format!(
         "interval = {}ms\ntimeout = {}ms\ncontrol = \"\"\n",
@@ -198,7 +206,7 @@ fn hfm(bench: &Bench, row: &Row) -> Command {
     for index in 0..row.rules {
         let _ = writeln!(text, "r{index} {{ test = \"{scheme}://{}:{port}{path}\" }}", Row::address(index));
     }
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hfm"));
+    let mut command = bound(env!("CARGO_BIN_EXE_hfm"));
     command.arg("-config").arg(write(bench, "hfm.conf", &text));
     command
 }
@@ -233,13 +241,13 @@ fn haproxy(bench: &Bench, row: &Row, socket: &Path) -> Command {
         }
         let _ = writeln!(text, " server s{index} {}:{port}", Row::address(index));
     }
-    let mut command = Command::new("haproxy");
+    let mut command = bound("haproxy");
     command.arg("-db").arg("-f").arg(write(bench, "haproxy.cfg", &text));
     command
 }
 
 fn floor(bench: &Bench, row: &Row) -> Command {
-    let mut command = Command::new(bench.floor());
+    let mut command = bound(bench.floor());
     let kind = if row.kind == Kind::Blackhole { Kind::Tcp } else { row.kind };
     command.args([kind.word(), &row.rules.to_string()]);
     command.args([row.interval, row.timeout()].map(|time| time.as_micros().to_string()));

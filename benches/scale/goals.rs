@@ -6,13 +6,16 @@ use std::time::Duration;
 use super::checkers::Peer;
 use super::measure::Window;
 use super::rows::{Kind, Row};
-use super::statistics::Spread;
+use super::statistics::{Spread, short};
 use super::table::{Line, ratio};
 
 /// Probes a second that make a row one of those for ten thousand.
 const TEN_THOUSAND: f64 = 10_000.0;
 /// Rules from which on the memory of each is more than what moves in the base.
 const MANY_RULES: u32 = 1000;
+
+/// Probes that may be on the other side of a window's edges.
+const EDGE_PROBES: f64 = 2.0;
 
 /// A figure, and what it may be at most (or at least).
 #[derive(Clone, Debug)]
@@ -55,7 +58,10 @@ pub(crate) fn goals(row: &Row, lines: &[Line]) -> Vec<Goal> {
         of("mean interval, ppm", Bound::AtMost(1.0), &|window| Some(window.punctuality?.mean_ppm.abs()));
     }
     if !row.kind.is_tls() || rate < TEN_THOUSAND {
-        of("rate, %", Bound::AtLeast(99.95), &|window| Some(window.rate_percent));
+        let least =
+            Spread::of(hfm.windows.iter().map(|window| window.probes)).map_or(0.0, |probes| probes.least);
+        let bound = 99.95 - EDGE_PROBES / least.max(1.0) * 1e2;
+        of("rate, %", Bound::AtLeast(bound), &|window| Some(window.rate_percent));
     }
     if !row.kind.is_tls() && row.rules >= MANY_RULES {
         let base = hfm.base_rss;
@@ -93,6 +99,6 @@ impl fmt::Display for Goal {
             (false, true) => "not reached, though in some windows",
             (false, false) => "NOT REACHED",
         };
-        write!(f, "{}: {}, wanted {word} {bound}: {verdict}", self.what, self.figure)
+        write!(f, "{}: {}, wanted {word} {}: {verdict}", self.what, self.figure, short(bound))
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::arrivals::Arrivals;
 use super::checkers::{Bench, Peer};
+use super::goals::goals;
 use super::measure::{Instruments, Window};
 use super::options::Options;
 use super::place::{self, Cores};
@@ -78,6 +79,8 @@ fn measure(options: &Options, cores: Cores, directory: std::path::PathBuf) -> Re
         table::print(row, &lines);
         if options.short {
             lines.iter().for_each(|line| wrong.extend(judge(row, line)));
+        } else {
+            goals(row, &lines).iter().for_each(|goal| println!("goal: {goal}"));
         }
     }
     Ok(wrong)

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use super::checkers::Peer;
-use super::goals::goals;
 use super::measure::Window;
 use super::rows::Row;
 use super::statistics::{Spread, short};
@@ -43,9 +42,6 @@ pub(crate) fn print(row: &Row, lines: &[Line]) {
     table.extend(lines.iter().map(|line| cells(row, line)));
     println!("{}", markdown(&table));
     ratios(lines);
-    for goal in goals(row, lines) {
-        println!("goal: {goal}");
-    }
     lines.iter().for_each(remarks);
 }
 

@@ -61,12 +61,15 @@ fn field(line: &str, name: &str) -> u64 {
 /// What haproxy's statistics say of all servers.
 pub(crate) fn of_haproxy(socket: &Path) -> Words {
     let mut stream = UnixStream::connect(socket).expect("haproxy's socket");
-    stream.write_all(b"show stat all 4 -1\n").expect("haproxy listens");
+    stream.write_all(b"show stat -1 4 -1\n").expect("haproxy listens");
     let mut text = String::new();
     stream.read_to_string(&mut text).expect("haproxy answers");
     let mut lines = text.lines();
     let names = lines.next().expect("names").trim_start_matches("# ");
-    let column = |name: &str| names.split(',').position(|other| other == name).expect("a column");
+    let column = |name: &str| {
+        let found = names.split(',').position(|other| other == name);
+        found.unwrap_or_else(|| panic!("haproxy has no statistics of {name}: {names}"))
+    };
     let (failed, status) = (column("chkfail"), column("status"));
     let (mut words, mut down) = (0, 0);
     for line in lines.filter(|line| !line.is_empty()) {
