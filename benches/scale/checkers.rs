@@ -227,7 +227,7 @@ fn haproxy(bench: &Bench, row: &Row, socket: &Path) -> Command {
     };
     let (timeout, port) = (row.timeout().as_millis(), port(row.kind));
     let mut text = format!(
-        "global\n maxconn 100\n nbthread 1\n spread-checks 0\n stats socket {}\n\
+        "global\n no strict-limits\n maxconn 100\n nbthread 1\n spread-checks 0\n stats socket {}\n\
          defaults\n mode http\n timeout client 5s\n timeout server 5s\n timeout connect {timeout}ms\n \
          timeout check {timeout}ms\n\
          listen idle\n bind 127.0.0.1:9999\n http-request return status 200\n",
