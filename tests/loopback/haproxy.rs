@@ -96,3 +96,48 @@ fn haproxy_says_whether_its_service_is_alive() {
     assert!(["closed", "reset"].contains(&&*told.only().reason), "{told:?}");
     let _ = std::fs::remove_file(socket(place));
 }
+
+/// HAProxy that answers with its own word on whether the session was resumed, in TLS 1.3 and in TLS 1.2.
+fn telling(place: &Place) -> (Program, [u16; 2]) {
+    start(&place.path.join("haproxy.log"), |[newer, older]: [u16; 2]| {
+        let certificate = place.path.join("both.pem");
+        let certificate = certificate.display();
+        let answer = "http-request return status 200 hdr X-Resumed %[ssl_fc_is_resumed]";
+        let config = place.write(
+            "haproxy.cfg",
+            &format!(
+                "global\n  maxconn 100\n  nbthread 1\n\
+                 defaults\n  mode http\n  timeout connect 5s\n  timeout client 20s\n  timeout server 20s\n\
+                 frontend newer\n  bind 127.0.0.1:{newer} ssl crt {certificate} ssl-min-ver TLSv1.3\n  {answer}\n\
+                 frontend older\n  bind 127.0.0.1:{older} ssl crt {certificate} ssl-max-ver TLSv1.2\n  {answer}\n"
+            ),
+        );
+        let mut command = Command::new("haproxy");
+        command.arg("-db").arg("-f").arg(config);
+        command
+    })
+}
+
+#[test]
+fn haproxy_sees_every_session_but_the_first_resumed_where_that_is_allowed() {
+    if !is_installed("haproxy") {
+        return skip(
+            "haproxy_sees_every_session_but_the_first_resumed_where_that_is_allowed: haproxy is not installed",
+        );
+    }
+    let Trust { place, ca, identity, .. } = &Trust::new("haproxy-resumed");
+    place.write("both.pem", &(identity.pem() + &identity.key_pem()));
+    let (_haproxy, ports) = telling(place);
+    for port in ports {
+        let url = format!("https://127.0.0.1:{port}/");
+        let runs = ["-c", "30"];
+        let not_resumed = "expect_header='X-Resumed: ^0$'";
+        let told = probe::probe(&url, &[&[AMPLE, ca, not_resumed], &runs[..]].concat());
+        assert_eq!(told.reasons(), ["ok"; 30], "{told:?}");
+        let resumed = "expect_header='X-Resumed: ^1$'";
+        let told = probe::probe(&url, &[&[AMPLE, ca, "tls_resume=yes", resumed], &runs[..]].concat());
+        let reasons = told.reasons();
+        assert_eq!(reasons[0], "header", "the first has nothing to resume");
+        assert_eq!(reasons[1..], ["ok"; 29], "{told:?}");
+    }
+}

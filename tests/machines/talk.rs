@@ -1,7 +1,7 @@
 //! One machine and one TLS server, with the wire between them in hand.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use hfm::now::Now;
 use hfm::probe::{Compiler, Conversation, Files, Plan, Step, WallClock};
@@ -111,6 +111,19 @@ impl Talk {
         self.conversation.begin(true, self.now.mono);
         let step = self.conversation.connected(&self.plan, None, &mut self.out, self.now);
         assert_eq!(step, Step::Continue, "a handshake comes first");
+    }
+
+    /// The next run meets another server.
+    pub(crate) fn meet(&mut self, config: ServerConfig) -> &mut Self {
+        self.config = Arc::new(config);
+        self.connect();
+        self.settle()
+    }
+
+    /// The wall clock is put forward or back.
+    pub(crate) fn clock_is_set(&mut self, wall: SystemTime) {
+        self.now.wall = wall;
+        self.clock.set(wall);
     }
 
     pub(crate) fn time_passes(&mut self, time: Duration) {

@@ -1,9 +1,12 @@
 //! TLS around a probe: what is agreed on, whom we trust, and what a certificate must be.
 //!
 //! The one place that knows rustls. Trust files are parsed once for all rules that name them, and rules
-//! that ask for the same share one configuration.
+//! that ask for the same share one configuration; those that may resume have each their own sessions beside
+//! it.
 
 mod client;
+mod kept;
+mod provider;
 mod session;
 mod verify;
 
@@ -14,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls::client::danger::ServerCertVerifier;
-use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::client::{Resumption, Tls12Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
@@ -26,6 +29,7 @@ use rustls::{ClientConfig, RootCertStore};
 use super::compile::{CompileError, Files};
 use crate::rule::{self, TlsVersion};
 use client::ClientCertificate;
+use kept::{Groups, Kept};
 pub(super) use session::{Plan, Progress, Session, scratch};
 use verify::{Anything, Verifier};
 
@@ -77,7 +81,7 @@ struct Trust {
 
 impl Compiler {
     pub(super) fn new(clock: Arc<WallClock>) -> Self {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(provider::provider());
         Self { provider, clock, trust: HashMap::new(), shared: HashMap::new() }
     }
 
@@ -88,8 +92,8 @@ impl Compiler {
         })?;
         // What differs between rules that may share a configuration, and what must not be shared.
         let key = rule::Tls { name: "".into(), expiry: Duration::ZERO, ..tls.clone() };
-        let known = self.shared.get(&key).filter(|_| !tls.resume).cloned();
-        let Configured { config, client, contents } = match known {
+        let known = self.shared.get(&key).cloned();
+        let Configured { mut config, client, contents } = match known {
             Some(known) => known,
             None => {
                 let made = self.configure(tls, files)?;
@@ -97,6 +101,12 @@ impl Compiler {
                 made
             }
         };
+        if tls.resume {
+            // A copy is small: all that is large in it is shared.
+            let mut own = ClientConfig::clone(&config);
+            own.resumption = Resumption::store(Arc::new(Kept::default()));
+            config = Arc::new(own);
+        }
         Ok(Plan { config, name, client, verifies: tls.verify, expiry: tls.expiry, contents })
     }
 
@@ -128,8 +138,8 @@ impl Compiler {
             .with_custom_certificate_verifier(verifier)
             .with_client_cert_resolver(client.clone());
         config.alpn_protocols = tls.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-        config.resumption =
-            if tls.resume { Resumption::in_memory_sessions(4) } else { Resumption::disabled() };
+        let groups = Resumption::store(Arc::new(Groups::new(provider::FIRST_GROUP)));
+        config.resumption = groups.tls12_resumption(Tls12Resumption::Disabled);
         Ok(Configured { config: Arc::new(config), client, contents: contents.finish() })
     }
 

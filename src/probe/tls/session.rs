@@ -14,8 +14,8 @@ use crate::probe::Output;
 use crate::verdict::{Cause, Days, Verdict};
 use crate::wire::certificate;
 
-/// Plain text read out of a session at a time.
-const PLAIN_BYTES: usize = 16 * 1024;
+/// Plain text read out of a session at a time: most answers whole, and little to clear where none has come.
+const PLAIN_BYTES: usize = 4 * 1024;
 
 /// TLS as a rule asks for it, ready for any number of sessions.
 #[derive(Debug)]
