@@ -31,6 +31,8 @@ mod talk;
 
 #[path = "machines/client_certificates.rs"]
 mod client_certificates;
+#[path = "machines/remembered.rs"]
+mod remembered;
 #[path = "machines/resumed.rs"]
 mod resumed;
 #[path = "machines/sessions.rs"]

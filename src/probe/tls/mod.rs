@@ -2,11 +2,12 @@
 //!
 //! The one place that knows rustls. Trust files are parsed once for all rules that name them, and rules
 //! that ask for the same share one configuration; those that may resume have each their own sessions beside
-//! it.
+//! it. A chain that was found good is not verified again while it holds (`remembered`).
 
 mod client;
 mod kept;
 mod provider;
+mod remembered;
 mod session;
 mod verify;
 
@@ -30,6 +31,7 @@ use super::compile::{CompileError, Files};
 use crate::rule::{self, TlsVersion};
 use client::ClientCertificate;
 use kept::{Groups, Kept};
+use remembered::Remembered;
 pub(super) use session::{Plan, Progress, Session, scratch};
 use verify::{Anything, Verifier};
 
@@ -75,6 +77,8 @@ struct Configured {
 struct Trust {
     chain: Option<Arc<WebPkiServerVerifier>>,
     pinned: Arc<[CertificateDer<'static>]>,
+    /// What it was found to lead to.
+    remembered: Arc<Remembered>,
     /// A digest of all of them.
     certificates: u64,
 }
@@ -101,6 +105,9 @@ impl Compiler {
                 made
             }
         };
+        if tls.verify {
+            self.trust(tls.ca.as_deref(), files)?.remembered.make_room();
+        }
         if tls.resume {
             // A copy is small: all that is large in it is shared.
             let mut own = ClientConfig::clone(&config);
@@ -115,9 +122,9 @@ impl Compiler {
         let mut contents = DefaultHasher::new();
         let algorithms = self.provider.signature_verification_algorithms;
         let verifier: Arc<dyn ServerCertVerifier> = if tls.verify {
-            let Trust { chain, pinned, certificates } = self.trust(tls.ca.as_deref(), files)?;
+            let Trust { chain, pinned, remembered, certificates } = self.trust(tls.ca.as_deref(), files)?;
             certificates.hash(&mut contents);
-            Arc::new(Verifier::new(chain, pinned, algorithms))
+            Arc::new(Verifier::new(chain, pinned, remembered, algorithms))
         } else {
             Arc::new(Anything(algorithms))
         };
@@ -172,7 +179,8 @@ impl Compiler {
             Some(builder.build().map_err(|error| CompileError::new("tls_ca", error.to_string()))?)
         };
         let pinned = if file.is_some() { certificates } else { Vec::new() };
-        let trust = Trust { chain, pinned: pinned.into(), certificates: digest };
+        let remembered = Arc::default();
+        let trust = Trust { chain, pinned: pinned.into(), remembered, certificates: digest };
         self.trust.insert(file.map(Box::from), trust.clone());
         Ok(trust)
     }

@@ -10,6 +10,7 @@ use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, OtherError, SignatureScheme};
 
+use super::remembered::{Remembered, Shown};
 use crate::verdict::{Cause, Days};
 use crate::wire::certificate;
 
@@ -20,6 +21,8 @@ pub(super) struct Verifier {
     chain: Option<Arc<WebPkiServerVerifier>>,
     /// Certificates that are trusted themselves, byte for byte.
     pinned: Arc<[CertificateDer<'static>]>,
+    /// What was found good before.
+    remembered: Arc<Remembered>,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
@@ -43,9 +46,10 @@ impl Verifier {
     pub(super) fn new(
         chain: Option<Arc<WebPkiServerVerifier>>,
         pinned: Arc<[CertificateDer<'static>]>,
+        remembered: Arc<Remembered>,
         algorithms: WebPkiSupportedAlgorithms,
     ) -> Self {
-        Self { chain, pinned, algorithms }
+        Self { chain, pinned, remembered, algorithms }
     }
 
     /// Name and dates of a certificate that is trusted itself.
@@ -86,6 +90,10 @@ impl ServerCertVerifier for Verifier {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        let shown = Shown { name, leaf, intermediates };
+        if self.remembered.knows(shown, now) {
+            return Ok(ServerCertVerified::assertion());
+        }
         let outcome = match &self.chain {
             _ if self.pinned.iter().any(|pinned| pinned == leaf) => Self::verify_pinned(leaf, name, now),
             Some(chain) => {
@@ -93,6 +101,9 @@ impl ServerCertVerifier for Verifier {
             }
             None => Err(CertificateError::UnknownIssuer),
         };
+        if outcome.is_ok() {
+            self.remembered.remember(shown, now);
+        }
         outcome.map_err(|error| {
             let rejection = Rejection(cause(&error, leaf, name, now));
             Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(rejection))))
@@ -214,3 +225,6 @@ fn cause(error: &CertificateError, leaf: &[u8], name: &ServerName<'_>, now: Unix
         other => Cause::TlsUntrusted(format!("the certificate{whose} is not acceptable: {other}").into()),
     }
 }
+
+#[cfg(test)]
+mod tests;
