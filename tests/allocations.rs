@@ -16,6 +16,9 @@ use hfm::rule::{
 };
 use hfm::verdict::{Measured, Verdict};
 
+#[path = "allocations/tls.rs"]
+mod tls;
+
 struct Counting;
 
 thread_local! {
