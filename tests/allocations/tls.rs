@@ -1,5 +1,6 @@
 //! Over TLS a run allocates, and gives all of it back but the session that may be resumed; and a rule more
 //! costs little more than one without TLS.
+#![allow(clippy::unwrap_used, reason = "a server of a test fails with it")]
 
 use std::sync::Arc;
 
