@@ -77,7 +77,7 @@ impl House {
 }
 
 /// What a rule finds of the next server, and that it takes the good one for good afterwards.
-fn expect(house: &House, met: &mut Talk, config: ServerConfig, versions: Versions<'_>, reason: &str) {
+fn expect(house: &House, met: &mut Talk, config: &ServerConfig, versions: Versions<'_>, reason: &str) {
     for _ in 0..2 {
         assert_eq!(met.meet(config.clone()).reason(), reason, "{}", met.detail());
     }
@@ -92,7 +92,7 @@ fn another_certificate_is_verified() {
         let mut met = house.met(&mut Compiler::default(), versions);
         let also_good = house.deputy.issue(Wanted::default());
         let config = showing(vec![also_good.chain().remove(0), house.deputy.der()], &also_good, versions);
-        expect(&house, &mut met, config, versions, "ok");
+        expect(&house, &mut met, &config, versions, "ok");
         for (identity, reason) in [
             (stranger.issue(Wanted::default()), "tls-untrusted"),
             (Identity::self_signed(Wanted::default()), "tls-untrusted"),
@@ -100,7 +100,7 @@ fn another_certificate_is_verified() {
             (house.deputy.issue(Wanted { from: -9, to: -2, ..Wanted::default() }), "tls-expired"),
         ] {
             let config = showing(vec![identity.chain().remove(0), house.deputy.der()], &identity, versions);
-            expect(&house, &mut met, config, versions, reason);
+            expect(&house, &mut met, &config, versions, reason);
         }
     }
 }
@@ -121,7 +121,7 @@ fn the_same_certificate_with_other_intermediates_is_verified() {
         ] {
             let mut met = house.met(&mut Compiler::default(), versions);
             let config = showing(chain, &house.server, versions);
-            expect(&house, &mut met, config, versions, reason);
+            expect(&house, &mut met, &config, versions, reason);
         }
     }
 }
@@ -133,7 +133,7 @@ fn a_server_that_shows_a_good_chain_and_signs_with_another_key_fails() {
     let thief = house.deputy.issue(Wanted::default());
     for versions in VERSIONS {
         let mut met = house.met(&mut Compiler::default(), versions);
-        expect(&house, &mut met, showing(house.chain(), &thief, versions), versions, "tls-untrusted");
+        expect(&house, &mut met, &showing(house.chain(), &thief, versions), versions, "tls-untrusted");
         assert_eq!(met.meet(showing(house.chain(), &thief, versions)).reason(), "tls-untrusted");
         assert!(met.detail().contains("BadSignature"), "{}", met.detail());
     }
@@ -234,7 +234,7 @@ fn a_rule_that_verifies_nothing_has_nothing_to_tell_one_that_does() {
             assert_eq!(talk.settle().reason(), "ok");
         }
         let mut met = house.met(&mut compiler, versions);
-        expect(&house, &mut met, config_of(&stranger, versions), versions, "tls-untrusted");
+        expect(&house, &mut met, &config_of(&stranger, versions), versions, "tls-untrusted");
     }
 }
 
