@@ -43,9 +43,10 @@ use crate::timer::TimerQueue;
 use stalls::Stalls;
 use state::RuleState;
 
-/// Rules looked at in one call of `handle_timeout` at most: bounds a turn of the loop (a millisecond or two of
-/// work when each makes a connection) whatever is due; the rest is due at once in the next.
-const PASS_MAX: usize = 128;
+/// Rules looked at in one call of `handle_timeout` at most: bounds a turn of the loop (a millisecond of work when each
+/// makes a connection) whatever is due; the rest is due at once in the next. Far fewer than the events that a turn
+/// takes: under too much load what goes on is brought to its end before more is begun.
+const PASS_MAX: usize = 32;
 
 /// All rules and what is known of them.
 #[derive(Debug)]

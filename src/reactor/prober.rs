@@ -18,7 +18,7 @@ use crate::probe::{Plan, Plans};
 use crate::rule::{Fate, Rule, RunId};
 
 /// Events of the poll in one turn at most, so that timers come in between.
-pub(crate) const EVENTS_PER_TURN: usize = 256;
+pub(crate) const EVENTS_PER_TURN: usize = 512;
 /// How often what has become due because of what was just done is looked at in one turn. A probe's deadline
 /// that is also its rule's next due takes two: the verdict, then the next run.
 const PASSES_PER_TURN: usize = 3;
@@ -60,12 +60,14 @@ impl Prober {
         })
     }
 
-    /// Until when to wait for events at most; remembered, so that waking later than that counts as a stall.
+    /// Until when to wait for events at most; remembered, so that waking later than that counts as a stall. What has
+    /// been due for long is none: it waits for its turn while what comes is looked at.
     pub(crate) fn deadline(&mut self, now: Instant) -> Option<Instant> {
         let heartbeat = self.probes.any_under_way().then(|| now.checked_add(HEARTBEAT)).flatten();
         let wanted = [self.engine.poll_timeout(), self.probes.wakes_at(), heartbeat];
-        self.deadline = wanted.into_iter().flatten().min();
-        self.deadline
+        let deadline = wanted.into_iter().flatten().min();
+        self.deadline = deadline.map(|deadline| deadline.max(now));
+        deadline
     }
 
     /// Whether there is work to go on with at once.
