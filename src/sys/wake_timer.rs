@@ -192,14 +192,19 @@ impl WakeTimer {
         Ok(deadline.map(|deadline| deadline.saturating_duration_since(now)))
     }
 
-    /// Waits for `until` alone, whatever else happens.
+    /// Waits for `until` alone, to the millisecond above; a signal may end it sooner.
     ///
     /// # Errors
-    /// None.
-    #[expect(clippy::disallowed_methods, reason = "where there is no timer to wait for, sleeping has to do")]
+    /// As poll(2).
     pub fn rest_until(&mut self, until: Instant, now: Instant) -> io::Result<()> {
-        std::thread::sleep(until.saturating_duration_since(now));
-        Ok(())
+        use nix::errno::Errno;
+        use nix::poll::{PollTimeout, poll};
+
+        let milliseconds = until.saturating_duration_since(now).as_micros().div_ceil(1000);
+        match poll(&mut [], PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX)) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(errno) => Err(errno.into()),
+        }
     }
 
     /// Nothing to do.
