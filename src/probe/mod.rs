@@ -20,7 +20,7 @@ mod stream;
 mod tls;
 
 pub use compile::{CompileError, Compiler, Files, Plans};
-pub use plan::Plan;
+pub use plan::{Kind, Plan};
 pub use stream::{Conversation, Ends};
 pub use tls::WallClock;
 

@@ -18,6 +18,15 @@ pub struct Plan {
     pub(super) service: ServicePlan,
 }
 
+/// The kind of machine that a plan takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Bytes sent and awaited.
+    Dialogue,
+    /// An exchange of HTTP.
+    Http,
+}
+
 #[derive(Debug)]
 pub(super) enum ServicePlan {
     Dialogue(dialogue::Plan),
@@ -25,6 +34,14 @@ pub(super) enum ServicePlan {
 }
 
 impl Plan {
+    /// Which machines can go by it.
+    pub fn kind(&self) -> Kind {
+        match self.service {
+            ServicePlan::Dialogue(_) => Kind::Dialogue,
+            ServicePlan::Http(_) => Kind::Http,
+        }
+    }
+
     /// Whether the outcome is certain as soon as there is a connection, so that not even the handshake of
     /// TCP has to be completed.
     pub fn is_connection_only(&self) -> bool {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::dialogue::Dialogue;
 use super::http::Exchange;
-use super::plan::{Plan, ServicePlan};
+use super::plan::{Kind, Plan, ServicePlan};
 use super::tls::{self, Progress, Session};
 use super::{Output, Step};
 use crate::now::Now;
@@ -36,7 +36,7 @@ enum Place {
     Speaking,
 }
 
-/// The machine of one rule: goes through one run after the other.
+/// The machine of a run; goes through one after the other, for any rule whose plan is of its kind.
 #[derive(Debug)]
 pub struct Conversation {
     place: Place,
@@ -57,11 +57,11 @@ enum Service {
 }
 
 impl Conversation {
-    /// A machine for runs of this plan; call [`begin`](Self::begin) for each. `now` may be any moment.
+    /// A machine for runs of plans of this one's kind; call [`begin`](Self::begin) for each. `now` may be any moment.
     pub fn new(plan: &Plan, now: Instant) -> Self {
-        let service = match plan.service {
-            ServicePlan::Dialogue(_) => Service::Dialogue(Dialogue::default()),
-            ServicePlan::Http(_) => Service::Http(Exchange::default()),
+        let service = match plan.kind() {
+            Kind::Dialogue => Service::Dialogue(Dialogue::default()),
+            Kind::Http => Service::Http(Exchange::default()),
         };
         let (place, measured) = (Place::Connecting, Measured::default());
         Self { place, service, tls: None, plain: Vec::new(), measured, mark: now, answered: false }
@@ -82,6 +82,14 @@ impl Conversation {
         let lasts = session.check_expiry(tls, now).is_ok();
         self.measured.certificate_left = session.certificate_left();
         lasts
+    }
+
+    /// Which plans it can go by.
+    pub fn kind(&self) -> Kind {
+        match self.service {
+            Service::Dialogue(_) => Kind::Dialogue,
+            Service::Http(_) => Kind::Http,
+        }
     }
 
     /// The connection is gone: nothing is kept for it.

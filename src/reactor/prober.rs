@@ -126,7 +126,7 @@ impl Prober {
                     self.hand_on(ended);
                 }
                 output @ Output::Abandon { run } => {
-                    self.probes.abandon(run, now());
+                    self.probes.abandon(run);
                     return Some(output);
                 }
                 output @ (Output::StartTest { .. }

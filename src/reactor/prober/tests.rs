@@ -98,7 +98,7 @@ fn a_run_that_is_given_up_loses_its_connection_and_the_next_gets_its_own() {
         let end = connection.read(&mut [0; 16]);
         let is_reset = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionReset;
         assert!(matches!(end, Ok(0)) || end.as_ref().is_err_and(is_reset), "run {run}: {end:?}");
-        prober.probes.abandon(abandoned, now());
+        prober.probes.abandon(abandoned);
         assert!(!prober.probes.any_under_way(), "what is given up twice is counted once");
         prober.engine.set_override(RuleId(0), None, now());
     }

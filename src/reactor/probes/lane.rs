@@ -66,7 +66,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) scratch: &'a mut [u8],
 }
 
-/// One rule's connection and machine.
+/// A rule's connection and machine, for as long as it has any use for them.
 #[derive(Debug)]
 pub(super) struct Lane {
     pub(super) conversation: Conversation,
@@ -195,6 +195,11 @@ impl Lane {
     /// Whether there is something on a connection that the poll will not tell of again.
     pub(super) fn has_unread(&self) -> bool {
         self.connection.is_some() && !self.is_drained
+    }
+
+    /// Whether there is neither a run nor a connection.
+    pub(super) fn is_idle(&self) -> bool {
+        self.run.is_none() && self.connection.is_none()
     }
 
     /// Whether there is a connection.

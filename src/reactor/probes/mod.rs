@@ -1,11 +1,12 @@
 //! The native probes under way: which connection belongs to which run, and what the poll's events mean.
 //!
-//! One lane for each rule, for a rule has one run at a time. Whatever ends a run comes out as an event for the
-//! engine.
+//! One lane for each run under way or connection kept, and one of either for each rule at a time. Whatever ends a run
+//! comes out as an event for the engine.
 
 mod lane;
 mod names;
 mod sockets;
+mod spare;
 mod trouble;
 
 use std::collections::VecDeque;
@@ -26,6 +27,7 @@ use crate::verdict::{LocalCause, Verdict};
 use lane::{Destination, Lane, Outcome, Readiness, Surroundings};
 use names::{Known, Names};
 use sockets::Sockets;
+use spare::Spare;
 
 /// What is read at a time.
 const SCRATCH_BYTES: usize = 16 * 1024;
@@ -38,7 +40,9 @@ pub struct Probes {
     plans: Vec<Option<Plan>>,
     /// Those of all plans there are: each reload brings one.
     clocks: Vec<Arc<WallClock>>,
+    /// By rule: there while its run is under way, or its connection is kept.
     lanes: Vec<Option<Box<Lane>>>,
+    spare: Spare,
     names: Names,
     resolver: Option<Resolver>,
     wake: Arc<Waker>,
@@ -65,9 +69,9 @@ impl Probes {
         if let Some(resolver) = &resolver {
             names.ask_new(resolver);
         }
-        let lane = |plan: &Option<Plan>| plan.as_ref().map(|plan| Box::new(Lane::new(plan, now.mono)));
         Ok(Self {
-            lanes: plans.iter().map(lane).collect(),
+            lanes: plans.iter().map(|_| None).collect(),
+            spare: Spare::default(),
             plans,
             clocks: vec![clock],
             names,
@@ -108,7 +112,7 @@ impl Probes {
             if begins_anew {
                 self.under_way -= usize::from(lane.as_ref().is_some_and(|lane| lane.run.is_some()));
                 lane.iter_mut().for_each(|lane| lane.end_connection(&mut self.sockets));
-                *lane = own.as_ref().map(|plan| Box::new(Lane::new(plan, now.mono)));
+                *lane = None;
             }
         }
         // A clock that only this list has moves nobody's judgement any more.
@@ -122,10 +126,8 @@ impl Probes {
 
     /// Starts a run. Gives its end where that is certain at once.
     pub fn start(&mut self, run: RunId, now: Now) -> Option<Event> {
-        let (Some(plan), Some(lane)) = (&self.plans[run.rule.index()], &mut self.lanes[run.rule.index()])
-        else {
-            return None;
-        };
+        let plan = self.plans[run.rule.index()].as_ref()?;
+        let lane = self.lanes[run.rule.index()].get_or_insert_with(|| self.spare.take(plan, now.mono));
         lane.run = Some(run.run);
         self.under_way += 1;
         let to = match destination(plan, &mut self.names, run.rule) {
@@ -167,15 +169,15 @@ impl Probes {
     }
 
     /// A run is given up, if it is under way here: its connection ends, and nothing more is told of it.
-    pub fn abandon(&mut self, run: RunId, now: Now) {
+    pub fn abandon(&mut self, run: RunId) {
         if !self.is_current(run) {
             return;
         }
         self.under_way -= 1;
         self.names.give_up(run);
-        let (plan, lane) = (self.plans[run.rule.index()].as_ref(), &mut self.lanes[run.rule.index()]);
-        lane.iter_mut().for_each(|lane| lane.end_connection(&mut self.sockets));
-        *lane = plan.map(|plan| Box::new(Lane::new(plan, now.mono)));
+        if let Some(mut lane) = self.lanes[run.rule.index()].take() {
+            lane.end_connection(&mut self.sockets);
+        }
     }
 
     /// The poll says something of a connection.
@@ -290,7 +292,9 @@ impl Probes {
         let run = RunId { rule, run: lane.run.unwrap_or_default() };
         let mut around = Surroundings { sockets: &mut self.sockets, rule, scratch: &mut self.scratch };
         let outcome = lane.drive(plan, ready, &to, &mut around, now);
-        self.follow(run, outcome, now)
+        let ended = self.follow(run, outcome, now);
+        self.release_if_idle(rule);
+        ended
     }
 
     fn follow(&mut self, run: RunId, outcome: Outcome, now: Now) -> Option<Event> {
@@ -330,7 +334,15 @@ impl Probes {
         if lane.has_unread() {
             self.queue(run.rule);
         }
+        self.release_if_idle(run.rule);
         Some(Event::Concluded { run, at: now.mono, verdict, measured })
+    }
+
+    /// Takes the lane of a rule that has neither a run nor a connection.
+    fn release_if_idle(&mut self, rule: RuleId) {
+        if let Some(lane) = self.lanes[rule.index()].take_if(|lane| lane.is_idle()) {
+            self.spare.give_back(lane);
+        }
     }
 }
 
