@@ -87,7 +87,8 @@ pub struct Health {
     toward_reset: u16,
     /// When the state became what it is.
     since: Option<Instant>,
-    hold: HoldDown,
+    /// There once it was used.
+    hold: Option<Box<HoldDown>>,
 }
 
 /// Hold-down: how long the present failure is held, and how long the next one would be.
@@ -119,7 +120,7 @@ impl Health {
                 if remaining > 0 {
                     return Step::Debounced { toward: State::Success, remaining };
                 }
-                match self.hold.until {
+                match self.held_until() {
                     Some(until) if now.mono < until => Step::Held { until },
                     Some(_) | None => self.change(State::Success, settings, now.mono),
                 }
@@ -165,7 +166,7 @@ impl Health {
     /// alone keeps the rule failed. Ask again after every call.
     pub fn wakes_at(&self, settings: &HealthSettings) -> Option<Instant> {
         let met = self.state == State::Fail && self.toward_change >= settings.success_debounce.get();
-        if met { self.hold.until } else { None }
+        if met { self.held_until() } else { None }
     }
 
     /// Whether results count towards a change of state that more of them would bring; not while only a
@@ -187,7 +188,7 @@ impl Health {
 
     /// The end of the present hold-down; `None` when there is none. It may lie in the past.
     pub fn held_until(&self) -> Option<Instant> {
-        self.hold.until
+        self.hold.as_ref().and_then(|hold| hold.until)
     }
 
     fn change(&mut self, to: State, settings: &HealthSettings, at: Instant) -> Step {
@@ -196,10 +197,14 @@ impl Health {
             (State::Success, Some(since)) => at.saturating_duration_since(since),
             (State::Unknown | State::Success | State::Fail, _) => Duration::ZERO,
         };
-        self.hold = match to {
-            State::Fail => self.hold.at_failure(settings, up_for, at),
-            State::Success | State::Unknown => HoldDown { until: None, ..self.hold },
-        };
+        match (to, &mut self.hold) {
+            (State::Fail, hold) => {
+                let before = hold.as_deref().copied().unwrap_or_default();
+                *hold = before.at_failure(settings, up_for, at).map(Box::new);
+            }
+            (State::Success | State::Unknown, Some(hold)) => hold.until = None,
+            (State::Success | State::Unknown, None) => {}
+        }
         self.state = to;
         self.since = Some(at);
         self.toward_change = 0;
@@ -209,11 +214,11 @@ impl Health {
 }
 
 impl HoldDown {
-    /// A change to failed: the standing time halves for each such time spent up, then doubles.
-    fn at_failure(self, settings: &HealthSettings, up_for: Duration, at: Instant) -> Self {
+    /// A change to failed: the standing time halves for each such time spent up, then doubles. `None` where nothing is held.
+    fn at_failure(self, settings: &HealthSettings, up_for: Duration, at: Instant) -> Option<Self> {
         let base = settings.hold_down;
         if base.is_zero() {
-            return Self::default();
+            return None;
         }
         let mut standing = self.standing;
         let mut up_for = up_for;
@@ -229,7 +234,7 @@ impl HoldDown {
         } else {
             (standing * 2).clamp(base, settings.hold_down_max.max(base))
         };
-        Self { standing, until: at.checked_add(standing) }
+        Some(Self { standing, until: at.checked_add(standing) })
     }
 }
 

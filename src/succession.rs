@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use crate::probe::{Plan, Plans};
 use crate::rule::{
-    CommandLine, Configuration, Control, Demotion, Fate, Firewall, LogFormat, Rule, RuleId, RunAs, Status,
-    Table, Test,
+    Alike, CommandLine, Configuration, Control, Demotion, Fate, Firewall, LogFormat, Rule, RuleId, RunAs,
+    Status, Table, Terms, Test, test_commands,
 };
 
 /// A new configuration, fitted into the slots of the old one.
@@ -19,8 +19,8 @@ use crate::rule::{
 pub struct Succession {
     /// By slot; empty slots are [vacant](Rule::is_vacant) rules.
     pub rules: Arc<[Rule]>,
-    /// The programs of tests that are programs, by slot.
-    pub tests: Vec<Option<CommandLine>>,
+    /// The programs of tests that are programs.
+    pub tests: HashMap<RuleId, CommandLine>,
     /// Every table that a rule names.
     pub tables: Arc<[Table]>,
     /// How native probes are run, by slot.
@@ -65,10 +65,14 @@ impl Succession {
         by_slot.resize_with(total, Rule::vacant);
         let mut plans_by_slot: Vec<Option<Plan>> = Vec::new();
         plans_by_slot.resize_with(total, || None);
+        let mut terms = Alike::<Terms>::default();
         let move_to = |ids: &mut Vec<RuleId>| ids.iter_mut().for_each(|id| *id = slots[id.index()]);
         for ((mut rule, plan), slot) in next_rules.into_iter().zip(next_plans).zip(&slots) {
-            move_to(&mut rule.requires);
-            move_to(&mut rule.guard);
+            if !rule.requires.is_empty() || !rule.guard.is_empty() {
+                move_to(&mut rule.terms.requires);
+                move_to(&mut rule.terms.guard);
+                rule.terms = terms.share(rule.terms);
+            }
             fates[slot.index()] = match rules.get(slot.index()).filter(|old| !old.is_vacant()) {
                 None => Fate::New,
                 Some(old) => compare(old, &rule),
@@ -80,7 +84,7 @@ impl Succession {
             move_to(&mut member.rules);
         }
         Self {
-            tests: by_slot.iter().map(Rule::test_command).collect(),
+            tests: test_commands(&by_slot),
             rules: by_slot.into(),
             tables: tables.into(),
             plans: Plans { plans: plans_by_slot, clock },
@@ -145,13 +149,12 @@ fn is_same_test(old: &Test, new: &Test) -> bool {
 }
 
 /// Of two plans for one slot the one that counts: a rule that is kept or adjusted goes on with its own, which
-/// the runs under way go by. The other is left in `next`.
+/// the runs under way go by; only its timeout may be another. The other is left in `next`.
 pub fn choose_plan(fate: Fate, own: &mut Option<Plan>, next: &mut Option<Plan>) {
     match fate {
-        Fate::Kept => {}
-        Fate::Adjusted => {
+        Fate::Kept | Fate::Adjusted => {
             if let (Some(own), Some(next)) = (own, next) {
-                own.timeout = next.timeout;
+                own.go_by(next);
             }
         }
         Fate::Changed | Fate::New | Fate::Vacated | Fate::Vacant => mem::swap(own, next),

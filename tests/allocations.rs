@@ -1,8 +1,5 @@
 //! In steady state a run over TCP, and one over HTTP, allocates nothing: the machines keep what they need
 //! from run to run. And whatever comes, a machine holds no more memory than its bounds say.
-#![allow(unsafe_code, reason = "a global allocator is unsafe by its nature; this one only counts")]
-
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant, SystemTime};
@@ -11,55 +8,16 @@ use hfm::engine::{Engine, Event, Output};
 use hfm::now::Now;
 use hfm::probe::{Compiler, Conversation, Files, Plan, Step};
 use hfm::rule::{
-    Dialogue, HealthSettings, Http, HttpVersion, Network, Patterns, Peer, Placement, Probe, Rule, Service,
-    Status, Test,
+    Dialogue, HealthSettings, Http, HttpVersion, Network, Page, Patterns, Peer, Probe, Rule, Service, Shared,
+    Status, Terms, Test,
 };
 use hfm::verdict::{Measured, Verdict};
 
+#[path = "support/counting.rs"]
+mod counting;
 #[path = "allocations/tls.rs"]
 mod tls;
-
-struct Counting;
-
-thread_local! {
-    /// Allocations of this thread.
-    static COUNT: Cell<u64> = const { Cell::new(0) };
-    /// Bytes that this thread has allocated and not freed.
-    static LIVE_BYTES: Cell<isize> = const { Cell::new(0) };
-}
-
-fn count(allocations: u64, bytes: isize) {
-    COUNT.with(|count| count.set(count.get() + allocations));
-    LIVE_BYTES.with(|live| live.set(live.get() + bytes));
-}
-
-fn signed(bytes: usize) -> isize {
-    isize::try_from(bytes).expect("no layout is larger (Layout::from_size_align)")
-}
-
-// SAFETY: every call goes to the system's allocator as it came; counting touches nothing of it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(1, signed(layout.size()));
-        // SAFETY: as the caller promised.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        count(0, -signed(layout.size()));
-        // SAFETY: as the caller promised.
-        unsafe { System.dealloc(at, layout) }
-    }
-
-    unsafe fn realloc(&self, at: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
-        count(1, signed(bytes) - signed(layout.size()));
-        // SAFETY: as the caller promised.
-        unsafe { System.realloc(at, layout, bytes) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
+use counting::{COUNT, LIVE_BYTES};
 
 struct NoFiles;
 
@@ -77,7 +35,7 @@ fn probe(service: Service) -> Probe {
     Probe {
         url: "under test".into(),
         peer: Peer::Address(IpAddr::V4(Ipv4Addr::LOCALHOST), 80),
-        network: Network::default(),
+        network: Network::default().into(),
         timeout: Duration::from_secs(1),
         service,
         tls: None,
@@ -91,31 +49,32 @@ fn plan(service: Service) -> Plan {
 fn rule() -> Rule {
     Rule {
         name: "rule".into(),
-        status: Status::Enabled,
-        test: Test::Probe(Box::new(probe(Service::Dialogue(Dialogue::default())))),
-        start_delay: None,
-        runs: None,
-        interval: Duration::from_secs(1),
-        interval_fail: Duration::from_secs(1),
-        interval_debounce: None,
-        spread: true,
-        health: HealthSettings::default(),
-        requires: Vec::new(),
-        guard: Vec::new(),
-        change_success: None,
-        change_fail: None,
-        change_timeout: None,
-        placement: Placement::default(),
-        demote: None,
+        test: Test::Probe(Shared::from(probe(Service::Dialogue(Dialogue::default().into())))),
+        placement: Shared::default(),
+        terms: Terms {
+            status: Status::Enabled,
+            start_delay: None,
+            runs: None,
+            interval: Duration::from_secs(1),
+            interval_fail: Duration::from_secs(1),
+            interval_debounce: None,
+            spread: true,
+            health: HealthSettings::default(),
+            requires: Vec::new(),
+            guard: Vec::new(),
+            change_success: None,
+            change_fail: None,
+            change_timeout: None,
+            demote: None,
+        }
+        .into(),
     }
 }
 
 fn http(patterns: Patterns, reuse: bool) -> Service {
-    Service::Http(Box::new(Http {
+    let http = Http {
         method: "GET".into(),
-        target: "/".into(),
         version: HttpVersion::V11,
-        host: "h".into(),
         headers: Vec::new(),
         body: None,
         status: vec![200..=399],
@@ -123,7 +82,8 @@ fn http(patterns: Patterns, reuse: bool) -> Service {
         reject_header: Vec::new(),
         patterns,
         reuse,
-    }))
+    };
+    Service::Http(Page::new("h", "/"), http.into())
 }
 
 #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing")]
@@ -176,7 +136,7 @@ fn the_allocator_counts() {
 
 #[test]
 fn a_bare_connection_allocates_nothing() {
-    assert_eq!(allocations(&plan(Service::Dialogue(Dialogue::default())), &[], false), 0);
+    assert_eq!(allocations(&plan(Service::Dialogue(Dialogue::default().into())), &[], false), 0);
 }
 
 #[test]
@@ -194,7 +154,7 @@ fn an_exchange_of_http_allocates_nothing() {
 fn a_dialogue_allocates_nothing() {
     let patterns = Patterns { expect: vec!["PONG".into()], ..Patterns::default() };
     let dialogue = Dialogue { send: b"PING\r\n".as_slice().into(), steps: Vec::new(), patterns };
-    assert_eq!(allocations(&plan(Service::Dialogue(dialogue)), &[b"+PO", b"NG\r\n"], false), 0);
+    assert_eq!(allocations(&plan(Service::Dialogue(dialogue.into())), &[b"+PO", b"NG\r\n"], false), 0);
 }
 
 #[test]
@@ -260,7 +220,7 @@ fn a_machine_holds_no_more_than_max_body_and_a_constant() {
     for bytes_max in [16, 5_000, 65_536, 1_000_000] {
         let patterns = || Patterns { expect: vec!["not there".into()], bytes_max, ..Patterns::default() };
         let http = |reuse| http(patterns(), reuse);
-        let dialogue = Service::Dialogue(Dialogue { patterns: patterns(), ..Dialogue::default() });
+        let dialogue = Service::Dialogue(Dialogue { patterns: patterns(), ..Dialogue::default() }.into());
         let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
         for (what, service, head, piece) in [
             ("dialogue", dialogue, &b""[..], &b"x"[..]),

@@ -11,6 +11,7 @@ mod children;
 mod output;
 mod thread;
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -21,7 +22,7 @@ use mio::Waker;
 pub use output::{Captured, OUTPUT_BYTES_MAX};
 
 use crate::engine::{Event, StopSignal};
-use crate::rule::{CommandLine, RunId};
+use crate::rule::{CommandLine, RuleId, RunId};
 use crate::sys::privilege::Rights;
 use crate::sys::threads;
 
@@ -36,8 +37,8 @@ pub enum Request {
     Abandon(RunId),
     /// From now on these are the programs of the rules, and so many change commands may run at a time.
     Reload {
-        /// `tests[n]` is the program of rule n, where it runs one.
-        tests: Vec<Option<CommandLine>>,
+        /// The programs of those rules that run one.
+        tests: HashMap<RuleId, CommandLine>,
         /// `change_max`.
         change_max: usize,
     },
@@ -135,11 +136,15 @@ pub struct Commands {
 }
 
 impl Commands {
-    /// Starts the thread. `tests[n]` is the program of rule n, where it runs one; `wake` is woken when there are reports.
+    /// Starts the thread. `tests` are the programs of those rules that run one; `wake` is woken when there are reports.
     ///
     /// # Errors
     /// When no thread or descriptor can be had.
-    pub fn start(tests: Vec<Option<CommandLine>>, change_max: usize, wake: Arc<Waker>) -> io::Result<Self> {
+    pub fn start(
+        tests: HashMap<RuleId, CommandLine>,
+        change_max: usize,
+        wake: Arc<Waker>,
+    ) -> io::Result<Self> {
         let (requests, request_receiver) = channel();
         let (report_sender, reports) = channel();
         let (commands, waker) =

@@ -6,7 +6,7 @@
 
 mod requests;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::os::unix::net::UnixStream as StdStream;
 use std::process::Command;
@@ -42,9 +42,10 @@ pub(super) struct CommandsThread {
     reports: Sender<Report>,
     wake: Arc<Waker>,
     reported: bool,
-    tests: Vec<Option<CommandLine>>,
+    /// The programs of tests, of those rules that have one.
+    tests: HashMap<RuleId, CommandLine>,
     /// Prepared on first use.
-    prepared: Vec<Option<Command>>,
+    prepared: HashMap<RuleId, Command>,
     starts: VecDeque<(RunId, StartNews)>,
     changes: ChangeQueue<RuleId, Box<Job>>,
     children: Children,
@@ -63,7 +64,7 @@ fn now() -> Instant {
 
 impl CommandsThread {
     pub(super) fn new(
-        tests: Vec<Option<CommandLine>>,
+        tests: HashMap<RuleId, CommandLine>,
         change_max: usize,
         requests: Receiver<Request>,
         reports: Sender<Report>,
@@ -76,8 +77,6 @@ impl CommandsThread {
         let mut child_ended = UnixStream::from_std(child_ended);
         waiter.registry().register(&mut child_ended, CHILD_ENDED, Interest::READABLE)?;
         signal_hook::low_level::pipe::register(signal_hook::consts::SIGCHLD, signalled)?;
-        let mut prepared = Vec::new();
-        prepared.resize_with(tests.len(), || None);
         let thread = Self {
             waiter,
             child_ended,
@@ -86,7 +85,7 @@ impl CommandsThread {
             wake,
             reported: false,
             tests,
-            prepared,
+            prepared: HashMap::new(),
             starts: VecDeque::new(),
             changes: ChangeQueue::new(change_max),
             children: Children::default(),
@@ -253,9 +252,8 @@ impl CommandsThread {
     }
 
     fn start_test(&mut self, run: RunId, news: StartNews) {
-        let rule = run.rule.index();
-        let prepared = self.prepared[rule].take();
-        let Some(mut command) = prepared.or_else(|| self.tests[rule].as_ref().map(child::prepare)) else {
+        let prepared = self.prepared.remove(&run.rule);
+        let Some(mut command) = prepared.or_else(|| self.tests.get(&run.rule).map(child::prepare)) else {
             return;
         };
         let at = now();
@@ -271,7 +269,7 @@ impl CommandsThread {
             }
             Err(not) => self.report(Report::Test(Event::NotStarted { run, error: not.error })),
         }
-        self.prepared[rule] = Some(command);
+        self.prepared.insert(run.rule, command);
     }
 
     fn start_change(&mut self, startable: Startable<RuleId, Box<Job>>, at: Instant) {

@@ -21,7 +21,7 @@ use super::raw::{Node, NodeId, Tree};
 use super::render::quoted;
 use super::settings::name_of;
 use super::url::{self, Place, Url};
-use crate::rule::{Network, Probe, Service};
+use crate::rule::{Alike, Dialogue, Http, Network, Page, Probe, Service};
 use crate::ucl::Span;
 use chosen::Chosen;
 
@@ -34,11 +34,21 @@ pub(super) struct Builder<'a> {
     tree: &'a Tree,
     problems: &'a mut Problems,
     said: HashSet<(Span, Option<Span>, String)>,
+    networks: Alike<Network>,
+    dialogues: Alike<Dialogue>,
+    requests: Alike<Http>,
 }
 
 impl<'a> Builder<'a> {
     pub(super) fn new(tree: &'a Tree, problems: &'a mut Problems) -> Self {
-        Self { tree, problems, said: HashSet::new() }
+        Self {
+            tree,
+            problems,
+            said: HashSet::new(),
+            networks: Alike::default(),
+            dialogues: Alike::default(),
+            requests: Alike::default(),
+        }
     }
 
     /// The probe of a rule whose `test` is this URL; `None` when something is wrong with it, which is reported.
@@ -63,21 +73,25 @@ impl<'a> Builder<'a> {
         let probe = Probe {
             url,
             peer: network::peer(&chosen, &place)?,
-            network: match place {
+            network: self.networks.share(match place {
                 Place::Remote(..) => network::network(&chosen)?,
                 Place::Local(_) => {
                     Network { proxy_protocol: network::proxy_protocol(&chosen), ..Network::default() }
                 }
-            },
+            }),
             timeout,
             service: match scheme {
-                Scheme::Tcp | Scheme::Tls | Scheme::Unix => Service::Dialogue(dialogue::dialogue(&chosen)?),
+                Scheme::Tcp | Scheme::Tls | Scheme::Unix => {
+                    Service::Dialogue(self.dialogues.share(dialogue::dialogue(&chosen)?))
+                }
                 Scheme::Http | Scheme::Https | Scheme::HttpUnix => {
-                    Service::Http(Box::new(http::http(&chosen, authority, target)?))
+                    Service::Http(Page::new(&authority, &target), self.requests.share(http::http(&chosen)?))
                 }
             },
             tls: match (&place, scheme) {
-                (Place::Remote(host, _), Scheme::Tls | Scheme::Https) => Some(network::tls(&chosen, host)?),
+                (Place::Remote(host, _), Scheme::Tls | Scheme::Https) => {
+                    Some(Box::new(network::tls(&chosen, host)?))
+                }
                 (Place::Remote(..) | Place::Local(_), _) => None,
             },
         };

@@ -18,7 +18,9 @@ use super::run_as;
 use super::settings::{Settings, Written, name_of};
 use super::target::{self, Target};
 use crate::probe::{Compiler, Files, Plan, Plans};
-use crate::rule::{CommandLine, Configuration, HealthSettings, LogFormat, Placement, Rule, Test};
+use crate::rule::{
+    Alike, CommandLine, Configuration, HealthSettings, LogFormat, Placement, Rule, Terms, Test,
+};
 use crate::ucl::Span;
 
 /// Makes rules of what is written; `None` when anything is wrong with the file.
@@ -60,6 +62,7 @@ pub(super) fn resolve(
     if problems.any_error() {
         return None;
     }
+    let (mut terms, mut placements_alike) = (Alike::<Terms>::default(), Alike::<Placement>::default());
     let rules: Option<Vec<Rule>> = tree
         .rules
         .iter()
@@ -68,7 +71,11 @@ pub(super) fn resolve(
         .zip(tests)
         .zip(placements)
         .map(|((((id, inherited), dependencies), test), placement)| {
-            Some(Rule { placement, ..rule(tree, *id, inherited, dependencies, test?)? })
+            let test = test?;
+            let terms = terms.share(terms_of(tree, *id, inherited, dependencies, &test));
+            // A copy: a name among those of the tree would keep the memory around it from being given back.
+            let name = (&*tree.nodes[*id].name).into();
+            Some(Rule { name, test, placement: placements_alike.share(placement), terms })
         })
         .collect();
     let change_max = tree.nodes.get(ROOT).and_then(|root| root.settings.change_max.as_ref());
@@ -117,25 +124,23 @@ fn tests(
         let Target::Probe(scheme, rest) = target::classify(&own.test.as_ref()?.value) else {
             builder.refuse_meaningless(id, None);
             return Some(Test::Command {
-                command: command_line(&own.test, &own.test_arguments)?,
+                command: command_line(&own.test, &own.test_arguments)?.into(),
                 timeout_int: non_zero(inherited.timeout_int),
                 timeout_kill: non_zero(inherited.timeout_kill),
             });
         };
-        let mut probe = builder.probe(id, (scheme, rest), inherited)?;
+        let probe = builder.probe(id, (scheme, rest), inherited)?;
         match compiler.compile(&probe, files) {
             Ok(compiled) => {
-                if let Some(tls) = &mut probe.tls {
-                    tls.contents = compiled.contents();
-                }
+                let probe = compiled.probe().clone();
                 *plan = Some(compiled);
+                Some(Test::Probe(probe))
             }
             Err(error) => {
                 builder.refuse(id, error.property, Wrong::new(error.message), None);
-                return None;
+                None
             }
         }
-        Some(Test::Probe(Box::new(probe)))
     };
     let mut tests = Vec::with_capacity(tree.rules.len());
     for (id, inherited) in tree.rules.iter().zip(inherited) {
@@ -146,17 +151,10 @@ fn tests(
     (tests, Plans { plans, clock: compiler.clock() })
 }
 
-/// One rule.
-fn rule(
-    tree: &Tree,
-    id: NodeId,
-    inherited: Inherited,
-    dependencies: Dependencies,
-    test: Test,
-) -> Option<Rule> {
-    let node = &tree.nodes[id];
-    let own = &node.settings;
-    let (spread, interval_debounce) = match &test {
+/// The terms of one rule.
+fn terms_of(tree: &Tree, id: NodeId, inherited: Inherited, dependencies: Dependencies, test: &Test) -> Terms {
+    let own = &tree.nodes[id].settings;
+    let (spread, interval_debounce) = match test {
         // For a command an inherited `spread` does not count: hfm starts all at once.
         Test::Command { .. } => (own.spread.as_ref().is_some_and(|written| written.value), None),
         Test::Probe(_) => (
@@ -166,10 +164,8 @@ fn rule(
     };
     let hold_down = tree.inherited(id, |settings| &settings.hold_down).unwrap_or_default();
     let count = |count: u16| NonZeroU16::new(count).unwrap_or(NonZeroU16::MIN);
-    Some(Rule {
-        name: node.name.clone(),
+    Terms {
         status: inherited.status,
-        test,
         start_delay: tree.inherited(id, |settings| &settings.start_delay),
         runs: NonZeroU16::new(inherited.runs),
         interval: inherited.interval,
@@ -188,9 +184,8 @@ fn rule(
         change_success: command_line(&own.change_success, &own.change_success_arguments),
         change_fail: command_line(&own.change_fail, &own.change_fail_arguments),
         change_timeout: tree.inherited(id, |settings| &settings.change_timeout).and_then(non_zero),
-        placement: Placement::default(),
         demote: demotion::share(tree, id),
-    })
+    }
 }
 
 /// A program with its arguments; `None` when there is none, or an empty one, which hfm takes for none.

@@ -85,15 +85,16 @@ impl Engine {
         }
         let fits = match state.phase {
             Phase::Waiting { due, .. } => {
-                due.saturating_duration_since(now.mono) >= limit(&self.rules[rule.index()].test)
+                self.epoch.instant(due).saturating_duration_since(now.mono)
+                    >= limit(&self.rules[rule.index()].test)
             }
             Phase::Suspended | Phase::Over(_) => true,
-            Phase::Starting { .. } | Phase::Running { .. } => false,
+            Phase::Starting { .. } | Phase::Running(_) => false,
         };
         if fits {
             state.asked = false;
             state.count += 1;
-            state.extra = Some(Extra::Starting { ready: now.mono });
+            state.extra = Some(Box::new(Extra::Starting { ready: now.mono }));
             self.in_flight += 1;
             self.outputs.push_back(Output::StartTest { run: RunId { rule, run: state.count } });
         }
@@ -104,7 +105,7 @@ impl Engine {
         match (event, extra) {
             (Event::Started { at, .. }, Extra::Starting { ready }) => {
                 let running = Running::new(&self.rules[rule.index()].test, at, ready);
-                self.states[rule.index()].extra = Some(Extra::Running(running));
+                self.states[rule.index()].extra = Some(Box::new(Extra::Running(running)));
             }
             (Event::NotStarted { error, .. }, Extra::Starting { .. }) => {
                 let found = not_started(error).map_err(Unanswered::CannotStart);

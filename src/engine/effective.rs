@@ -64,18 +64,18 @@ impl Engine {
         if !self.settle_one(rule, occasion, now) {
             return;
         }
-        let mut pending: Vec<RuleId> = self.dependents[rule.index()].iter().rev().copied().collect();
+        let mut pending: Vec<RuleId> = self.dependents[rule].iter().rev().copied().collect();
         while let Some(rule) = pending.pop() {
             if self.settle_one(rule, None, now) {
-                pending.extend(self.dependents[rule.index()].iter().rev());
+                pending.extend(self.dependents[rule].iter().rev());
             }
         }
     }
 
     /// Has all that require this rule looked at: it may count for nothing now, or for something again.
     pub(super) fn settle_dependents(&mut self, rule: RuleId, now: Now) {
-        for index in 0..self.dependents[rule.index()].len() {
-            self.settle(self.dependents[rule.index()][index], None, now);
+        for index in 0..self.dependents[rule].len() {
+            self.settle(self.dependents[rule][index], None, now);
         }
     }
 
@@ -93,7 +93,7 @@ impl Engine {
         let (from, to) = (before.state, effective.state);
         let is_new = from != to;
         if is_new {
-            state.effective_since = Some(now.mono);
+            state.effective_since = Some(self.epoch.stamp(now.mono));
         }
         let run = RunId { rule, run: state.count };
         let is_told = to == State::Unknown || state.announced == to;
@@ -160,7 +160,7 @@ impl Engine {
                 match (self.rules[rule.index()].status, &state.last_failure) {
                     (Status::AlwaysFail, _) | (_, None) => Cause::AlwaysFail,
                     (Status::Enabled | Status::AlwaysSuccess | Status::Disabled, Some(cause)) => {
-                        cause.clone()
+                        (**cause).clone()
                     }
                 }
             }
@@ -172,7 +172,7 @@ impl Engine {
     fn effective_state(&self, rule: RuleId) -> Effective {
         let state = &self.states[rule.index()];
         let by = |kind, state| Effective { state, drained: kind == Override::Drained, why: Why::Set(kind) };
-        match (state.set.map(|set| set.kind), state.returning) {
+        match (state.set.as_ref().map(|set| set.kind), state.returning) {
             (Some(Override::Disabled), _) | (None, Some(Override::Disabled)) => state.effective,
             (Some(kind @ Override::AlwaysSuccess), _) => by(kind, State::Success),
             (Some(kind @ (Override::Drained | Override::AlwaysFail)), _) | (None, Some(kind)) => {

@@ -88,7 +88,7 @@ impl Engine {
     /// guard was well may have failed for what the guard was there for.
     fn guards(&self, guard: RuleId, started: Instant) -> bool {
         let state = &self.states[guard.index()];
-        let is_well = state.well_since.is_some_and(|since| since <= started);
+        let is_well = state.well_since.is_some_and(|since| since <= self.epoch.stamp(started));
         state.is_scheduled() && !state.stale && !is_well
     }
 

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use crate::verdict::Verdict;
 
 /// Durations that are remembered.
-const RECENT: usize = 128;
+const RECENT_MAX: u8 = 128;
+const RECENT: usize = RECENT_MAX as usize;
 
 /// Counts of a rule's runs on its schedule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,31 +43,62 @@ pub struct Durations {
     pub p99: Duration,
 }
 
-/// The last runs' durations in whole microseconds, those beyond 71 minutes as that. Takes no memory before the first.
+/// The last runs' durations in 256 bytes: see [`Short`]. Takes no memory before the first.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
-    micros: Option<Box<[u32; RECENT]>>,
+    kept: Option<Box<[Short; RECENT]>>,
     /// Where the next goes.
-    next: usize,
-    len: usize,
+    next: u8,
+    len: u8,
+}
+
+/// A duration in whole microseconds, of which the highest twelve bits are kept: exact up to 4 ms, from there on less
+/// than 0.05 % too long or too short, up to 71 minutes. What is longer counts as that.
+///
+/// The lower eleven bits, behind a leading one that is not written; above them by how much they are shifted, and one.
+/// The smallest have no leading one and 0 there. So the order of the numbers is that of the durations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Short(u16);
+
+impl Short {
+    const BITS: u32 = 11;
+
+    fn new(took: Duration) -> Self {
+        let micros = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
+        let shift = (micros | 1 << Self::BITS).ilog2() - Self::BITS;
+        // For small ones nothing is cut off, and the leading bit says by itself whether there is one.
+        let whole = (shift << Self::BITS) + (micros >> shift);
+        Self(
+            u16::try_from(whole)
+                .expect("a shift of up to 20, 20 << 11, and up to twelve bits are below 2^16"),
+        )
+    }
+
+    fn duration(self) -> Duration {
+        let whole = u32::from(self.0);
+        let shift = (whole >> Self::BITS).saturating_sub(1);
+        let kept = whole - (shift << Self::BITS);
+        // The middle of what it stands for.
+        Duration::from_micros(u64::from((kept << shift) + (1 << shift) / 2))
+    }
 }
 
 impl Recent {
     pub(super) fn record(&mut self, took: Duration) {
-        let micros = self.micros.get_or_insert_with(|| Box::new([0; RECENT]));
-        micros[self.next] = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
-        self.next = (self.next + 1) % RECENT;
-        self.len = (self.len + 1).min(RECENT);
+        let kept = self.kept.get_or_insert_with(|| Box::new([Short::default(); RECENT]));
+        kept[usize::from(self.next)] = Short::new(took);
+        self.next = (self.next + 1) % RECENT_MAX;
+        self.len = (self.len + 1).min(RECENT_MAX);
     }
 
     /// `None` before the first.
     pub(super) fn durations(&self) -> Option<Durations> {
-        let mut sorted = **self.micros.as_ref()?;
-        let sorted = &mut sorted[..self.len];
+        let mut sorted = **self.kept.as_ref()?;
+        let sorted = &mut sorted[..usize::from(self.len)];
         sorted.sort_unstable();
         let quantile = |percent: usize| {
             let rank = (sorted.len() * percent).div_ceil(100);
-            Duration::from_micros(sorted[rank.saturating_sub(1)].into())
+            sorted[rank.saturating_sub(1)].duration()
         };
         Some(Durations { p50: quantile(50), p99: quantile(99) })
     }
@@ -97,13 +129,37 @@ mod tests {
 
     #[test]
     fn only_the_last_128_count() {
-        assert_eq!(durations([9_000; 200].into_iter().chain(1..=128)), Some((64, 127)));
-        assert_eq!(durations((0..127).map(|_| 5).chain([9_000])), Some((5, 5)));
-        assert_eq!(durations((0..126).map(|_| 5).chain([9_000; 2])), Some((5, 9_000)));
+        assert_eq!(durations([3_000; 200].into_iter().chain(1..=128)), Some((64, 127)));
+        assert_eq!(durations((0..127).map(|_| 5).chain([3_000])), Some((5, 5)));
+        assert_eq!(durations((0..126).map(|_| 5).chain([3_000; 2])), Some((5, 3_000)));
     }
 
     #[test]
     fn a_run_of_hours_is_told_as_the_longest_there_is_room_for() {
-        assert_eq!(durations([u64::MAX]), Some((u32::MAX.into(), u32::MAX.into())));
+        let longest = Short::new(Duration::MAX);
+        assert_eq!(longest, Short::new(Duration::from_micros(u32::MAX.into())));
+        assert!(longest.duration() > Duration::from_mins(71));
+    }
+
+    #[test]
+    fn what_is_kept_of_a_duration_is_exact_when_short_and_close_when_long() {
+        for micros in (0..4_096_u32)
+            .chain((12..32).flat_map(|shift| [1 << shift, (1 << shift) + 1, u32::MAX >> (31 - shift)]))
+        {
+            let kept = u32::try_from(Short::new(Duration::from_micros(micros.into())).duration().as_micros());
+            let error = kept.unwrap().abs_diff(micros);
+            let allowed = if micros < 4_096 { 0 } else { micros / 2_000 };
+            assert!(error <= allowed, "{micros} us is told as {kept:?}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_durations_is_kept() {
+        let mut before = Short::new(Duration::ZERO);
+        for micros in (1..10_000).chain((14..32).map(|shift| (1 << shift) - 1)) {
+            let next = Short::new(Duration::from_micros(micros));
+            assert!(before <= next, "{micros}");
+            before = next;
+        }
     }
 }

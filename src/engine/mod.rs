@@ -10,6 +10,7 @@
 //! them is harmless.
 
 mod asked;
+mod dependents;
 mod effective;
 mod event;
 mod judge;
@@ -18,6 +19,7 @@ mod overrides;
 mod reload;
 mod run;
 mod stalls;
+mod stamp;
 mod standing;
 mod state;
 #[cfg(test)]
@@ -40,7 +42,9 @@ use crate::now::Now;
 use crate::rule::{Rule, RuleId, RunId, Status, Test};
 use crate::schedule;
 use crate::timer::TimerQueue;
+use dependents::Dependents;
 use stalls::Stalls;
+use stamp::Epoch;
 use state::RuleState;
 
 /// Rules looked at in one call of `handle_timeout` at most: bounds a turn of the loop (a millisecond of work when each
@@ -54,14 +58,14 @@ pub struct Engine {
     rules: Arc<[Rule]>,
     states: Vec<RuleState>,
     /// For each rule, those that require it.
-    dependents: Vec<Vec<RuleId>>,
+    dependents: Dependents,
     /// For each rule, whether some rule names it in `guard`.
     is_guard: Vec<bool>,
     timers: TimerQueue,
     outputs: VecDeque<Output>,
     stalls: Stalls,
     /// Phases of the grid lie on whole milliseconds after this.
-    epoch: Instant,
+    epoch: Epoch,
     /// Rules that are neither disabled by their status nor ended.
     live: usize,
     in_flight: usize,
@@ -79,16 +83,17 @@ impl Engine {
     /// require an `always-fail` rule are down from here.
     pub fn new(rules: Arc<[Rule]>, now: Now) -> Self {
         let states = rules.iter().zip(first_dues(rules.iter(), now.mono));
-        let states: Vec<RuleState> = states.map(|(rule, due)| RuleState::new(rule, due)).collect();
+        let epoch = Epoch::new(now.mono);
+        let states: Vec<RuleState> = states.map(|(rule, due)| RuleState::new(rule, due, epoch)).collect();
         let live = states.iter().filter(|state| !state.is_over()).count();
         let mut engine = Self {
             stalls: Stalls::new(shortest_timeout(rules.iter())),
             timers: TimerQueue::new(rules.len()),
             states,
-            dependents: Vec::new(),
+            dependents: Dependents::default(),
             is_guard: Vec::new(),
             outputs: VecDeque::new(),
-            epoch: now.mono,
+            epoch,
             live,
             in_flight: 0,
             stopped: false,
@@ -131,7 +136,7 @@ impl Engine {
             return;
         }
         let rule = event.run().rule;
-        match (event, self.states[rule.index()].extra) {
+        match (event, self.states[rule.index()].extra.as_deref().copied()) {
             (event, Some(extra)) => self.on_extra(rule, extra, event),
             (Event::Started { at, .. }, None) => self.on_started(rule, at),
             (Event::NotStarted { error, .. }, None) => self.on_not_started(rule, error, now),
@@ -211,7 +216,7 @@ impl Engine {
 
     /// Phases of the grid lie on whole milliseconds after this.
     pub fn epoch(&self) -> Instant {
-        self.epoch
+        self.epoch.beginning()
     }
 
     /// The rules, in the order of the file.
@@ -235,8 +240,9 @@ impl Engine {
 
     /// Sets the rule's one timer entry to the earliest moment at which it wants anything.
     fn arm(&mut self, rule: RuleId) {
-        let at =
-            if self.stopped { None } else { self.states[rule.index()].wakes_at(&self.rules[rule.index()]) };
+        let state = &self.states[rule.index()];
+        let wakes_at = || state.wakes_at(&self.rules[rule.index()], self.epoch);
+        let at = if self.stopped { None } else { wakes_at() };
         self.timers.set(rule, at);
     }
 

@@ -14,14 +14,13 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use super::state::Phase;
+use super::state::{Last, Phase};
 use super::{Engine, Output, Unguarded};
 use crate::health::State;
 use crate::now::Now;
 use crate::rule::{RuleId, RunId};
 use crate::schedule;
 use crate::standing::Override;
-use crate::verdict::Verdict;
 
 /// What is set in place of a rule's own word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +49,7 @@ impl Engine {
 
     /// What is set in place of a rule's own word.
     pub fn override_of(&self, rule: RuleId) -> Option<Set> {
-        self.states[rule.index()].set
+        self.states[rule.index()].set.as_deref().copied()
     }
 
     /// These rules, and all that would be down only because they require one of them.
@@ -58,7 +57,7 @@ impl Engine {
         let mut pending: Vec<RuleId> = rules.iter().copied().collect();
         let mut all = rules;
         while let Some(rule) = pending.pop() {
-            for dependent in &self.dependents[rule.index()] {
+            for dependent in &self.dependents[rule] {
                 let state = &self.states[dependent.index()];
                 let follows = state.set.is_none() && state.effective.state != State::Fail;
                 if follows && all.insert(*dependent) {
@@ -71,7 +70,7 @@ impl Engine {
 
     /// Ends what is set, if its time has come.
     pub(super) fn look_at_override(&mut self, rule: RuleId, now: Now) {
-        let until = self.states[rule.index()].set.and_then(|set| set.until);
+        let until = self.override_of(rule).and_then(|set| set.until);
         if until.is_some_and(|until| until <= now.mono) {
             self.outputs.push_back(Output::OverrideEnded { rule });
             self.change_override(rule, None, now);
@@ -80,6 +79,7 @@ impl Engine {
 
     fn change_override(&mut self, rule: RuleId, set: Option<Set>, now: Now) {
         let kind = set.map(|set| set.kind);
+        let set = set.map(Box::new);
         let before = std::mem::replace(&mut self.states[rule.index()].set, set).map(|set| set.kind);
         if before == kind {
             return;
@@ -117,7 +117,7 @@ impl Engine {
         let state = &self.states[rule.index()];
         let interval = state.interval_by_state(&self.rules[rule.index()]);
         let is_recent = |at: Instant| now.mono.saturating_duration_since(at) <= interval;
-        state.last_verdict == Some(Verdict::Success) && state.tally.last_success.is_some_and(is_recent)
+        state.last == Some(Last::Success) && state.tally.last_success.is_some_and(is_recent)
     }
 
     /// Takes a disabled rule off its schedule and gives up its run. One that has ended stays ended.
@@ -137,10 +137,11 @@ impl Engine {
 
     /// Puts a rule that was disabled back on a schedule: due at once, with the state that it had.
     fn resume(&mut self, rule: RuleId, now: Now) {
-        let due = schedule::floor_to_millisecond(now.mono, self.epoch);
+        let due = schedule::floor_to_millisecond(now.mono, self.epoch.beginning());
+        let epoch = self.epoch;
         let state = &mut self.states[rule.index()];
         if let Phase::Suspended = state.phase {
-            state.resume(due, now.mono);
+            state.resume(due, now.mono, epoch);
             // Results that are to come in a row do not count with those of before.
             state.health.begin_row();
         }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::asked::Unanswered;
+use super::dependents::Dependents;
+use super::stamp::Epoch;
 use super::state::{EndReason, Phase, RuleState};
 use super::{Engine, Output, first_dues, rule_id, shortest_timeout};
 use crate::now::Now;
@@ -79,7 +81,7 @@ impl Engine {
     /// A slot with another rule, or with none: nothing of before counts, but for the numbers of its runs. Gives
     /// what was before.
     fn begin_anew(&mut self, rule: RuleId, due: Instant) -> Option<RuleState> {
-        let fresh = RuleState::new(&self.rules[rule.index()], due);
+        let fresh = RuleState::new(&self.rules[rule.index()], due, self.epoch);
         let Some(state) = self.states.get_mut(rule.index()) else {
             self.states.push(fresh);
             return None;
@@ -97,11 +99,13 @@ impl Engine {
 
     /// What an operator had set of a rule before it was changed. Where that alone decides, nothing changes now.
     fn keep_override(&mut self, rule: RuleId, before: Option<RuleState>) {
-        let Some((before, set)) = before.and_then(|before| before.set.map(|set| (before, set))) else {
+        let Some((before, set)) =
+            before.and_then(|before| before.set.as_deref().copied().map(|set| (before, set)))
+        else {
             return;
         };
         let state = &mut self.states[rule.index()];
-        state.set = Some(set);
+        state.set = Some(Box::new(set));
         match set.kind {
             Override::Disabled => self.suspend(rule),
             Override::Drained | Override::AlwaysFail | Override::AlwaysSuccess => {
@@ -130,10 +134,10 @@ impl Engine {
             }
             // More runs than before; or a program that may be there now: whoever reloads wants it tried.
             (Phase::Over(EndReason::RunsUsedUp), _) if has_runs_left => {
-                state.resume(now.mono, now.mono);
+                state.resume(now.mono, now.mono, self.epoch);
             }
             (Phase::Over(EndReason::CannotStart | EndReason::Disabled), _) => {
-                state.resume(now.mono, now.mono);
+                state.resume(now.mono, now.mono, self.epoch);
             }
             (Phase::Over(EndReason::RunsUsedUp), _) => {}
             (Phase::Waiting { .. } | Phase::Suspended, _) if !has_runs_left => {
@@ -141,7 +145,7 @@ impl Engine {
                 state.stale = false;
             }
             (Phase::Suspended, _) => {}
-            (Phase::Waiting { .. } | Phase::Starting { .. } | Phase::Running { .. }, _) => {
+            (Phase::Waiting { .. } | Phase::Starting { .. } | Phase::Running(_), _) => {
                 self.reschedule(rule, interval_before, now);
             }
         }
@@ -153,12 +157,9 @@ impl Engine {
 
     /// Works out anew who depends on whom.
     pub(super) fn relate_rules(&mut self) {
-        self.dependents = vec![Vec::new(); self.rules.len()];
+        self.dependents = Dependents::of(&self.rules);
         self.is_guard = vec![false; self.rules.len()];
-        for (index, rule) in self.rules.iter().enumerate() {
-            for required in &rule.requires {
-                self.dependents[required.index()].push(rule_id(index));
-            }
+        for rule in self.rules.iter() {
             for guard in &rule.guard {
                 self.is_guard[guard.index()] = true;
             }
@@ -168,7 +169,8 @@ impl Engine {
 
 impl RuleState {
     /// Scheduled again, with the state that it had.
-    pub(super) fn resume(&mut self, due: Instant, now: Instant) {
+    pub(super) fn resume(&mut self, due: Instant, now: Instant, epoch: Epoch) {
+        let (due, now) = (epoch.stamp(due), epoch.stamp(now));
         self.phase = Phase::Waiting { due, ready: now };
         self.fresh_since = now;
     }

@@ -6,6 +6,7 @@ use super::Engine;
 use super::asked::{Unanswered, not_started};
 use super::effective::{Occasion, Why};
 use super::event::{Notice, Output, StartError, StopSignal, Unguarded};
+use super::stamp::Stamp;
 use super::state::{EndReason, LastStart, Phase, Place, Running};
 use crate::health::Step;
 use crate::now::Now;
@@ -33,7 +34,7 @@ impl Engine {
     pub(super) fn on_timer(&mut self, rule: RuleId, now: Now) {
         self.look_at_override(rule, now);
         if let Phase::Waiting { due, ready } = self.states[rule.index()].phase
-            && due <= now.mono
+            && due <= self.epoch.stamp(now.mono)
         {
             self.give_up_extra(rule);
             self.start(rule, due, ready);
@@ -55,7 +56,7 @@ impl Engine {
         }
     }
 
-    fn start(&mut self, rule: RuleId, due: Instant, ready: Instant) {
+    fn start(&mut self, rule: RuleId, due: Stamp, ready: Stamp) {
         let state = &mut self.states[rule.index()];
         state.count += 1;
         state.tally.started += 1;
@@ -68,6 +69,7 @@ impl Engine {
     pub(super) fn on_started(&mut self, rule: RuleId, at: Instant) {
         let state = &mut self.states[rule.index()];
         let Phase::Starting { due, ready } = state.phase else { return };
+        let (due, ready) = (self.epoch.instant(due), self.epoch.instant(ready));
         let interval = state.interval(&self.rules[rule.index()]);
         let slot = schedule::slot_of(due, at, interval);
         state.tally.missed += slot.missed;
@@ -80,13 +82,13 @@ impl Engine {
             let next_due = if interval.is_zero() { None } else { slot.due.checked_add(interval) };
             running.expire_at = deadline(at, probe, next_due);
         }
-        state.last_start = Some(LastStart { slot_due: slot.due, started: at });
-        state.phase = Phase::Running { place: Place { slot_due: slot.due, interval }, running };
+        state.begin(Place { slot_due: slot.due, interval }, running, self.epoch);
     }
 
     pub(super) fn on_not_started(&mut self, rule: RuleId, error: StartError, now: Now) {
         let state = &mut self.states[rule.index()];
         let Phase::Starting { due, ready } = state.phase else { return };
+        let (due, ready) = (self.epoch.instant(due), self.epoch.instant(ready));
         let run = RunId { rule, run: state.count };
         self.in_flight -= 1;
         let found = not_started(error);
@@ -117,14 +119,15 @@ impl Engine {
     }
 
     pub(super) fn on_signaled(&mut self, run: RunId, signal: StopSignal) {
-        if let Some(running) = self.states[run.rule.index()].running_mut() {
-            running.struck = running.struck.max(Some(signal));
+        let state = &mut self.states[run.rule.index()];
+        if state.running(self.epoch).is_some() {
+            state.change_run(self.epoch, |running| running.struck = running.struck.max(Some(signal)));
             self.outputs.push_back(Output::Notice(Notice::Signaled { run, signal }));
         }
     }
 
     pub(super) fn on_exited(&mut self, rule: RuleId, at: Instant, ending: Ending, now: Now) {
-        let Phase::Running { place, running } = self.states[rule.index()].phase else { return };
+        let Some((place, running)) = self.states[rule.index()].scheduled_run(self.epoch) else { return };
         let found = self.found(rule, &running, at, ending);
         let (measured, elapsed) = (Measured::default(), at.saturating_duration_since(running.started));
         self.answer_scheduled(rule, Ok(found.clone()), measured, elapsed);
@@ -141,7 +144,7 @@ impl Engine {
         measured: Measured,
         now: Now,
     ) {
-        let Phase::Running { place, running } = self.states[rule.index()].phase else { return };
+        let Some((place, running)) = self.states[rule.index()].scheduled_run(self.epoch) else { return };
         let found = self.found_by_probe(rule, &running, at, found);
         let elapsed = at.saturating_duration_since(running.started);
         self.answer_scheduled(rule, Ok(found.clone()), measured, elapsed);
@@ -165,7 +168,8 @@ impl Engine {
         } else {
             // A hold-down ended while it ran.
             let started = running.started;
-            let next = schedule::due_after_change(slot_due, started, interval, now.mono, self.epoch);
+            let next =
+                schedule::due_after_change(slot_due, started, interval, now.mono, self.epoch.beginning());
             self.wait_until(rule, next, now.mono);
         }
     }
@@ -174,6 +178,7 @@ impl Engine {
     fn wait_until(&mut self, rule: RuleId, due: Option<Instant>, ended: Instant) {
         const FAR: Duration = Duration::from_secs(100 * 365 * 86_400);
         let due = due.or_else(|| ended.checked_add(FAR)).unwrap_or(ended);
+        let (due, ended) = (self.epoch.stamp(due), self.epoch.stamp(ended));
         self.states[rule.index()].phase = Phase::Waiting { due, ready: due.max(ended) };
     }
 
@@ -187,13 +192,16 @@ impl Engine {
         if interval == interval_before {
             return;
         }
-        let due = schedule::due_after_change(slot_due, started, interval, now.mono, self.epoch);
-        match (&mut state.phase, &settings.test) {
+        let (slot_due, started) = (self.epoch.instant(slot_due), self.epoch.instant(started));
+        let due = schedule::due_after_change(slot_due, started, interval, now.mono, self.epoch.beginning());
+        match (state.phase, &settings.test) {
             (Phase::Waiting { .. }, _) => self.wait_until(rule, due, now.mono),
-            (Phase::Running { running: Running { expire_at: Some(at), .. }, .. }, Test::Probe(probe)) => {
-                *at = deadline(started, probe, due).unwrap_or(*at);
-            }
-            (Phase::Running { .. } | Phase::Starting { .. } | Phase::Suspended | Phase::Over(_), _) => {}
+            (Phase::Running(_), Test::Probe(probe)) => state.change_run(self.epoch, |running| {
+                if let Some(at) = &mut running.expire_at {
+                    *at = deadline(started, probe, due).unwrap_or(*at);
+                }
+            }),
+            (Phase::Running(_) | Phase::Starting { .. } | Phase::Suspended | Phase::Over(_), _) => {}
         }
     }
 
@@ -209,7 +217,7 @@ impl Engine {
             return;
         }
         let state = &mut self.states[rule.index()];
-        state.fresh_since = now.mono;
+        state.fresh_since = self.epoch.stamp(now.mono);
         state.conclusive = state.conclusive.saturating_add(1);
         state.recent.record(elapsed);
         let has_returned = verdict == Verdict::Success && state.returning.take().is_some();
@@ -287,29 +295,27 @@ impl Engine {
             Verdict::Inconclusive(_) => self.counters.inconclusive += 1,
         }
         let state = &mut self.states[rule.index()];
-        let like = |a: &Verdict| std::mem::discriminant(a) == std::mem::discriminant(verdict);
-        let is_like = state.last_verdict.as_ref().is_some_and(like);
+        let before = state.last;
+        state.remember(verdict);
+        let is_like = state.last == before;
         state.streak = if is_like { state.streak.saturating_add(1) } else { 1 };
         state.well_since = match (verdict, state.well_since) {
-            (Verdict::Success, since) => since.or(Some(now.mono)),
+            (Verdict::Success, since) => since.or(Some(self.epoch.stamp(now.mono))),
             (Verdict::Failure(_) | Verdict::Inconclusive(_), _) => None,
         };
-        state.last_verdict = Some(verdict.clone());
-        if let Verdict::Failure(cause) = verdict {
-            state.last_failure = Some(cause.clone());
-        }
         state.tally.count(verdict, now.mono);
     }
 
     fn tell_inconclusive(&mut self, run: RunId, verdict: Verdict, now: Now) {
-        let state = &mut self.states[run.rule.index()];
-        let told = state.last_inconclusive_notice;
-        if told.is_some_and(|at| now.mono.saturating_duration_since(at) < INCONCLUSIVE_NOTICE_EVERY) {
-            state.unreported += 1;
+        // It was remembered when it was counted.
+        let Some(trouble) = &mut self.states[run.rule.index()].trouble else { return };
+        let is_recent = |at| now.mono.saturating_duration_since(at) < INCONCLUSIVE_NOTICE_EVERY;
+        if trouble.told.is_some_and(is_recent) {
+            trouble.unreported += 1;
             return;
         }
-        state.last_inconclusive_notice = Some(now.mono);
-        let unreported = std::mem::take(&mut state.unreported);
+        trouble.told = Some(now.mono);
+        let unreported = std::mem::take(&mut trouble.unreported);
         self.outputs.push_back(Output::Notice(Notice::Inconclusive { run, verdict, unreported }));
     }
 
@@ -317,24 +323,27 @@ impl Engine {
     fn signal_overdue(&mut self, rule: RuleId, now: Now) {
         let state = &mut self.states[rule.index()];
         let run = RunId { rule, run: state.count };
-        let Some(running) = state.running_mut() else { return };
-        for (at, signal) in
-            [(&mut running.interrupt_at, StopSignal::Interrupt), (&mut running.kill_at, StopSignal::Kill)]
-        {
-            if at.is_some_and(|at| at <= now.mono) {
-                *at = None;
-                self.outputs.push_back(Output::Signal { run, signal });
+        let outputs = &mut self.outputs;
+        state.change_run(self.epoch, |running| {
+            for (at, signal) in
+                [(&mut running.interrupt_at, StopSignal::Interrupt), (&mut running.kill_at, StopSignal::Kill)]
+            {
+                if at.is_some_and(|at| at <= now.mono) {
+                    *at = None;
+                    outputs.push_back(Output::Signal { run, signal });
+                }
             }
-        }
-        if running.expire_at.is_some_and(|at| at <= now.mono) {
-            running.expire_at = None;
-            self.outputs.push_back(Output::Expire { run });
-        }
+            if running.expire_at.is_some_and(|at| at <= now.mono) {
+                running.expire_at = None;
+                outputs.push_back(Output::Expire { run });
+            }
+        });
     }
 
     fn look_at_staleness(&mut self, rule: RuleId, now: Now) {
         let state = &mut self.states[rule.index()];
-        let age = now.mono.saturating_duration_since(state.fresh_since);
+        let fresh_since = self.epoch.instant(state.fresh_since);
+        let age = now.mono.saturating_duration_since(fresh_since);
         if state.stale || age < state.stale_after(&self.rules[rule.index()]) {
             return;
         }

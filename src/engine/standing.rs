@@ -32,12 +32,18 @@ impl Engine {
             let contribution = self.contribution(rule);
             let state = &mut self.states[rule.index()];
             let settled = state.conclusive > 0 || !state.is_scheduled();
-            let since = match state.standing {
+            let since = match &state.standing {
                 Some(told) if told.contribution == contribution => told.since,
                 Some(_) | None => now.mono,
             };
             let standing = Standing { contribution, since, stale: state.stale, settled };
-            let is_new = state.standing.replace(standing) != Some(standing);
+            let is_new = match &mut state.standing {
+                Some(told) => std::mem::replace(&mut **told, standing) != standing,
+                none @ None => {
+                    *none = Some(Box::new(standing));
+                    true
+                }
+            };
             if std::mem::take(&mut state.is_unheard) || is_new {
                 self.outputs.push_back(Output::Standing { rule, standing });
             }

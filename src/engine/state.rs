@@ -7,10 +7,11 @@ use super::effective::Effective;
 use super::event::StopSignal;
 use super::measures::{Recent, Tally};
 use super::overrides::Set;
+use super::stamp::{Epoch, Nanos, Stamp};
 use crate::health::{Health, State};
 use crate::rule::{Rule, Status, Test};
 use crate::standing::{Override, Standing};
-use crate::verdict::{Cause, Verdict};
+use crate::verdict::{Cause, LocalCause, Verdict};
 
 /// A rule without a conclusive verdict for this many intervals is stale,
 const STALE_INTERVALS: u32 = 10;
@@ -49,11 +50,11 @@ pub struct Counters {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Phase {
     /// The next run is due then, and could not start before `ready` (the last one's end).
-    Waiting { due: Instant, ready: Instant },
+    Waiting { due: Stamp, ready: Stamp },
     /// Asked for, not yet known to run.
-    Starting { due: Instant, ready: Instant },
-    /// Its process runs, or its probe is under way.
-    Running { place: Place, running: Running },
+    Starting { due: Stamp, ready: Stamp },
+    /// Its process runs, or its probe is under way, since the [last start](LastStart).
+    Running(Kept),
     /// Not scheduled while an operator has it disabled.
     Suspended,
     /// Not scheduled any more.
@@ -66,6 +67,17 @@ pub(super) struct Place {
     pub(super) slot_due: Instant,
     /// The interval with which it began.
     pub(super) interval: Duration,
+}
+
+/// What is kept of a run under way beside its start.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kept {
+    interval: Nanos,
+    held_up: Nanos,
+    interrupt_at: Option<Stamp>,
+    kill_at: Option<Stamp>,
+    expire_at: Option<Stamp>,
+    struck: Option<StopSignal>,
 }
 
 /// A run whose process is alive, as far as is known, or whose probe is under way.
@@ -101,13 +113,54 @@ impl Running {
     }
 }
 
+impl Kept {
+    fn new(running: Running, interval: Duration, epoch: Epoch) -> Self {
+        let Running { started: _, held_up, interrupt_at, kill_at, expire_at, struck } = running;
+        Self {
+            interval: interval.into(),
+            held_up: held_up.into(),
+            interrupt_at: interrupt_at.map(|at| epoch.stamp(at)),
+            kill_at: kill_at.map(|at| epoch.stamp(at)),
+            expire_at: expire_at.map(|at| epoch.stamp(at)),
+            struck,
+        }
+    }
+
+    fn wakes_at(&self) -> Option<Stamp> {
+        earlier(earlier(self.interrupt_at, self.kill_at), self.expire_at)
+    }
+}
+
 /// The last run's place on the grid, for when the interval changes between runs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LastStart {
-    pub(super) slot_due: Instant,
-    pub(super) started: Instant,
+    pub(super) slot_due: Stamp,
+    pub(super) started: Stamp,
 }
 
+/// What the last verdict was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Last {
+    Success,
+    /// With the [last failure](RuleState::last_failure).
+    Failure,
+    /// With the [last trouble](RuleState::trouble).
+    Inconclusive,
+}
+
+/// This machine's own trouble with a rule.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    /// Of the last inconclusive run.
+    pub(super) cause: LocalCause,
+    /// When it was last told of.
+    pub(super) told: Option<Instant>,
+    /// Inconclusive runs since then.
+    pub(super) unreported: u64,
+}
+
+/// One for each rule, and it is to be small: moments are kept as [stamps](Stamp), and what most rules never have is
+/// elsewhere.
 #[derive(Debug)]
 pub(super) struct RuleState {
     pub(super) phase: Phase,
@@ -121,38 +174,38 @@ pub(super) struct RuleState {
     pub(super) recent: Recent,
     pub(super) health: Health,
     pub(super) effective: Effective,
-    pub(super) effective_since: Option<Instant>,
+    pub(super) effective_since: Option<Stamp>,
     /// What an operator has set.
-    pub(super) set: Option<Set>,
+    pub(super) set: Option<Box<Set>>,
     /// What was set until the rule was given back to its own word, as which it counts until it succeeds.
     pub(super) returning: Option<Override>,
     /// The last state that was known, which commands were told of.
     pub(super) announced: State,
-    pub(super) last_verdict: Option<Verdict>,
+    pub(super) last: Option<Last>,
     /// Since the first of the successes that the last verdict is one of; `None` when it is none.
-    pub(super) well_since: Option<Instant>,
-    pub(super) last_failure: Option<Cause>,
+    pub(super) well_since: Option<Stamp>,
+    pub(super) last_failure: Option<Box<Cause>>,
+    pub(super) trouble: Option<Box<Trouble>>,
     /// Verdicts in a row that were like the last.
     pub(super) streak: u32,
     /// The last conclusive verdict, or the first due.
-    pub(super) fresh_since: Instant,
+    pub(super) fresh_since: Stamp,
     pub(super) stale: bool,
     /// What was last told of it; `None` for a rule that has had neither tables nor `demote`.
-    pub(super) standing: Option<Standing>,
+    pub(super) standing: Option<Box<Standing>>,
     /// Somebody is to hear that who has not.
     pub(super) is_unheard: bool,
-    pub(super) last_inconclusive_notice: Option<Instant>,
-    pub(super) unreported: u64,
     /// Somebody waits for the verdict of a run that has yet to begin.
     pub(super) asked: bool,
     /// Somebody waits for the verdict of the run on the schedule that is under way.
     pub(super) answers: bool,
     /// A run beside the schedule.
-    pub(super) extra: Option<Extra>,
+    pub(super) extra: Option<Box<Extra>>,
 }
 
 impl RuleState {
-    pub(super) fn new(rule: &Rule, due: Instant) -> Self {
+    pub(super) fn new(rule: &Rule, due: Instant, epoch: Epoch) -> Self {
+        let due = epoch.stamp(due);
         let phase = match rule.status {
             Status::Disabled => Phase::Over(EndReason::Disabled),
             Status::Enabled | Status::AlwaysFail | Status::AlwaysSuccess => {
@@ -172,16 +225,15 @@ impl RuleState {
             set: None,
             returning: None,
             announced: State::Unknown,
-            last_verdict: None,
+            last: None,
             well_since: None,
             last_failure: None,
+            trouble: None,
             streak: 0,
             fresh_since: due,
             stale: false,
             standing: None,
             is_unheard: false,
-            last_inconclusive_notice: None,
-            unreported: 0,
             asked: false,
             answers: false,
             extra: None,
@@ -213,18 +265,87 @@ impl RuleState {
 
     /// Whether a run on the schedule is under way.
     pub(super) fn is_in_scheduled_run(&self) -> bool {
-        matches!(self.phase, Phase::Starting { .. } | Phase::Running { .. })
+        matches!(self.phase, Phase::Starting { .. } | Phase::Running(_))
+    }
+
+    /// The run on the schedule begins.
+    pub(super) fn begin(&mut self, place: Place, running: Running, epoch: Epoch) {
+        let Place { slot_due, interval } = place;
+        let start = LastStart { slot_due: epoch.stamp(slot_due), started: epoch.stamp(running.started) };
+        self.last_start = Some(start);
+        self.phase = Phase::Running(Kept::new(running, interval, epoch));
+    }
+
+    /// The run on the schedule that is under way, once it has started.
+    pub(super) fn scheduled_run(&self, epoch: Epoch) -> Option<(Place, Running)> {
+        let (Phase::Running(kept), Some(LastStart { slot_due, started })) = (self.phase, self.last_start)
+        else {
+            return None;
+        };
+        let running = Running {
+            started: epoch.instant(started),
+            held_up: kept.held_up.into(),
+            interrupt_at: kept.interrupt_at.map(|at| epoch.instant(at)),
+            kill_at: kept.kill_at.map(|at| epoch.instant(at)),
+            expire_at: kept.expire_at.map(|at| epoch.instant(at)),
+            struck: kept.struck,
+        };
+        Some((Place { slot_due: epoch.instant(slot_due), interval: kept.interval.into() }, running))
     }
 
     /// The run under way, once it has started.
-    pub(super) fn running_mut(&mut self) -> Option<&mut Running> {
-        match (&mut self.extra, &mut self.phase) {
-            (Some(Extra::Running(running)), _) | (None, Phase::Running { running, .. }) => Some(running),
-            (Some(Extra::Starting { .. }), _)
-            | (None, Phase::Waiting { .. } | Phase::Starting { .. } | Phase::Suspended | Phase::Over(_)) => {
-                None
-            }
+    pub(super) fn running(&self, epoch: Epoch) -> Option<Running> {
+        match self.extra.as_deref() {
+            Some(Extra::Running(running)) => Some(*running),
+            Some(Extra::Starting { .. }) => None,
+            None => self.scheduled_run(epoch).map(|(_, running)| running),
         }
+    }
+
+    /// Changes the deadlines of the run under way, and what has struck it.
+    pub(super) fn change_run(&mut self, epoch: Epoch, change: impl FnOnce(&mut Running)) {
+        let Some(mut running) = self.running(epoch) else { return };
+        change(&mut running);
+        match (self.extra.as_deref_mut(), &mut self.phase) {
+            (Some(extra), _) => *extra = Extra::Running(running),
+            (None, Phase::Running(kept)) => *kept = Kept::new(running, kept.interval.into(), epoch),
+            (None, Phase::Waiting { .. } | Phase::Starting { .. } | Phase::Suspended | Phase::Over(_)) => {}
+        }
+    }
+
+    /// The last verdict.
+    pub(super) fn last_verdict(&self) -> Option<Verdict> {
+        Some(match (self.last?, &self.last_failure, &self.trouble) {
+            (Last::Failure, Some(cause), _) => Verdict::Failure((**cause).clone()),
+            (Last::Inconclusive, _, Some(trouble)) => Verdict::Inconclusive(trouble.cause.clone()),
+            (Last::Success, ..) | (Last::Failure, None, _) | (Last::Inconclusive, _, None) => {
+                Verdict::Success
+            }
+        })
+    }
+
+    /// A run ended with this verdict. Remembers it where the one before was, so that nothing is allocated again.
+    pub(super) fn remember(&mut self, verdict: &Verdict) {
+        self.last = Some(match verdict {
+            Verdict::Success => Last::Success,
+            Verdict::Failure(cause) => {
+                match &mut self.last_failure {
+                    Some(known) => (**known).clone_from(cause),
+                    none @ None => *none = Some(Box::new(cause.clone())),
+                }
+                Last::Failure
+            }
+            Verdict::Inconclusive(cause) => {
+                match &mut self.trouble {
+                    Some(known) => known.cause.clone_from(cause),
+                    none @ None => {
+                        let trouble = Trouble { cause: cause.clone(), told: None, unreported: 0 };
+                        *none = Some(Box::new(trouble));
+                    }
+                }
+                Last::Inconclusive
+            }
+        });
     }
 
     /// Whether an event of run number `run` is about the run under way.
@@ -258,25 +379,26 @@ impl RuleState {
     }
 
     /// The earliest moment at which it wants to be looked at.
-    pub(super) fn wakes_at(&self, rule: &Rule) -> Option<Instant> {
-        let by_extra = match self.extra {
+    pub(super) fn wakes_at(&self, rule: &Rule, epoch: Epoch) -> Option<Instant> {
+        let by_extra = match self.extra.as_deref() {
             Some(Extra::Running(running)) => running.wakes_at(),
             Some(Extra::Starting { .. }) | None => None,
         };
-        let beside = earlier(by_extra, self.set.and_then(|set| set.until));
+        let beside = earlier(by_extra, self.set.as_ref().and_then(|set| set.until));
         let by_phase = match self.phase {
-            Phase::Waiting { due, .. } => Some(due),
+            Phase::Waiting { due, .. } => Some(epoch.instant(due)),
             Phase::Starting { .. } => None,
-            Phase::Running { running, .. } => running.wakes_at(),
+            Phase::Running(kept) => kept.wakes_at().map(|at| epoch.instant(at)),
             Phase::Suspended | Phase::Over(_) => return beside,
         };
-        let stale_at = if self.stale { None } else { self.fresh_since.checked_add(self.stale_after(rule)) };
+        let fresh_since = epoch.instant(self.fresh_since);
+        let stale_at = if self.stale { None } else { fresh_since.checked_add(self.stale_after(rule)) };
         let on_schedule = earlier(earlier(by_phase, stale_at), self.health.wakes_at(&rule.health));
         earlier(on_schedule, beside)
     }
 }
 
-fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (Some(at), None) | (None, Some(at)) => Some(at),

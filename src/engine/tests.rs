@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::*;
 use crate::health::State;
-use crate::rule::{CommandLine, HealthSettings, Placement};
+use crate::rule::{CommandLine, HealthSettings, Placement, Terms};
 use crate::verdict::{Cause, Ending, LocalCause, TimedOut, Verdict};
 
 const MS: Duration = Duration::from_millis(1);
@@ -18,28 +18,31 @@ fn rule() -> Rule {
     let command = CommandLine { program: "test".into(), arguments: Vec::new() };
     Rule {
         name: "rule".into(),
-        status: Status::Enabled,
-        test: Test::Command { command, timeout_int: None, timeout_kill: None },
-        start_delay: None,
-        runs: None,
-        interval: S,
-        interval_fail: S,
-        interval_debounce: None,
-        spread: false,
-        health: HealthSettings::default(),
-        requires: Vec::new(),
-        guard: Vec::new(),
-        change_success: None,
-        change_fail: None,
-        change_timeout: None,
-        placement: Placement::default(),
-        demote: None,
+        test: Test::Command { command: command.into(), timeout_int: None, timeout_kill: None },
+        placement: Placement::default().into(),
+        terms: Terms {
+            status: Status::Enabled,
+            start_delay: None,
+            runs: None,
+            interval: S,
+            interval_fail: S,
+            interval_debounce: None,
+            spread: false,
+            health: HealthSettings::default(),
+            requires: Vec::new(),
+            guard: Vec::new(),
+            change_success: None,
+            change_fail: None,
+            change_timeout: None,
+            demote: None,
+        }
+        .into(),
     }
 }
 
 fn with_timeouts(timeout_int: Option<Duration>, timeout_kill: Option<Duration>) -> Rule {
     let command = CommandLine { program: "test".into(), arguments: Vec::new() };
-    Rule { test: Test::Command { command, timeout_int, timeout_kill }, ..rule() }
+    Rule { test: Test::Command { command: command.into(), timeout_int, timeout_kill }, ..rule() }
 }
 
 fn times(n: u16) -> NonZeroU16 {
@@ -148,7 +151,7 @@ fn first_verdict_is_a_change_without_debounce() {
             success_debounce: times(3),
             ..HealthSettings::default()
         };
-        let mut bench = Bench::new([Rule { health, ..rule() }]);
+        let mut bench = Bench::new([rule().with(|of| of.health = health)]);
         let outputs = bench.whole_run(0, Duration::ZERO, ending);
         assert_eq!(changes(&outputs), [(0, State::Unknown, to, verdict)]);
     }
@@ -162,7 +165,10 @@ fn debounce_story(fail: u16, success: u16, word: &str) -> (Vec<u64>, Vec<u64>) {
         ..HealthSettings::default()
     };
     let runs = NonZeroU16::new(u16::try_from(word.len()).unwrap());
-    let mut bench = Bench::new([Rule { health, runs, ..rule() }]);
+    let mut bench = Bench::new([rule().with(|of| {
+        of.health = health;
+        of.runs = runs;
+    })]);
     let (mut to_success, mut to_fail) = (Vec::new(), Vec::new());
     for (n, c) in (0..).zip(word.chars()) {
         let outputs = bench.whole_run(0, n * S, if c == '+' { OK } else { BAD });
@@ -183,7 +189,7 @@ fn blips_shorter_than_the_debounce_change_nothing() {
 
 #[test]
 fn runs_end_the_rule_and_the_last_one_ends_all() {
-    let mut bench = Bench::new([Rule { runs: Some(times(1)), ..rule() }]);
+    let mut bench = Bench::new([rule().with(|of| of.runs = Some(times(1)))]);
     assert!(!bench.engine.is_finished());
     let outputs = bench.whole_run(0, Duration::ZERO, OK);
     assert!(outputs.contains(&Output::Notice(Notice::RunsUsedUp { run: bench.run(0) })));
@@ -195,7 +201,7 @@ fn runs_end_the_rule_and_the_last_one_ends_all() {
 
 #[test]
 fn disabled_rule_never_runs_and_a_file_of_them_is_finished_at_once() {
-    let mut bench = Bench::new([Rule { status: Status::Disabled, ..rule() }]);
+    let mut bench = Bench::new([rule().with(|of| of.status = Status::Disabled)]);
     assert!(bench.engine.is_finished());
     assert_eq!(bench.turn(100 * S), []);
     assert_eq!(bench.wakes_at(), None);
@@ -213,7 +219,7 @@ fn test_that_cannot_be_started_disables_its_rule_without_a_change() {
 
 #[test]
 fn shortage_of_our_own_is_inconclusive_and_the_grid_goes_on() {
-    let mut bench = Bench::new([Rule { runs: Some(times(1)), ..rule() }]);
+    let mut bench = Bench::new([rule().with(|of| of.runs = Some(times(1)))]);
     bench.turn(Duration::ZERO);
     let run = bench.run(0);
     bench.event(Event::NotStarted { run, error: StartError::Descriptors });
@@ -290,7 +296,10 @@ fn stall_after_the_end_of_a_run_does_not_excuse_it() {
 
 #[test]
 fn grid_begins_after_start_delay_and_does_not_drift() {
-    let mut bench = Bench::new([Rule { start_delay: Some(300 * MS), interval: 100 * MS, ..rule() }]);
+    let mut bench = Bench::new([rule().with(|of| {
+        of.start_delay = Some(300 * MS);
+        of.interval = 100 * MS;
+    })]);
     for n in 0..10 {
         assert_eq!(bench.wakes_at(), Some((300 + 100 * n) * MS));
         bench.whole_run(0, (300 + 100 * n) * MS + 7 * MS, OK);
@@ -314,7 +323,10 @@ fn run_longer_than_its_interval_is_followed_at_once_and_misses_slots() {
 
 #[test]
 fn interval_of_zero_runs_again_at_once() {
-    let mut bench = Bench::new([Rule { interval: Duration::ZERO, interval_fail: Duration::ZERO, ..rule() }]);
+    let mut bench = Bench::new([rule().with(|of| {
+        of.interval = Duration::ZERO;
+        of.interval_fail = Duration::ZERO;
+    })]);
     for n in 0..10 {
         bench.whole_run(0, n * MS, OK);
     }
@@ -326,7 +338,10 @@ fn interval_of_zero_runs_again_at_once() {
 
 #[test]
 fn state_brings_its_interval_counted_from_the_last_start() {
-    let slower = Rule { interval: 100 * MS, interval_fail: 150 * MS, ..rule() };
+    let slower = rule().with(|of| {
+        of.interval = 100 * MS;
+        of.interval_fail = 150 * MS;
+    });
     let mut bench = Bench::new([slower]);
     bench.whole_run(0, Duration::ZERO, OK);
     bench.whole_run(0, 100 * MS, BAD);

@@ -60,20 +60,20 @@ impl Engine {
         let state = &self.states[rule.index()];
         let ended = match state.phase {
             Phase::Over(reason) => Some(reason),
-            Phase::Waiting { .. } | Phase::Starting { .. } | Phase::Running { .. } | Phase::Suspended => None,
+            Phase::Waiting { .. } | Phase::Starting { .. } | Phase::Running(_) | Phase::Suspended => None,
         };
         let next_due = match state.phase {
-            Phase::Waiting { due, .. } => Some(due),
-            Phase::Starting { .. } | Phase::Running { .. } | Phase::Suspended | Phase::Over(_) => None,
+            Phase::Waiting { due, .. } => Some(self.epoch.instant(due)),
+            Phase::Starting { .. } | Phase::Running(_) | Phase::Suspended | Phase::Over(_) => None,
         };
         RuleView {
             own: self.own_state(rule),
             effective: state.effective.state,
-            effective_since: state.effective_since,
+            effective_since: state.effective_since.map(|at| self.epoch.instant(at)),
             reason: self.reason(rule),
             blame: state.effective.why.blame(),
             since: state.health.since(),
-            last_verdict: state.last_verdict.clone(),
+            last_verdict: state.last_verdict(),
             last_success: state.tally.last_success,
             run: RunId { rule, run: state.count },
             runs: state.tally.started,
@@ -85,7 +85,7 @@ impl Engine {
             stale: state.stale,
             ended,
             next_due,
-            set: state.set,
+            set: self.override_of(rule),
             returning: state.returning.is_some(),
         }
     }

@@ -1,5 +1,6 @@
 //! From a probe as meant to a plan that can run: patterns compiled, files read, the request written.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use super::patterns::Compiled;
 use super::plan::{Plan, ServicePlan};
 use super::tls::{self, WallClock};
 use super::{dialogue, http};
-use crate::rule::{Probe, Service};
+use crate::rule::{Dialogue, Http, Probe, Service, Shared};
 
 /// Where files come from.
 pub trait Files {
@@ -68,13 +69,21 @@ pub struct Plans {
 pub struct Compiler {
     clock: Arc<WallClock>,
     patterns: Compiled,
+    dialogues: HashMap<Shared<Dialogue>, Arc<dialogue::Plan>>,
+    requests: HashMap<Shared<Http>, Arc<http::Plan>>,
     tls: tls::Compiler,
 }
 
 impl Default for Compiler {
     fn default() -> Self {
         let clock = Arc::new(WallClock::default());
-        Self { tls: tls::Compiler::new(clock.clone()), clock, patterns: Compiled::default() }
+        Self {
+            tls: tls::Compiler::new(clock.clone()),
+            clock,
+            patterns: Compiled::default(),
+            dialogues: HashMap::new(),
+            requests: HashMap::new(),
+        }
     }
 }
 
@@ -90,21 +99,35 @@ impl Compiler {
     /// A pattern that is none, a file that cannot be used.
     pub fn compile(&mut self, probe: &Probe, files: &mut dyn Files) -> Result<Plan, CompileError> {
         let service = match &probe.service {
-            Service::Dialogue(dialogue) => {
-                ServicePlan::Dialogue(dialogue::Plan::compile(dialogue, &mut self.patterns)?)
-            }
-            Service::Http(http) => ServicePlan::Http(http::Plan::compile(http, &mut self.patterns)?),
+            Service::Dialogue(dialogue) => ServicePlan::Dialogue(self.dialogue(dialogue)?),
+            Service::Http(_, http) => ServicePlan::Http(self.request(http)?),
         };
         let tls = match &probe.tls {
-            Some(tls) => Some(self.tls.compile(tls, files)?),
+            Some(tls) => Some(Box::new(self.tls.compile(tls, files)?)),
             None => None,
         };
-        Ok(Plan {
-            peer: probe.peer.clone(),
-            network: probe.network.clone(),
-            timeout: probe.timeout,
-            tls,
-            service,
-        })
+        let mut probe = probe.clone();
+        if let (Some(asked), Some(tls)) = (&mut probe.tls, &tls) {
+            asked.contents = tls.contents;
+        }
+        Ok(Plan::new(probe.into(), tls, service))
+    }
+
+    fn dialogue(&mut self, dialogue: &Shared<Dialogue>) -> Result<Arc<dialogue::Plan>, CompileError> {
+        if let Some(known) = self.dialogues.get(dialogue) {
+            return Ok(known.clone());
+        }
+        let made = Arc::new(dialogue::Plan::compile(dialogue, &mut self.patterns)?);
+        self.dialogues.insert(dialogue.clone(), made.clone());
+        Ok(made)
+    }
+
+    fn request(&mut self, http: &Shared<Http>) -> Result<Arc<http::Plan>, CompileError> {
+        if let Some(known) = self.requests.get(http) {
+            return Ok(known.clone());
+        }
+        let made = Arc::new(http::Plan::compile(http, &mut self.patterns)?);
+        self.requests.insert(http.clone(), made.clone());
+        Ok(made)
     }
 }

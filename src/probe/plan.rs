@@ -1,20 +1,16 @@
 //! What a rule asks of its probe, compiled once: the machines go by it, run after run.
 
-use std::time::Duration;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use super::{dialogue, http, tls};
-use crate::rule::{Network, Peer};
+use crate::rule::{Page, Probe, Service, Shared};
 
-/// What a rule asks for, compiled.
+/// What a rule asks for, compiled: it reads as the [`Probe`] that it was made of. What others ask for too is shared.
 #[derive(Debug)]
 pub struct Plan {
-    /// Where to connect to.
-    pub peer: Peer,
-    /// How.
-    pub network: Network,
-    /// The deadline of a run, from its start.
-    pub timeout: Duration,
-    pub(super) tls: Option<tls::Plan>,
+    probe: Shared<Probe>,
+    pub(super) tls: Option<Box<tls::Plan>>,
     pub(super) service: ServicePlan,
 }
 
@@ -27,13 +23,43 @@ pub enum Kind {
     Http,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum ServicePlan {
-    Dialogue(dialogue::Plan),
-    Http(http::Plan),
+    Dialogue(Arc<dialogue::Plan>),
+    Http(Arc<http::Plan>),
+}
+
+impl Deref for Plan {
+    type Target = Probe;
+
+    fn deref(&self) -> &Probe {
+        &self.probe
+    }
 }
 
 impl Plan {
+    pub(super) fn new(probe: Shared<Probe>, tls: Option<Box<tls::Plan>>, service: ServicePlan) -> Self {
+        Self { probe, tls, service }
+    }
+
+    /// Goes by the same probe from now on as another plan does; they differ in their timeouts at most.
+    pub fn go_by(&mut self, other: &Self) {
+        self.probe = other.probe.clone();
+    }
+
+    /// What it was made of, with the [contents](Self::contents) of its files.
+    pub fn probe(&self) -> &Shared<Probe> {
+        &self.probe
+    }
+
+    /// What its request is for.
+    pub(super) fn page(&self) -> &Page {
+        match &self.probe.service {
+            Service::Http(page, _) => page,
+            Service::Dialogue(_) => unreachable!("only exchanges ask for a page"),
+        }
+    }
+
     /// Which machines can go by it.
     pub fn kind(&self) -> Kind {
         match self.service {

@@ -249,7 +249,9 @@ impl Conversation {
         let target = if self.tls.is_some() { &mut self.plain } else { &mut *out };
         let step = match (&mut self.service, &plan.service) {
             (Service::Dialogue(dialogue), ServicePlan::Dialogue(plan)) => dialogue.connected(plan, target),
-            (Service::Http(exchange), ServicePlan::Http(plan)) => exchange.connected(plan, target),
+            (Service::Http(exchange), ServicePlan::Http(http)) => {
+                exchange.connected(http, plan.page(), target)
+            }
             (Service::Dialogue(_) | Service::Http(_), _) => unreachable!("a machine keeps its plan"),
         };
         self.seal(out);

@@ -87,9 +87,9 @@ pub fn prepare(arguments: &Arguments, files: &mut dyn Files) -> Result<Prepared,
         plans.push(Some(compiler.compile(probe, files).map_err(CannotPrepare::Compile)?));
     }
     if arguments.interval.is_none() {
-        rule.interval = Duration::ZERO;
-        rule.interval_fail = Duration::ZERO;
-        rule.interval_debounce = None;
+        rule.terms.interval = Duration::ZERO;
+        rule.terms.interval_fail = Duration::ZERO;
+        rule.terms.interval_debounce = None;
     }
     let clock = compiler.clock();
     let rules = (0..arguments.concurrency.get())

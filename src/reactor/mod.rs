@@ -39,7 +39,7 @@ use crate::engine::{Change, Engine, Output};
 use crate::loader::{self, Loader};
 use crate::now::Now;
 use crate::probe::Plans;
-use crate::rule::{CommandLine, Configuration, Demotion, Firewall, Rule, RunAs};
+use crate::rule::{Configuration, Demotion, Firewall, Rule, RunAs, test_commands};
 use crate::sys::clock;
 use crate::sys::control_socket::ControlSocket;
 use crate::sys::privilege;
@@ -151,8 +151,8 @@ impl Reactor {
         let waiter = Waiter::new(ALARM)?;
         let signals = Signals::new(waiter.registry(), SIGNALS)?;
         let wake = Arc::new(Waker::new(waiter.registry(), WAKE)?);
-        let tests: Vec<Option<CommandLine>> = configuration.rules.iter().map(Rule::test_command).collect();
-        let commands = Commands::start(tests, configuration.change_max, wake.clone())?;
+        let commands =
+            Commands::start(test_commands(&configuration.rules), configuration.change_max, wake.clone())?;
         let now = now();
         let Configuration {
             rules,

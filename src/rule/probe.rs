@@ -4,21 +4,23 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::Shared;
+
 /// What a native probe tests and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Probe {
     /// The `test` as written.
     pub url: Box<str>,
     /// Where to connect to: the URL's own place, or `connect`.
     pub peer: Peer,
     /// How connections are made and ended.
-    pub network: Network,
+    pub network: Shared<Network>,
     /// The deadline of a whole run, from its start; above 0 and not above any of the intervals. `timeout`.
     pub timeout: Duration,
     /// What is spoken on the connection.
     pub service: Service,
     /// TLS around it; `None` for plain text.
-    pub tls: Option<Tls>,
+    pub tls: Option<Box<Tls>>,
 }
 
 /// The other end of a connection.
@@ -33,7 +35,7 @@ pub enum Peer {
 }
 
 /// How connections are made and ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Network {
     /// Which addresses of a name may be used. `family`.
     pub family: Family,
@@ -91,7 +93,7 @@ impl Family {
 }
 
 /// The version of a PROXY header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ProxyVersion {
     /// One line of text, with the connection's addresses.
     V1,
@@ -100,7 +102,7 @@ pub enum ProxyVersion {
 }
 
 /// How a connection is ended on this side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Close {
     /// RST: leaves nothing behind.
     Reset,
@@ -109,16 +111,16 @@ pub enum Close {
 }
 
 /// What is spoken on the connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Service {
     /// `tcp`, `tls`, `unix`: bytes sent and awaited; nothing of either for a mere connection.
-    Dialogue(Dialogue),
+    Dialogue(Shared<Dialogue>),
     /// `http`, `https`, `http+unix`.
-    Http(Box<Http>),
+    Http(Page, Shared<Http>),
 }
 
 /// A conversation: first `send`, then the steps, then the patterns on all that was received.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Dialogue {
     /// Sent first. `send`, `send_hex`.
     pub send: Box<[u8]>,
@@ -129,7 +131,7 @@ pub struct Dialogue {
 }
 
 /// One step of `dialogue`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DialogueStep {
     /// `send TEXT`.
     Send(Box<[u8]>),
@@ -140,7 +142,7 @@ pub enum DialogueStep {
 }
 
 /// What a reply is searched for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Patterns {
     /// Texts that must all be in it. `expect`.
     pub expect: Vec<Box<str>>,
@@ -179,17 +181,39 @@ impl Default for Patterns {
     }
 }
 
-/// An HTTP/1.x request and what its response has to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a rule's own request is for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Page {
+    /// The host, and behind it the target.
+    text: Box<str>,
+    host_bytes: usize,
+}
+
+impl Page {
+    /// `host` is the value of `Host`: the URL's authority, `localhost` for `http+unix`. `target` is the request target: path
+    /// and query of the URL, `/` when it has none.
+    pub fn new(host: &str, target: &str) -> Self {
+        Self { text: [host, target].concat().into(), host_bytes: host.len() }
+    }
+
+    /// The value of `Host`.
+    pub fn host(&self) -> &str {
+        &self.text[..self.host_bytes]
+    }
+
+    /// The request target.
+    pub fn target(&self) -> &str {
+        &self.text[self.host_bytes..]
+    }
+}
+
+/// An HTTP/1.x request and what its response has to be, whatever the [`Page`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Http {
     /// A token (RFC 9110 section 9.1). `http_method`.
     pub method: Box<str>,
-    /// The request target: path and query of the URL, `/` when it has none.
-    pub target: Box<str>,
     /// `http_version`.
     pub version: HttpVersion,
-    /// The value of `Host`: the URL's authority; `localhost` for `http+unix`.
-    pub host: Box<str>,
     /// Further fields, name and value; one named Host replaces ours. `http_headers`.
     pub headers: Vec<(Box<str>, Box<str>)>,
     /// `http_body`.
@@ -207,7 +231,7 @@ pub struct Http {
 }
 
 /// The version of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HttpVersion {
     /// HTTP/1.0
     V10,
@@ -216,7 +240,7 @@ pub enum HttpVersion {
 }
 
 /// `Name: REGEX`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HeaderPattern {
     /// The field's name; any letter case matches.
     pub name: Box<str>,

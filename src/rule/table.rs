@@ -114,7 +114,7 @@ impl fmt::Display for Prefix {
 }
 
 /// How many of the rules of one address in one table must be up. `combine`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Combine {
     /// All that contribute.
     #[default]
@@ -126,7 +126,7 @@ pub enum Combine {
 }
 
 /// A number of addresses, or a share of those there are. `min_up`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Share {
     /// This many.
     Count(u32),
@@ -135,7 +135,7 @@ pub enum Share {
 }
 
 /// What a rule says of tables, resolved. Nothing by default.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Placement {
     /// The rule's addresses; empty when it has none of its own. `addresses`.
     pub addresses: Vec<Prefix>,
@@ -169,7 +169,7 @@ impl Placement {
 }
 
 /// A table that a rule puts addresses into.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Membership {
     /// The table's name, as in the file.
     pub table: Arc<str>,

@@ -4,13 +4,13 @@ use std::time::Duration;
 use super::*;
 use crate::rule::{
     CommandLine, Control, DataPlaneChoice, Demotion, Firewall, LogFormat, Member, Membership, Placement,
-    Prefix, RunAs, Table,
+    Prefix, RunAs, Shared, Table,
 };
 
 fn rule(name: &str) -> Rule {
     let command = CommandLine { program: "true".into(), arguments: Vec::new() };
-    let test = Test::Command { command, timeout_int: None, timeout_kill: None };
-    Rule { name: name.into(), status: Status::Enabled, test, ..Rule::vacant() }
+    let test = Test::Command { command: command.into(), timeout_int: None, timeout_kill: None };
+    Rule { name: name.into(), test, ..Rule::vacant() }.with(|of| of.status = Status::Enabled)
 }
 
 fn configuration(rules: Vec<Rule>) -> Configuration {
@@ -61,8 +61,14 @@ fn an_empty_slot_that_is_not_free_is_left_empty() {
 fn whatever_names_a_rule_names_its_slot() {
     let before = [rule("a"), rule("b")];
     let address: Prefix = "10.0.0.1".parse().unwrap();
-    let next =
-        vec![rule("b"), Rule { requires: vec![RuleId(0)], guard: vec![RuleId(2)], ..rule("x") }, rule("a")];
+    let next = vec![
+        rule("b"),
+        rule("x").with(|of| {
+            of.requires = vec![RuleId(0)];
+            of.guard = vec![RuleId(2)];
+        }),
+        rule("a"),
+    ];
     let mut configuration = configuration(next);
     let rules = vec![RuleId(0), RuleId(1)];
     let member = Member { address, combine: Default::default(), backup: false, kill_states: false, rules };
@@ -81,34 +87,34 @@ fn what_is_tested_or_addressed_makes_a_rule_another_and_schedule_and_actions_do_
         tables: vec![Membership { table: "t".into(), addresses: vec![text.parse().unwrap()] }],
         ..Placement::default()
     };
-    let base = || Rule { placement: address("10.0.0.1"), ..rule("a") };
+    let base = || Rule { placement: address("10.0.0.1").into(), ..rule("a") };
     let other = |program: &str| {
         let command = CommandLine { program: program.into(), arguments: Vec::new() };
-        Test::Command { command, timeout_int: None, timeout_kill: None }
+        Test::Command { command: command.into(), timeout_int: None, timeout_kill: None }
     };
     let command = Some(CommandLine { program: "logger".into(), arguments: Vec::new() });
     let cases = [
         (base(), Fate::Kept),
         (Rule { test: other("false"), ..base() }, Fate::Changed),
-        (Rule { placement: address("10.0.0.2"), ..base() }, Fate::Changed),
-        (Rule { placement: Placement::default(), ..base() }, Fate::Changed),
-        (Rule { interval: Duration::from_secs(7), ..base() }, Fate::Adjusted),
-        (Rule { runs: std::num::NonZeroU16::new(3), ..base() }, Fate::Adjusted),
-        (Rule { change_fail: command, ..base() }, Fate::Adjusted),
-        (Rule { requires: vec![RuleId(0)], ..base() }, Fate::Adjusted),
-        (Rule { demote: NonZeroU8::new(50), ..base() }, Fate::Adjusted),
-        (Rule { status: Status::AlwaysFail, ..base() }, Fate::Adjusted),
-        (Rule { status: Status::Disabled, ..base() }, Fate::Adjusted),
+        (Rule { placement: address("10.0.0.2").into(), ..base() }, Fate::Changed),
+        (Rule { placement: Shared::default(), ..base() }, Fate::Changed),
+        (base().with(|of| of.interval = Duration::from_secs(7)), Fate::Adjusted),
+        (base().with(|of| of.runs = std::num::NonZeroU16::new(3)), Fate::Adjusted),
+        (base().with(|of| of.change_fail = command), Fate::Adjusted),
+        (base().with(|of| of.requires = vec![RuleId(0)]), Fate::Adjusted),
+        (base().with(|of| of.demote = NonZeroU8::new(50)), Fate::Adjusted),
+        (base().with(|of| of.status = Status::AlwaysFail), Fate::Adjusted),
+        (base().with(|of| of.status = Status::Disabled), Fate::Adjusted),
     ];
     for (after, fate) in cases {
         assert_eq!(compare(&base(), &after), fate, "{after:?}");
     }
     let timeout = Some(Duration::from_secs(1));
     let Test::Command { command, .. } = base().test else { panic!("it runs a command") };
-    let longer = Test::Command { command, timeout_int: None, timeout_kill: timeout };
+    let longer = Test::Command { command: command.into(), timeout_int: None, timeout_kill: timeout };
     assert_eq!(compare(&base(), &Rule { test: longer, ..base() }), Fate::Adjusted);
     for status in [Status::AlwaysFail, Status::AlwaysSuccess, Status::Disabled] {
-        let given = Rule { status, ..base() };
+        let given = base().with(|of| of.status = status);
         assert_eq!(
             compare(&given, &base()),
             Fate::Changed,

@@ -39,7 +39,7 @@ fn no_status_goes_to_another() {
 fn run_a_thousand() {
     let mut poll = Poll::new().expect("a poll");
     let wake = Arc::new(Waker::new(poll.registry(), Token(0)).expect("a waker"));
-    let tests = (0..RULES).map(|rule| Some(exit_with(rule))).collect();
+    let tests = (0..RULES).map(|rule| (RuleId(rule), exit_with(rule))).collect();
     let mut commands = Commands::start(tests, 1, wake).expect("the commands thread");
 
     let over = Arc::new(AtomicBool::new(false));

@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use hfm::rule::{
-    Dialogue, DialogueStep, HeaderPattern, Http, HttpVersion, Network, Peer, Probe, ProxyVersion, Service,
-    Tls, TlsVersion,
+    Dialogue, DialogueStep, HeaderPattern, Http, HttpVersion, Network, Page, Peer, Probe, ProxyVersion,
+    Service, Tls, TlsVersion,
 };
 
 use crate::pattern::{Pattern, Patterns};
@@ -72,20 +72,25 @@ impl Asked {
 
     pub(crate) fn probe(&self) -> Probe {
         let service = match &self.service {
-            AskedService::Http(http) => Service::Http(Box::new(self.http(http))),
-            AskedService::Dialogue { send, steps } => Service::Dialogue(Dialogue {
-                send: send.as_bytes().into(),
-                steps: steps.iter().map(|step| step.rule()).collect(),
-                patterns: self.patterns.rule(),
-            }),
+            AskedService::Http(http) => {
+                Service::Http(Page::new("web.example.com", "/"), self.http(http).into())
+            }
+            AskedService::Dialogue { send, steps } => Service::Dialogue(
+                Dialogue {
+                    send: send.as_bytes().into(),
+                    steps: steps.iter().map(|step| step.rule()).collect(),
+                    patterns: self.patterns.rule(),
+                }
+                .into(),
+            ),
         };
         Probe {
             url: "test".into(),
             peer: Peer::Address(IpAddr::V4(Ipv4Addr::LOCALHOST), 80),
-            network: Network { proxy_protocol: self.proxy, ..Network::default() },
+            network: Network { proxy_protocol: self.proxy, ..Network::default() }.into(),
             timeout: Duration::from_secs(1),
             service,
-            tls: self.is_secured.then(tls),
+            tls: self.is_secured.then(tls).map(Box::new),
         }
     }
 
@@ -96,9 +101,7 @@ impl Asked {
         };
         Http {
             method: if asked.is_head { "HEAD" } else { "GET" }.into(),
-            target: "/".into(),
             version: HttpVersion::V11,
-            host: "web.example.com".into(),
             headers: Vec::new(),
             body: None,
             status: asked.status.iter().map(|status| *status..=*status).collect(),

@@ -46,7 +46,7 @@ impl Machine {
         }
         let patterns = match &mut probe.service {
             Service::Dialogue(dialogue) => &mut dialogue.patterns,
-            Service::Http(http) => &mut http.patterns,
+            Service::Http(_, http) => &mut http.patterns,
         };
         match saboteur {
             Some(Saboteur::ExpectIgnored) => patterns.expect.clear(),
@@ -58,10 +58,10 @@ impl Machine {
             _ => {}
         }
         match (saboteur, &mut probe.service) {
-            (Some(Saboteur::StatusIgnored), Service::Http(http)) => http.status = vec![200..=999],
-            (Some(Saboteur::ExpectHeaderIgnored), Service::Http(http)) => http.expect_header.clear(),
-            (Some(Saboteur::RejectHeaderIgnored), Service::Http(http)) => http.reject_header.clear(),
-            (Some(Saboteur::HeadAnsweredAsGet), Service::Http(http)) => http.method = "GET".into(),
+            (Some(Saboteur::StatusIgnored), Service::Http(_, http)) => http.status = vec![200..=999],
+            (Some(Saboteur::ExpectHeaderIgnored), Service::Http(_, http)) => http.expect_header.clear(),
+            (Some(Saboteur::RejectHeaderIgnored), Service::Http(_, http)) => http.reject_header.clear(),
+            (Some(Saboteur::HeadAnsweredAsGet), Service::Http(_, http)) => http.method = "GET".into(),
             (Some(Saboteur::SendForgotten), Service::Dialogue(dialogue)) => dialogue.send = Box::default(),
             (Some(Saboteur::StepForgotten), Service::Dialogue(dialogue)) => drop(dialogue.steps.pop()),
             _ => {}

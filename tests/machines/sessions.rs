@@ -78,7 +78,7 @@ fn an_answer_may_end_with_or_without_a_goodbye() {
                 ("ready", ANSWER, "ok"),
             ] {
                 let mut service = https(&[], false);
-                if let hfm::rule::Service::Http(http) = &mut service {
+                if let hfm::rule::Service::Http(_, http) = &mut service {
                     http.patterns.expect_regex = vec![expect.into()];
                 }
                 let new = || {

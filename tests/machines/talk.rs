@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use hfm::now::Now;
 use hfm::probe::{Compiler, Conversation, Files, Plan, Step, WallClock};
-use hfm::rule::{Dialogue, Http, HttpVersion, Network, Patterns, Peer as Place, Probe, Service, Tls};
+use hfm::rule::{Dialogue, Http, HttpVersion, Network, Page, Patterns, Peer as Place, Probe, Service, Tls};
 use hfm::verdict::Verdict;
 use rustls::{HandshakeKind, ServerConfig};
 
@@ -18,30 +18,28 @@ pub(crate) fn probe(tls: Tls, service: Service) -> Probe {
     Probe {
         url: "test".into(),
         peer: Place::Name("web.example.com".into(), 443),
-        network: Network::default(),
+        network: Network::default().into(),
         timeout: Duration::from_secs(1),
         service,
-        tls: Some(tls),
+        tls: Some(tls.into()),
     }
 }
 
 /// The handshake alone.
 pub(crate) fn bare() -> Service {
-    Service::Dialogue(Dialogue::default())
+    Service::Dialogue(Dialogue::default().into())
 }
 
 /// Something that is sent and asks for no answer.
 pub(crate) fn send_only() -> Service {
-    Service::Dialogue(Dialogue { send: b"hello"[..].into(), ..Dialogue::default() })
+    Service::Dialogue(Dialogue { send: b"hello"[..].into(), ..Dialogue::default() }.into())
 }
 
 /// A GET whose body must have a text in it, if any.
 pub(crate) fn https(expect: &[&str], reuse: bool) -> Service {
-    Service::Http(Box::new(Http {
+    let http = Http {
         method: "GET".into(),
-        target: "/".into(),
         version: HttpVersion::V11,
-        host: "web.example.com".into(),
         headers: Vec::new(),
         body: None,
         status: vec![200..=399],
@@ -52,7 +50,8 @@ pub(crate) fn https(expect: &[&str], reuse: bool) -> Service {
             ..Patterns::default()
         },
         reuse,
-    }))
+    };
+    Service::Http(Page::new("web.example.com", "/"), http.into())
 }
 
 /// A machine and a server.

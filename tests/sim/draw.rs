@@ -5,8 +5,8 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use hfm::rule::{
-    CommandLine, Dialogue, HealthSettings, Network, Peer, Placement, Probe, Rule, RuleId, Service, Status,
-    Test,
+    CommandLine, Dialogue, HealthSettings, Network, Peer, Probe, Rule, RuleId, Service, Shared, Status,
+    Terms, Test,
 };
 
 use crate::random::Random;
@@ -29,11 +29,11 @@ pub(crate) fn configuration(random: &mut Random) -> (Vec<Rule>, Duration) {
     }
     let edges = graph(random, rules.len(), 40, 3);
     for (rule, edges) in rules.iter_mut().zip(edges) {
-        rule.requires = edges;
+        rule.terms.requires = edges;
     }
     let edges = graph(random, rules.len(), 30, 2);
     for (rule, edges) in rules.iter_mut().zip(edges) {
-        rule.guard = edges;
+        rule.terms.guard = edges;
     }
     (rules, scale)
 }
@@ -50,35 +50,39 @@ fn one_rule(random: &mut Random, index: u64, scale_ms: u64) -> Rule {
     let program = CommandLine { program: "test".into(), arguments: Vec::new() };
     Rule {
         name: format!("r{index}").into(),
-        status,
         test: Test::Command {
-            command: program,
+            command: program.into(),
             timeout_int: timeout(random, scale_ms),
             timeout_kill: timeout(random, scale_ms),
         },
-        start_delay: random.percent(35).then(|| Duration::from_millis(random.below(4 * scale_ms))),
-        runs: if random.percent(15) { NonZeroU16::new(small(random, 1, 12)) } else { None },
-        interval,
-        interval_fail,
-        interval_debounce: None,
-        spread: random.percent(35),
-        health: health(random, scale_ms),
-        requires: Vec::new(),
-        guard: Vec::new(),
-        change_success: None,
-        change_fail: None,
-        change_timeout: None,
-        placement: Placement::default(),
-        demote: None,
+        placement: Shared::default(),
+        terms: Terms {
+            status,
+            start_delay: random.percent(35).then(|| Duration::from_millis(random.below(4 * scale_ms))),
+            runs: if random.percent(15) { NonZeroU16::new(small(random, 1, 12)) } else { None },
+            interval,
+            interval_fail,
+            interval_debounce: None,
+            spread: random.percent(35),
+            health: health(random, scale_ms),
+            requires: Vec::new(),
+            guard: Vec::new(),
+            change_success: None,
+            change_fail: None,
+            change_timeout: None,
+            demote: None,
+        }
+        .into(),
     }
 }
 
 /// Turns a rule into one that probes by itself.
 fn make_native(random: &mut Random, rule: &mut Rule, scale_ms: u64) {
     let same = rule.interval == rule.interval_fail;
-    rule.interval = above_zero(random, rule.interval, scale_ms);
-    rule.interval_fail = if same { rule.interval } else { above_zero(random, rule.interval_fail, scale_ms) };
-    rule.interval_debounce = match random.below(10) {
+    rule.terms.interval = above_zero(random, rule.interval, scale_ms);
+    rule.terms.interval_fail =
+        if same { rule.interval } else { above_zero(random, rule.interval_fail, scale_ms) };
+    rule.terms.interval_debounce = match random.below(10) {
         0..4 => None,
         4..8 => Some(Duration::from_millis(random.within(scale_ms / 10, scale_ms))),
         _ => {
@@ -96,12 +100,12 @@ fn make_native(random: &mut Random, rule: &mut Rule, scale_ms: u64) {
     let probe = Probe {
         url: "tcp://192.0.2.1:80".into(),
         peer: Peer::Address(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 80),
-        network: Network::default(),
+        network: Network::default().into(),
         timeout,
-        service: Service::Dialogue(Dialogue::default()),
+        service: Service::Dialogue(Dialogue::default().into()),
         tls: None,
     };
-    rule.test = Test::Probe(Box::new(probe));
+    rule.test = Test::Probe(probe.into());
 }
 
 fn above_zero(random: &mut Random, drawn: Duration, scale_ms: u64) -> Duration {

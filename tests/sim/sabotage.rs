@@ -103,12 +103,13 @@ impl Tampered {
         let Some(saboteur) = self.saboteur else { return };
         let one_more = |of: NonZeroU16| of.saturating_add(1);
         let one_less = |of: NonZeroU16| NonZeroU16::new(of.get() - 1).unwrap_or(of);
-        let health = &mut rule.health;
+        let terms = &mut *rule.terms;
+        let health = &mut terms.health;
         match saboteur {
-            Saboteur::IntervalFailIgnored => rule.interval_fail = rule.interval,
-            Saboteur::StartDelayIgnored => rule.start_delay = None,
-            Saboteur::SpreadIgnored => rule.spread = false,
-            Saboteur::DisabledRuns if rule.status == Status::Disabled => rule.status = Status::Enabled,
+            Saboteur::IntervalFailIgnored => terms.interval_fail = terms.interval,
+            Saboteur::StartDelayIgnored => terms.start_delay = None,
+            Saboteur::SpreadIgnored => terms.spread = false,
+            Saboteur::DisabledRuns if terms.status == Status::Disabled => terms.status = Status::Enabled,
             Saboteur::FailDebounceOneMore => health.fail_debounce = one_more(health.fail_debounce),
             Saboteur::FailDebounceOneLess => health.fail_debounce = one_less(health.fail_debounce),
             Saboteur::SuccessDebounceOneMore => health.success_debounce = one_more(health.success_debounce),
@@ -117,10 +118,10 @@ impl Tampered {
             Saboteur::CountNeverReset => health.fail_reset = NonZeroU16::MAX,
             Saboteur::HoldDownIgnored => health.hold_down = Duration::ZERO,
             Saboteur::HoldDownMaxIgnored => health.hold_down_max = Duration::from_secs(1_000_000),
-            Saboteur::RequiresIgnored => rule.requires.clear(),
-            Saboteur::RequiresOnlyFirst => rule.requires.truncate(1),
-            Saboteur::GuardIgnored => rule.guard.clear(),
-            Saboteur::RunsIgnored => rule.runs = None,
+            Saboteur::RequiresIgnored => terms.requires.clear(),
+            Saboteur::RequiresOnlyFirst => terms.requires.truncate(1),
+            Saboteur::GuardIgnored => terms.guard.clear(),
+            Saboteur::RunsIgnored => terms.runs = None,
             _ => Self::alter_native(saboteur, rule),
         }
     }

@@ -23,9 +23,9 @@ impl Tampered {
             (Saboteur::DeadlineIgnoresTimeout, Test::Probe(probe)) => {
                 probe.timeout = Duration::from_secs(86_400);
             }
-            (Saboteur::DebounceIntervalIgnored, _) => rule.interval_debounce = None,
+            (Saboteur::DebounceIntervalIgnored, _) => rule.terms.interval_debounce = None,
             (Saboteur::DebounceIntervalKept, _) => {
-                rule.interval_fail = rule.interval_debounce.unwrap_or(rule.interval_fail);
+                rule.terms.interval_fail = rule.interval_debounce.unwrap_or(rule.interval_fail);
             }
             _ => {}
         }

@@ -95,7 +95,7 @@ pub(crate) fn draw(seed: u64, rules: &mut [Rule]) -> (Vec<Table>, Random) {
 pub(crate) fn draw_shares(seed: u64, rules: &mut [Rule]) {
     let mut random = Random::new(seed ^ 0x7368_6172_6573);
     for rule in rules {
-        rule.demote = random.percent(25).then_some(NonZeroU8::MIN);
+        rule.terms.demote = random.percent(25).then_some(NonZeroU8::MIN);
     }
 }
 

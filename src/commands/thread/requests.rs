@@ -1,5 +1,7 @@
 //! What the thread is told to do.
 
+use std::collections::HashMap;
+
 use super::{CommandsThread, FINISH_MAX, OUTPUT_AFTER_END_MAX, now};
 use crate::commands::child::Role;
 use crate::commands::{ChangeNews, Job, Report, Request};
@@ -14,8 +16,7 @@ impl CommandsThread {
                 Request::Signal(run, signal) => self.signal(run, signal),
                 Request::Abandon(run) => self.abandon(run),
                 Request::Reload { tests, change_max } => {
-                    self.prepared.clear();
-                    self.prepared.resize_with(tests.len(), || None);
+                    self.prepared = HashMap::new();
                     self.tests = tests;
                     self.changes.limit(change_max);
                 }

@@ -31,7 +31,7 @@ pub(super) fn write(out: &mut String, probe: &Probe) -> fmt::Result {
     )?;
     match &probe.service {
         Service::Dialogue(dialogue) => write_dialogue(out, dialogue)?,
-        Service::Http(http) => write_http(out, http)?,
+        Service::Http(_, http) => write_http(out, http)?,
     }
     match &probe.tls {
         Some(tls) => write_tls(out, tls),
@@ -51,7 +51,7 @@ fn write_network(out: &mut String, probe: &Probe) -> fmt::Result {
         };
         text(out, "connect", &place)?;
     }
-    let Network { family, resolve, source, interface, fib, mark, proxy_protocol: _, close } = &probe.network;
+    let Network { family, resolve, source, interface, fib, mark, proxy_protocol: _, close } = &*probe.network;
     interval(out, "resolve", *resolve)?;
     word(
         out,

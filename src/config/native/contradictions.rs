@@ -12,11 +12,11 @@ pub(super) fn find(builder: &mut Builder<'_>, chosen: &Chosen<'_>, probe: &Probe
     addresses(builder, chosen, &probe.peer, &probe.network);
     match &probe.service {
         Service::Dialogue(_) => sends(builder, chosen),
-        Service::Http(http) => request(builder, chosen, http),
+        Service::Http(_, http) => request(builder, chosen, http),
     }
     if let Some(tls) = &probe.tls {
         certificates(builder, chosen, tls);
-        if matches!(probe.service, Service::Http(_)) && tls.alpn.iter().any(|protocol| &**protocol == "h2") {
+        if matches!(probe.service, Service::Http(..)) && tls.alpn.iter().any(|protocol| &**protocol == "h2") {
             let message = "'tls_alpn' offers h2, and hfm speaks HTTP/1 alone";
             warn(builder, chosen, "tls_alpn", message, "offer \"http/1.1\", or nothing");
         }

@@ -19,7 +19,7 @@ const STATUS_DEFAULT: RangeInclusive<u16> = 200..=399;
 const RANGES_MAX: usize = 900;
 
 /// The request of a rule, and what its response has to be.
-pub(super) fn http(chosen: &Chosen<'_>, authority: Box<str>, target: Box<str>) -> Option<Http> {
+pub(super) fn http(chosen: &Chosen<'_>) -> Option<Http> {
     let owned = |(name, value): (&str, &str)| (Box::from(name), Box::from(value));
     let headers: Option<Vec<_>> =
         chosen.texts(Setting::HttpHeaders).iter().map(|text| header(&text.text).ok().map(owned)).collect();
@@ -32,12 +32,10 @@ pub(super) fn http(chosen: &Chosen<'_>, authority: Box<str>, target: Box<str>) -
     };
     Some(Http {
         method: chosen.text(Setting::HttpMethod).unwrap_or("GET").into(),
-        target,
         version: match chosen.text(Setting::HttpVersion) {
             Some(text) => version(text).ok()?,
             None => HttpVersion::V11,
         },
-        host: authority,
         headers: headers?,
         body: chosen.text(Setting::HttpBody).map(Box::from),
         status,

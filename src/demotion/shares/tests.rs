@@ -3,7 +3,7 @@
 use super::*;
 
 fn rule(name: &str, demote: u8) -> Rule {
-    Rule { name: name.into(), demote: NonZeroU8::new(demote), ..Rule::vacant() }
+    Rule { name: name.into(), ..Rule::vacant() }.with(|of| of.demote = NonZeroU8::new(demote))
 }
 
 fn shares(rules: &[(&str, u8)], adopted: &[(&str, u8)]) -> Shares {

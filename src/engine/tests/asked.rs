@@ -82,7 +82,12 @@ fn a_run_that_does_not_fit_in_is_the_next_on_the_schedule_and_counts() {
 
 #[test]
 fn what_a_run_has_to_have_is_its_timeout_and_never_more_than_a_few_seconds() {
-    let every = |interval, rule| Rule { interval, interval_fail: interval, ..rule };
+    let every = |interval, rule: Rule| {
+        rule.with(|of| {
+            of.interval = interval;
+            of.interval_fail = interval;
+        })
+    };
     for (rule, limit) in [
         (with_timeouts(Some(50 * MS), Some(100 * MS)), 100 * MS),
         (with_timeouts(Some(50 * MS), None), 50 * MS),
@@ -92,10 +97,10 @@ fn what_a_run_has_to_have_is_its_timeout_and_never_more_than_a_few_seconds() {
         // As without 'timeout': it would never fit in.
         (native(60 * S), S),
     ] {
-        let mut bench = Bench::new([Rule { start_delay: Some(60 * S), ..every(60 * S, rule.clone()) }]);
+        let mut bench = Bench::new([every(60 * S, rule.clone()).with(|of| of.start_delay = Some(60 * S))]);
         bench.at = 60 * S - limit;
         assert_eq!(starts(&bench.ask(0)), 1, "{limit:?} is enough");
-        let mut bench = Bench::new([Rule { start_delay: Some(60 * S), ..every(60 * S, rule) }]);
+        let mut bench = Bench::new([every(60 * S, rule).with(|of| of.start_delay = Some(60 * S))]);
         bench.at = 60 * S - limit + MS;
         assert_eq!(bench.ask(0), [], "less than {limit:?} is not");
     }
@@ -170,7 +175,7 @@ fn an_extra_run_keeps_the_timeouts_of_its_rule() {
     let killed = Cause::TimeoutKill(TimedOut { limit: 200 * MS, ending });
     assert_eq!(answers(&bench.exited(0, ending)), [Ok((2, failure(killed), false))]);
 
-    let mut bench = Bench::new([Rule { start_delay: Some(5 * S), ..native(300 * MS) }]);
+    let mut bench = Bench::new([native(300 * MS).with(|of| of.start_delay = Some(5 * S))]);
     bench.ask(0);
     bench.started(0);
     let run = bench.run(0);
@@ -180,8 +185,8 @@ fn an_extra_run_keeps_the_timeouts_of_its_rule() {
 #[test]
 fn an_answer_is_what_the_test_itself_found() {
     let guard = vec![RuleId(0)];
-    let given = Rule { status: Status::AlwaysSuccess, ..rule() };
-    let mut bench = Bench::new([rule(), Rule { guard, ..rule() }, given]);
+    let given = rule().with(|of| of.status = Status::AlwaysSuccess);
+    let mut bench = Bench::new([rule(), rule().with(|of| of.guard = guard), given]);
     bench.ask(1);
     bench.ask(2);
     bench.turn(Duration::ZERO);
@@ -196,7 +201,7 @@ fn an_answer_is_what_the_test_itself_found() {
 
 #[test]
 fn our_own_lateness_is_no_answer_about_the_target() {
-    let mut bench = Bench::new([Rule { start_delay: Some(5 * S), ..native(100 * MS) }]);
+    let mut bench = Bench::new([native(100 * MS).with(|of| of.start_delay = Some(5 * S))]);
     bench.ask(0);
     bench.at = 20 * MS;
     bench.started(0);
@@ -237,8 +242,8 @@ fn a_test_that_cannot_be_started_is_an_answer_and_ends_the_rule_only_on_its_sche
 
 #[test]
 fn rules_that_are_not_scheduled_can_be_asked_for_a_run() {
-    let disabled = Rule { status: Status::Disabled, ..rule() };
-    let mut bench = Bench::new([disabled, Rule { runs: Some(times(1)), ..rule() }, rule()]);
+    let disabled = rule().with(|of| of.status = Status::Disabled);
+    let mut bench = Bench::new([disabled, rule().with(|of| of.runs = Some(times(1))), rule()]);
     bench.turn(Duration::ZERO);
     for index in [1, 2] {
         bench.started(index);
@@ -258,7 +263,7 @@ fn rules_that_are_not_scheduled_can_be_asked_for_a_run() {
 
 #[test]
 fn a_run_that_hangs_where_nothing_else_runs_does_not_keep_the_program() {
-    let mut bench = Bench::new([Rule { status: Status::Disabled, ..rule() }]);
+    let mut bench = Bench::new([rule().with(|of| of.status = Status::Disabled)]);
     bench.ask(0);
     bench.started(0);
     assert!(bench.engine.is_finished());
@@ -313,7 +318,7 @@ fn a_reload_keeps_the_question_for_a_rule_that_stays_and_answers_it_for_one_that
     }
     bench.at = 50 * MS;
     let extra: Vec<RunId> = (0..4).map(|index| bench.run(index)).collect();
-    let rules = [roomy(), Rule { interval: 60 * S, ..roomy() }, roomy(), Rule::vacant()];
+    let rules = [roomy(), roomy().with(|of| of.interval = 60 * S), roomy(), Rule::vacant()];
     let fates = [Fate::Kept, Fate::Adjusted, Fate::Changed, Fate::Vacated];
     let now = bench.now();
     bench.engine.reload(rules.into(), &fates, now);
@@ -335,7 +340,7 @@ fn a_question_that_waited_for_the_schedule_is_looked_at_again_after_a_reload() {
     bench.at = 950 * MS;
     assert_eq!(bench.ask(0), []);
     let now = bench.now();
-    bench.engine.reload([Rule { interval: 60 * S, ..roomy() }].into(), &[Fate::Adjusted], now);
+    bench.engine.reload([roomy().with(|of| of.interval = 60 * S)].into(), &[Fate::Adjusted], now);
     assert_eq!(starts(&bench.outputs()), 1);
 }
 

@@ -109,7 +109,7 @@ fn a_disabled_rule_that_is_drained_is_tested_again() {
 #[test]
 fn a_hold_down_of_a_disabled_rule_ends_by_a_success_after_it_is_enabled() {
     let health = HealthSettings { hold_down: 5 * S, hold_down_max: 5 * S, ..HealthSettings::default() };
-    let mut bench = Bench::new([Rule { health, ..rule() }]);
+    let mut bench = Bench::new([rule().with(|of| of.health = health)]);
     bench.whole_run(0, Duration::ZERO, BAD);
     bench.whole_run(0, S, OK);
     bench.set_until(0, Override::Disabled, Some(60 * S));
@@ -125,7 +125,7 @@ fn a_hold_down_of_a_disabled_rule_ends_by_a_success_after_it_is_enabled() {
 #[test]
 fn a_disabled_guard_does_not_guard_and_others_set_do_not_count() {
     let guard = vec![RuleId(0)];
-    let mut bench = Bench::new([rule(), Rule { guard, ..rule() }]);
+    let mut bench = Bench::new([rule(), rule().with(|of| of.guard = guard)]);
     bench.set(0, Override::AlwaysSuccess);
     bench.turn(Duration::ZERO);
     bench.started(0);
@@ -151,7 +151,7 @@ fn overrides_neither_end_the_program_nor_keep_it() {
     let mut bench = Bench::new([rule()]);
     bench.set(0, Override::Disabled);
     assert!(!bench.engine.is_finished(), "it may be enabled again");
-    let mut bench = Bench::new([Rule { status: Status::Disabled, ..rule() }]);
+    let mut bench = Bench::new([rule().with(|of| of.status = Status::Disabled)]);
     for kind in [Override::Drained, Override::AlwaysSuccess, Override::Disabled] {
         bench.set(0, kind);
         assert!(bench.engine.is_finished(), "{kind:?}");
@@ -160,7 +160,7 @@ fn overrides_neither_end_the_program_nor_keep_it() {
 
 #[test]
 fn a_rule_disabled_in_the_file_can_be_set_but_is_never_run() {
-    let disabled = placed(Rule { status: Status::Disabled, ..rule() });
+    let disabled = placed(rule().with(|of| of.status = Status::Disabled));
     let mut bench = Bench::new([disabled, requires(&[0])]);
     bench.whole_run(1, Duration::ZERO, OK);
     let outputs = bench.set(0, Override::Drained);
@@ -177,12 +177,12 @@ fn a_rule_disabled_in_the_file_can_be_set_but_is_never_run() {
 
 #[test]
 fn a_rule_stays_disabled_over_a_reload_that_would_schedule_it() {
-    let mut bench = well([rule(), Rule { runs: Some(times(1)), ..rule() }, rule()]);
+    let mut bench = well([rule(), rule().with(|of| of.runs = Some(times(1))), rule()]);
     for index in [0, 1, 2] {
         bench.set(index, Override::Disabled);
     }
     let now = bench.now();
-    let faster = || Rule { interval: 100 * MS, ..rule() };
+    let faster = || rule().with(|of| of.interval = 100 * MS);
     bench.engine.reload(
         [faster(), faster(), faster()].into(),
         &[Fate::Adjusted, Fate::Adjusted, Fate::Changed],
@@ -203,7 +203,7 @@ fn a_rule_stays_disabled_over_a_reload_that_would_schedule_it() {
 fn a_rule_that_the_file_disables_now_is_unknown_unless_something_is_set() {
     let mut bench = well([placed(rule()), placed(rule())]);
     bench.set(1, Override::AlwaysFail);
-    let disabled = || placed(Rule { status: Status::Disabled, ..rule() });
+    let disabled = || placed(rule().with(|of| of.status = Status::Disabled));
     let now = bench.now();
     bench.engine.reload([disabled(), disabled()].into(), &[Fate::Adjusted, Fate::Adjusted], now);
     assert_eq!(words(&bench.outputs()), [(0, Contribution::Nothing, false, true)]);
@@ -219,6 +219,6 @@ fn a_rule_that_is_enabled_stays_due_at_once_although_a_reload_brings_another_int
     bench.at = 10 * S;
     bench.enable(0);
     let now = bench.now();
-    bench.engine.reload([Rule { interval: 60 * S, ..rule() }].into(), &[Fate::Adjusted], now);
+    bench.engine.reload([rule().with(|of| of.interval = 60 * S)].into(), &[Fate::Adjusted], now);
     assert_eq!(bench.wakes_at(), Some(10 * S));
 }

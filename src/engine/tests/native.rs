@@ -12,12 +12,12 @@ pub(super) fn native(timeout: Duration) -> Rule {
     let probe = Probe {
         url: "tcp://192.0.2.1:80".into(),
         peer: Peer::Address(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 80),
-        network: Network::default(),
+        network: Network::default().into(),
         timeout,
-        service: Service::Dialogue(Dialogue::default()),
+        service: Service::Dialogue(Dialogue::default().into()),
         tls: None,
     };
-    Rule { test: Test::Probe(Box::new(probe)), ..rule() }
+    Rule { test: Test::Probe(probe.into()), ..rule() }
 }
 
 pub(super) fn failure(cause: Cause) -> Verdict {
@@ -95,7 +95,7 @@ fn measured_is_told_with_the_verdict() {
 
 /// The verdict of a probe with a timeout of 100 ms, ended after 50 ms of which we stalled `stalled`.
 fn after_stall(status: Status, stalled: Duration, found: &Verdict) -> Verdict {
-    let mut bench = Bench::new([Rule { status, ..native(100 * MS) }]);
+    let mut bench = Bench::new([native(100 * MS).with(|of| of.status = status)]);
     bench.turn(Duration::ZERO);
     bench.started(0);
     bench.engine.note_stall(bench.base + 10 * MS, stalled);
@@ -193,7 +193,11 @@ fn debounced() -> Rule {
         fail_reset: times(2),
         ..HealthSettings::default()
     };
-    Rule { interval_fail: 3 * S, interval_debounce: Some(200 * MS), health, ..native(200 * MS) }
+    native(200 * MS).with(|of| {
+        of.interval_fail = 3 * S;
+        of.interval_debounce = Some(200 * MS);
+        of.health = health;
+    })
 }
 
 #[test]
@@ -225,7 +229,8 @@ fn debounce_interval_counts_while_results_do() {
 #[test]
 fn hold_down_alone_is_no_debounce() {
     let mut rule = debounced();
-    (rule.health.hold_down, rule.health.hold_down_max) = (20 * S, 20 * S);
+    let health = &mut rule.terms.health;
+    (health.hold_down, health.hold_down_max) = (20 * S, 20 * S);
     let mut bench = Bench::new([rule]);
     bench.whole_probe(Duration::ZERO, timed_out());
     bench.whole_probe(3 * S, Verdict::Success);
@@ -238,7 +243,10 @@ fn hold_down_alone_is_no_debounce() {
 fn deadline_follows_the_grid_that_the_end_of_a_hold_down_brings() {
     let health =
         HealthSettings { hold_down: 3100 * MS, hold_down_max: 3100 * MS, ..HealthSettings::default() };
-    let rule = Rule { health, interval: 4 * S, ..native(S) };
+    let rule = native(S).with(|of| {
+        of.health = health;
+        of.interval = 4 * S;
+    });
     let mut bench = Bench::new([rule]);
     bench.whole_probe(Duration::ZERO, timed_out());
     bench.whole_probe(S, Verdict::Success);

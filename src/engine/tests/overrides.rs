@@ -41,7 +41,7 @@ pub(super) fn moves(outputs: &[Output]) -> Vec<(u32, State, State, &'static str)
 }
 
 pub(super) fn requires(rules: &[u32]) -> Rule {
-    Rule { requires: rules.iter().copied().map(RuleId).collect(), ..rule() }
+    rule().with(|of| of.requires = rules.iter().copied().map(RuleId).collect())
 }
 
 /// A bench whose rules have all succeeded once, at 0.
@@ -141,7 +141,10 @@ fn after_a_drain_a_rule_without_a_recent_success_is_down_until_its_next() {
 #[test]
 fn a_success_before_a_failure_or_trouble_of_our_own_is_none() {
     let health = HealthSettings { fail_debounce: times(3), ..HealthSettings::default() };
-    let mut bench = well([placed(Rule { health, interval: 60 * S, ..rule() })]);
+    let mut bench = well([placed(rule().with(|of| {
+        of.health = health;
+        of.interval = 60 * S;
+    }))]);
     bench.set(0, Override::Drained);
     bench.whole_run(0, 60 * S, BAD);
     assert_eq!(bench.enable(0), []);
@@ -189,7 +192,7 @@ fn after_always_success_or_disable_the_own_state_counts_at_once() {
 #[test]
 fn a_failed_state_comes_back_with_the_failure_that_made_it() {
     let health = HealthSettings { success_debounce: times(3), ..HealthSettings::default() };
-    let mut bench = Bench::new([Rule { health, ..rule() }]);
+    let mut bench = Bench::new([rule().with(|of| of.health = health)]);
     bench.whole_run(0, Duration::ZERO, BAD);
     bench.set(0, Override::AlwaysSuccess);
     bench.whole_run(0, S, OK);
@@ -265,7 +268,7 @@ fn what_is_down_for_another_reason_too_is_not_drained() {
 
 #[test]
 fn a_rule_that_ended_takes_overrides_and_comes_back_at_once() {
-    let mut bench = Bench::new([placed(Rule { runs: Some(times(1)), ..rule() }), rule()]);
+    let mut bench = Bench::new([placed(rule().with(|of| of.runs = Some(times(1)))), rule()]);
     bench.whole_run(0, Duration::ZERO, OK);
     assert_eq!(bench.view(0).ended, Some(EndReason::RunsUsedUp));
     assert_eq!(words(&bench.set(0, Override::Drained)), [(0, DRAINED, false, true)]);
@@ -281,7 +284,10 @@ fn a_rule_that_ended_takes_overrides_and_comes_back_at_once() {
 #[test]
 fn a_rule_whose_runs_end_while_it_returns_is_what_it_was() {
     let health = HealthSettings { fail_debounce: times(9), ..HealthSettings::default() };
-    let mut bench = well([placed(Rule { health, runs: Some(times(3)), ..rule() })]);
+    let mut bench = well([placed(rule().with(|of| {
+        of.health = health;
+        of.runs = Some(times(3));
+    }))]);
     bench.set(0, Override::Drained);
     bench.whole_run(0, S, BAD);
     bench.enable(0);
@@ -293,7 +299,7 @@ fn a_rule_whose_runs_end_while_it_returns_is_what_it_was() {
 
 #[test]
 fn an_override_takes_the_place_of_a_status_that_says_the_state() {
-    let mut bench = Bench::new([Rule { status: Status::AlwaysFail, ..rule() }]);
+    let mut bench = Bench::new([rule().with(|of| of.status = Status::AlwaysFail)]);
     let drained = moves(&bench.set(0, Override::Drained));
     assert_eq!(drained, [(0, State::Unknown, State::Fail, "drained")], "once, although it was down before");
     assert_eq!(moves(&bench.whole_run(0, Duration::ZERO, OK)), [], "and not after each run");
@@ -301,7 +307,7 @@ fn an_override_takes_the_place_of_a_status_that_says_the_state() {
     assert_eq!(moves(&bench.enable(0)), [(0, State::Success, State::Fail, "always-fail")]);
     assert_eq!(moves(&bench.whole_run(0, S, OK)), [(0, State::Fail, State::Fail, "always-fail")]);
 
-    let mut bench = Bench::new([Rule { status: Status::AlwaysSuccess, ..rule() }]);
+    let mut bench = Bench::new([rule().with(|of| of.status = Status::AlwaysSuccess)]);
     bench.set(0, Override::Drained);
     bench.enable(0);
     let back = moves(&bench.whole_run(0, Duration::ZERO, BAD));

@@ -32,7 +32,7 @@ fn a_run_under_way_of_a_kept_rule_goes_on_and_counts() {
     bench.turn(Duration::ZERO);
     bench.started(0);
     bench.at = 500 * MS;
-    assert_eq!(bench.reload([Rule { interval: 3 * S, ..rule() }], &[Fate::Adjusted]), []);
+    assert_eq!(bench.reload([rule().with(|of| of.interval = 3 * S)], &[Fate::Adjusted]), []);
     assert_eq!(changes(&bench.exited(0, OK)).len(), 1);
     assert_eq!(bench.wakes_at(), Some(3 * S), "the new interval counts from the last start");
 }
@@ -42,7 +42,7 @@ fn another_schedule_counts_from_the_last_start() {
     let mut bench = Bench::new([rule()]);
     bench.whole_run(0, Duration::ZERO, OK);
     bench.at = 100 * MS;
-    bench.reload([Rule { interval: 300 * MS, ..rule() }], &[Fate::Adjusted]);
+    bench.reload([rule().with(|of| of.interval = 300 * MS)], &[Fate::Adjusted]);
     assert_eq!(bench.wakes_at(), Some(300 * MS));
     assert_eq!(bench.view(0).effective, State::Success);
 }
@@ -93,7 +93,7 @@ fn new_rules_begin_as_at_a_start() {
     let mut bench = Bench::new([rule()]);
     bench.whole_run(0, Duration::ZERO, OK);
     bench.at = 200 * MS;
-    let late = Rule { start_delay: Some(300 * MS), ..rule() };
+    let late = rule().with(|of| of.start_delay = Some(300 * MS));
     bench.reload([rule(), rule(), late], &[Fate::Kept, Fate::New, Fate::New]);
     assert_eq!(starts(&bench.turn(200 * MS)), 1);
     assert_eq!(bench.wakes_at(), Some(500 * MS));
@@ -105,7 +105,7 @@ fn what_a_rule_requires_now_counts_at_once() {
     bench.whole_run(0, Duration::ZERO, BAD);
     bench.started(1);
     bench.exited(1, OK);
-    let requires = Rule { requires: vec![RuleId(0)], ..rule() };
+    let requires = rule().with(|of| of.requires = vec![RuleId(0)]);
     let outputs = bench.reload([rule(), requires], &[Fate::Kept, Fate::Adjusted]);
     let requires = Verdict::Failure(Cause::Requires);
     assert_eq!(changes(&outputs), [(1, State::Success, State::Fail, requires)]);
@@ -115,20 +115,20 @@ fn what_a_rule_requires_now_counts_at_once() {
 
 #[test]
 fn a_rule_that_is_disabled_now_ends_and_one_with_more_runs_goes_on() {
-    let mut bench = Bench::new([rule(), Rule { runs: Some(times(1)), ..rule() }]);
+    let mut bench = Bench::new([rule(), rule().with(|of| of.runs = Some(times(1)))]);
     bench.turn(Duration::ZERO);
     bench.started(0);
     bench.started(1);
     bench.exited(1, OK);
     assert_eq!(bench.view(1).ended, Some(EndReason::RunsUsedUp));
-    let disabled = Rule { status: Status::Disabled, ..rule() };
+    let disabled = rule().with(|of| of.status = Status::Disabled);
     let run = bench.run(0);
     let outputs = bench.reload([disabled, rule()], &[Fate::Adjusted, Fate::Adjusted]);
     assert_eq!(outputs, [Output::Abandon { run }]);
     assert_eq!(bench.view(0).ended, Some(EndReason::Disabled));
     assert_eq!((bench.view(1).ended, bench.view(1).effective), (None, State::Success));
     assert_eq!(starts(&bench.turn(S)), 1);
-    let fewer = Rule { runs: Some(times(1)), ..rule() };
+    let fewer = rule().with(|of| of.runs = Some(times(1)));
     bench.started(1);
     bench.exited(1, OK);
     bench.reload([rule(), fewer], &[Fate::Changed, Fate::Adjusted]);
@@ -152,7 +152,7 @@ fn whoever_has_yet_to_hear_a_rule_is_told_of_it_once() {
     let down = [(0, DOWN, false, true)];
     let (plain, share, tables) = (rule, || demoting(rule()), || placed(rule()));
     let both = || placed(demoting(rule()));
-    let more = || Rule { demote: std::num::NonZeroU8::new(200), ..rule() };
+    let more = || rule().with(|of| of.demote = std::num::NonZeroU8::new(200));
     // Before, after, whether it is told. The state does not change.
     let cases = [
         (plain(), share(), true),
@@ -163,7 +163,7 @@ fn whoever_has_yet_to_hear_a_rule_is_told_of_it_once() {
         (both(), tables(), false),
         (both(), share(), false),
         (share(), plain(), false),
-        (both(), Rule { interval: 2 * S, ..both() }, false),
+        (both(), both().with(|of| of.interval = 2 * S), false),
     ];
     for (before, after, is_told) in cases {
         let mut bench = Bench::new([before.clone()]);

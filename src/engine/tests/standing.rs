@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn always_fail_is_down_from_the_load_on_and_confirmed_by_every_run() {
-    let mut bench = Bench::new([Rule { status: Status::AlwaysFail, ..rule() }]);
+    let mut bench = Bench::new([rule().with(|of| of.status = Status::AlwaysFail)]);
     assert_eq!(bench.outputs(), []);
     assert_eq!(bench.view(0).effective, State::Fail);
     let verdict = Verdict::Failure(Cause::AlwaysFail);
@@ -17,7 +17,10 @@ fn always_fail_is_down_from_the_load_on_and_confirmed_by_every_run() {
 #[test]
 fn rule_that_requires_an_always_fail_rule_is_down_at_load() {
     let requires = vec![RuleId(0)];
-    let mut bench = Bench::new([Rule { status: Status::AlwaysFail, ..rule() }, Rule { requires, ..rule() }]);
+    let mut bench = Bench::new([
+        rule().with(|of| of.status = Status::AlwaysFail),
+        rule().with(|of| of.requires = requires),
+    ]);
     let outputs = bench.outputs();
     let [Output::Change(change)] = &outputs[..] else { panic!("{outputs:?}") };
     assert_eq!(change.run, RunId { rule: RuleId(1), run: 0 });
@@ -28,7 +31,7 @@ fn rule_that_requires_an_always_fail_rule_is_down_at_load() {
 #[test]
 fn required_rule_takes_its_dependents_down_and_back() {
     let requires = vec![RuleId(0)];
-    let mut bench = Bench::new([rule(), Rule { requires, ..rule() }]);
+    let mut bench = Bench::new([rule(), rule().with(|of| of.requires = requires)]);
     bench.turn(Duration::ZERO);
     for rule in [1, 0] {
         bench.started(rule);
@@ -46,7 +49,7 @@ fn required_rule_takes_its_dependents_down_and_back() {
 #[test]
 fn guard_without_a_verdict_guards_until_it_is_stale() {
     let guard = vec![RuleId(0)];
-    let mut bench = Bench::new([rule(), Rule { guard, ..rule() }]);
+    let mut bench = Bench::new([rule(), rule().with(|of| of.guard = guard)]);
     bench.turn(Duration::ZERO);
     bench.started(0);
     bench.started(1);
@@ -67,7 +70,7 @@ fn guard_without_a_verdict_guards_until_it_is_stale() {
 #[test]
 fn what_began_before_its_guard_was_well_again_does_not_count() {
     let guard = vec![RuleId(0)];
-    let mut bench = Bench::new([rule(), Rule { guard, ..rule() }]);
+    let mut bench = Bench::new([rule(), rule().with(|of| of.guard = guard)]);
     let guarded = Some(Verdict::Inconclusive(LocalCause::Guarded));
     bench.whole_run(0, Duration::ZERO, BAD);
     bench.started(1);
@@ -94,7 +97,7 @@ fn what_began_before_its_guard_was_well_again_does_not_count() {
 #[test]
 fn guard_that_succeeds_lets_failures_count() {
     let guard = vec![RuleId(0)];
-    let mut bench = Bench::new([rule(), Rule { guard, ..rule() }]);
+    let mut bench = Bench::new([rule(), rule().with(|of| of.guard = guard)]);
     bench.turn(Duration::ZERO);
     bench.started(0);
     bench.started(1);
@@ -131,8 +134,17 @@ fn rule_that_ended_is_not_stale() {
 fn end_of_hold_down_tells_of_an_own_state_that_requires_hides() {
     let health = HealthSettings { hold_down: 5 * S, hold_down_max: 5 * S, ..HealthSettings::default() };
     let requires = vec![RuleId(0)];
-    let always_fail = Rule { status: Status::AlwaysFail, start_delay: Some(100 * S), ..rule() };
-    let mut bench = Bench::new([always_fail, Rule { health, requires, ..rule() }]);
+    let always_fail = rule().with(|of| {
+        of.status = Status::AlwaysFail;
+        of.start_delay = Some(100 * S);
+    });
+    let mut bench = Bench::new([
+        always_fail,
+        rule().with(|of| {
+            of.health = health;
+            of.requires = requires;
+        }),
+    ]);
     bench.whole_run(1, Duration::ZERO, BAD);
     bench.whole_run(1, 4 * S, OK);
     bench.turn(5 * S);
@@ -157,8 +169,11 @@ fn pass_is_bounded_and_starves_nobody() {
 
 #[test]
 fn interval_of_zero_leaves_room_for_others() {
-    let busy = Rule { interval: Duration::ZERO, interval_fail: Duration::ZERO, ..rule() };
-    let mut bench = Bench::new([busy, Rule { start_delay: Some(5 * MS), ..rule() }]);
+    let busy = rule().with(|of| {
+        of.interval = Duration::ZERO;
+        of.interval_fail = Duration::ZERO;
+    });
+    let mut bench = Bench::new([busy, rule().with(|of| of.start_delay = Some(5 * MS))]);
     for n in 0..5 {
         bench.whole_run(0, n * MS, OK);
     }
@@ -168,7 +183,7 @@ fn interval_of_zero_leaves_room_for_others() {
 
 #[test]
 fn stopped_engine_starts_nothing_and_drops_what_comes_back() {
-    let mut bench = Bench::new([rule(), Rule { start_delay: Some(S), ..rule() }]);
+    let mut bench = Bench::new([rule(), rule().with(|of| of.start_delay = Some(S))]);
     bench.turn(Duration::ZERO);
     bench.started(0);
     bench.engine.stop();

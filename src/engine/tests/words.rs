@@ -13,12 +13,12 @@ const DOWN: Contribution = Contribution::Down { drained: false };
 pub(super) fn placed(rule: Rule) -> Rule {
     let addresses = vec![Prefix::host([10, 0, 0, 1].into())];
     let tables = vec![Membership { table: "web".into(), addresses: addresses.clone() }];
-    Rule { placement: Placement { addresses, tables, ..Placement::default() }, ..rule }
+    Rule { placement: Placement { addresses, tables, ..Placement::default() }.into(), ..rule }
 }
 
 /// A rule that adds to the demotion while it is failed.
 pub(super) fn demoting(rule: Rule) -> Rule {
-    Rule { demote: NonZeroU8::new(50), ..rule }
+    rule.with(|of| of.demote = NonZeroU8::new(50))
 }
 
 /// What was said, by which rule: contribution, stale, settled.
@@ -109,7 +109,12 @@ fn an_inconclusive_verdict_says_nothing() {
 
 #[test]
 fn always_fail_is_down_and_always_success_up_before_any_run_and_after_the_last() {
-    let given = |status| placed(Rule { status, runs: Some(times(1)), ..rule() });
+    let given = |status| {
+        placed(rule().with(|of| {
+            of.status = status;
+            of.runs = Some(times(1));
+        }))
+    };
     let mut bench = Bench::new([given(Status::AlwaysFail), given(Status::AlwaysSuccess)]);
     let at_load = words(&bench.outputs());
     assert_eq!(at_load, [(0, DOWN, false, false), (1, Contribution::Up, false, false)]);
@@ -125,7 +130,7 @@ fn always_fail_is_down_and_always_success_up_before_any_run_and_after_the_last()
 
 #[test]
 fn a_rule_that_ended_keeps_its_last_word() {
-    let mut bench = Bench::new([placed(Rule { runs: Some(times(2)), ..rule() })]);
+    let mut bench = Bench::new([placed(rule().with(|of| of.runs = Some(times(2))))]);
     bench.outputs();
     bench.whole_run(0, Duration::ZERO, OK);
     assert_eq!(words(&bench.whole_run(0, S, BAD)), [(0, DOWN, false, true)]);
@@ -144,13 +149,13 @@ fn a_rule_that_ended_before_it_knew_anything_has_no_say() {
 
 #[test]
 fn a_rule_disabled_in_the_file_has_no_say() {
-    let mut bench = Bench::new([placed(Rule { status: Status::Disabled, ..rule() })]);
+    let mut bench = Bench::new([placed(rule().with(|of| of.status = Status::Disabled))]);
     assert_eq!(words(&bench.outputs()), [(0, Contribution::Nothing, false, true)]);
 }
 
 #[test]
 fn a_required_rule_that_fails_speaks_for_its_dependents() {
-    let mut bench = Bench::new([rule(), placed(Rule { requires: vec![RuleId(0)], ..rule() })]);
+    let mut bench = Bench::new([rule(), placed(rule().with(|of| of.requires = vec![RuleId(0)]))]);
     bench.outputs();
     bench.turn(Duration::ZERO);
     for rule in [0, 1] {

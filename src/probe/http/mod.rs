@@ -23,10 +23,11 @@ use regex::bytes::Regex;
 
 use super::patterns::{Compiled, Found, Patterns, Search, Sight, keep, shown};
 use super::{Output, Step};
-use crate::rule::{self, HeaderPattern};
+use crate::rule::{self, HeaderPattern, Page};
 use crate::verdict::{Cause, Stage, Text, Verdict};
 use body::Framing;
 use head::{Bounds, Extent, HEAD_BYTES_MAX, Head};
+use request::Request;
 
 /// Memory that a rule keeps for its next response.
 const KEPT_BYTES_MAX: usize = 8 * 1024;
@@ -36,7 +37,7 @@ const SWITCHING_PROTOCOLS: u16 = 101;
 /// A request and what its response has to be, compiled.
 #[derive(Debug)]
 pub(super) struct Plan {
-    request: Box<[u8]>,
+    request: Request,
     is_head_request: bool,
     status: Box<[RangeInclusive<u16>]>,
     /// `status` in words.
@@ -111,7 +112,7 @@ impl Plan {
             (start, end) => format!("{start}-{end}"),
         };
         Ok(Self {
-            request: request::encode(http),
+            request: Request::new(http),
             is_head_request: &*http.method == "HEAD",
             status: http.status.clone().into(),
             wanted: http.status.iter().map(in_words).collect::<Vec<_>>().join(",").into(),
@@ -184,8 +185,8 @@ impl Exchange {
     }
 
     #[expect(clippy::unused_self, reason = "one of three calls that every machine has")]
-    pub(super) fn connected(&mut self, plan: &Plan, out: &mut Output) -> Step {
-        out.extend_from_slice(&plan.request);
+    pub(super) fn connected(&mut self, plan: &Plan, page: &Page, out: &mut Output) -> Step {
+        plan.request.write(page, out);
         Step::Continue
     }
 

@@ -4,9 +4,7 @@ use crate::rule::HttpVersion;
 fn get() -> rule::Http {
     rule::Http {
         method: "GET".into(),
-        target: "/".into(),
         version: HttpVersion::V11,
-        host: "h".into(),
         headers: Vec::new(),
         body: None,
         status: vec![200..=399],
@@ -40,7 +38,7 @@ fn reason(step: Step) -> &'static str {
 /// Feeds an answer in pieces; how many bytes the verdict took, and its reason. `fin` closes at the end.
 fn feed(plan: &Plan, answer: &[u8], piece: usize, fin: bool) -> (usize, &'static str) {
     let mut exchange = Exchange::default();
-    assert_eq!(exchange.connected(plan, &mut Vec::new()), Step::Continue);
+    assert_eq!(exchange.connected(plan, &Page::new("h", "/"), &mut Vec::new()), Step::Continue);
     let mut fed = 0;
     for piece in answer.chunks(piece) {
         fed += piece.len();

@@ -28,10 +28,8 @@ fn world(adopted: &[(&str, u8)]) -> World {
 }
 
 fn rules() -> Arc<[Rule]> {
-    let rule = |(name, demote): (&str, u8)| Rule {
-        name: name.into(),
-        demote: NonZeroU8::new(demote),
-        ..Rule::vacant()
+    let rule = |(name, demote): (&str, u8)| {
+        Rule { name: name.into(), ..Rule::vacant() }.with(|of| of.demote = NonZeroU8::new(demote))
     };
     [("uplink", 20), ("dns", 10)].into_iter().map(rule).collect()
 }
@@ -197,10 +195,9 @@ fn more_than_the_socket_takes_at_once_is_given_bit_by_bit() {
     let mut world = world(&[]);
     let long = "x".repeat(3_000);
     let rules: Arc<[Rule]> = (0..1_000)
-        .map(|rule| Rule {
-            name: format!("{long}{rule}").into(),
-            demote: NonZeroU8::new(1),
-            ..Rule::vacant()
+        .map(|rule| {
+            Rule { name: format!("{long}{rule}").into(), ..Rule::vacant() }
+                .with(|of| of.demote = NonZeroU8::new(1))
         })
         .collect();
     let fates = vec![Fate::New; rules.len()];

@@ -9,7 +9,7 @@ use super::*;
 use crate::engine::Set;
 use crate::probe::{Compiler, Files};
 use crate::rule::{Dialogue, HealthSettings, Network, Patterns, Peer, Placement, Probe, RuleId, Service};
-use crate::rule::{Status, Test};
+use crate::rule::{Status, Terms, Test};
 use crate::standing::Override;
 
 /// Longer than anything here takes.
@@ -34,31 +34,34 @@ fn waiting_for(server: &TcpListener) -> (Rule, Plans) {
     let probe = Probe {
         url: "under test".into(),
         peer: Peer::Address(address.ip(), address.port()),
-        network: Network::default(),
+        network: Network::default().into(),
         timeout: AMPLE,
-        service: Service::Dialogue(Dialogue { patterns, ..Dialogue::default() }),
+        service: Service::Dialogue(Dialogue { patterns, ..Dialogue::default() }.into()),
         tls: None,
     };
     let mut compiler = Compiler::default();
     let plan = compiler.compile(&probe, &mut NoFiles).unwrap();
     let rule = Rule {
         name: "rule".into(),
-        status: Status::Enabled,
-        test: Test::Probe(Box::new(probe)),
-        start_delay: None,
-        runs: None,
-        interval: AMPLE,
-        interval_fail: AMPLE,
-        interval_debounce: None,
-        spread: false,
-        health: HealthSettings::default(),
-        requires: Vec::new(),
-        guard: Vec::new(),
-        change_success: None,
-        change_fail: None,
-        change_timeout: None,
-        placement: Placement::default(),
-        demote: None,
+        test: Test::Probe(probe.into()),
+        placement: Placement::default().into(),
+        terms: Terms {
+            status: Status::Enabled,
+            start_delay: None,
+            runs: None,
+            interval: AMPLE,
+            interval_fail: AMPLE,
+            interval_debounce: None,
+            spread: false,
+            health: HealthSettings::default(),
+            requires: Vec::new(),
+            guard: Vec::new(),
+            change_success: None,
+            change_fail: None,
+            change_timeout: None,
+            demote: None,
+        }
+        .into(),
     };
     (rule, Plans { plans: vec![Some(plan)], clock: compiler.clock() })
 }

@@ -17,7 +17,7 @@ const RETRY: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(super) struct Names {
     names: Vec<Name>,
-    /// By rule.
+    /// By rule, up to the last that has a name.
     users: Vec<Option<User>>,
     /// When which name is to be asked for again.
     due: BinaryHeap<Reverse<(Instant, u32)>>,
@@ -84,9 +84,12 @@ impl Names {
             }
         }
         let mut free = self.free();
-        for plan in plans {
+        let last = plans.iter().rposition(|plan| plan.as_ref().is_some_and(has_name));
+        for plan in &plans[..last.map_or(0, |last| last + 1)] {
             let before = before.next().flatten();
-            let Some(Plan { peer: Peer::Name(name, port), network, .. }) = plan else {
+            let Some((Peer::Name(name, port), network)) =
+                plan.as_ref().map(|plan| (&plan.peer, &plan.network))
+            else {
                 self.users.push(None);
                 continue;
             };
@@ -108,7 +111,7 @@ impl Names {
 
     /// Whether any plan has a name that is to be looked up.
     pub(super) fn any(plans: &[Option<Plan>]) -> bool {
-        plans.iter().flatten().any(|plan| matches!(plan.peer, Peer::Name(..)))
+        plans.iter().flatten().any(has_name)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -186,7 +189,7 @@ impl Names {
 
     /// Where the rule connects to now.
     pub(super) fn look_up(&mut self, rule: RuleId) -> Known {
-        let Some(user) = &mut self.users[rule.index()] else {
+        let Some(Some(user)) = self.users.get_mut(rule.index()) else {
             return Known::Nothing("the rule has no name to look up".into());
         };
         let name = &self.names[user.name as usize];
@@ -211,18 +214,22 @@ impl Names {
 
     /// The run waits for the first answer.
     pub(super) fn wait(&mut self, run: RunId) {
-        if let Some(user) = &self.users[run.rule.index()] {
+        if let Some(Some(user)) = self.users.get(run.rule.index()) {
             self.names[user.name as usize].waiting.push(run);
         }
     }
 
     /// The run waits no longer; gives its name.
     pub(super) fn give_up(&mut self, run: RunId) -> Option<&str> {
-        let user = self.users[run.rule.index()].as_ref()?;
+        let user = self.users.get(run.rule.index())?.as_ref()?;
         let name = &mut self.names[user.name as usize];
         name.waiting.retain(|waiting| *waiting != run);
         Some(&name.name)
     }
+}
+
+fn has_name(plan: &Plan) -> bool {
+    matches!(plan.peer, Peer::Name(..))
 }
 
 impl Name {

@@ -20,9 +20,9 @@ fn plan(name: &str, family: Family, resolve: Duration) -> Option<Plan> {
     let probe = Probe {
         url: "tcp://name:1".into(),
         peer: Peer::Name(name.into(), 1),
-        network: Network { family, resolve, ..Network::default() },
+        network: Network { family, resolve, ..Network::default() }.into(),
         timeout: S,
-        service: Service::Dialogue(Dialogue::default()),
+        service: Service::Dialogue(Dialogue::default().into()),
         tls: None,
     };
     Some(Compiler::default().compile(&probe, &mut NoFiles).expect("nothing to go wrong"))
