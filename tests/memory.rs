@@ -1,0 +1,198 @@
+//! What a rule costs in the running hfm, from the text of its file on: bytes that it holds, and allocations of its runs.
+//!
+//! The whole reactor runs here against servers on loopback; its rules end by themselves (`runs`), so what is counted is
+//! the difference between two such histories, of more rules or of more runs.
+#![allow(clippy::unwrap_used, reason = "servers of a test fail with it")]
+#![expect(clippy::disallowed_methods, reason = "servers have threads of their own")]
+
+use std::cell::Cell;
+use std::fmt::Write as _;
+use std::io::{self, Read, Write};
+use std::net::TcpListener;
+use std::sync::Mutex;
+use std::thread;
+
+use hfm::config::{self, Loaded};
+use hfm::engine::RuleView;
+use hfm::probe::Files;
+use hfm::reactor::Reactor;
+use hfm::rule::RuleId;
+use hfm::ucl::Loader;
+
+#[path = "support/counting.rs"]
+mod counting;
+use counting::{COUNT, held_bytes};
+
+/// What a rule over TCP or HTTP may hold.
+const RULE_BYTES_MAX: isize = 1024;
+const NAME: &str = "hfm.conf";
+/// The servers and the rules of one history at a time: what is held is counted over all threads.
+static ALONE: Mutex<()> = Mutex::new(());
+
+struct Text(String);
+
+impl Loader for Text {
+    fn read(&mut self, _path: &str) -> io::Result<Vec<u8>> {
+        Ok(self.0.clone().into_bytes())
+    }
+
+    fn resolve(&mut self, path: &str) -> io::Result<String> {
+        Ok(path.to_owned())
+    }
+
+    fn glob(&mut self, _pattern: &str) -> io::Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+}
+
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn read(&mut self, _path: &str) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn system_roots(&mut self) -> Result<Vec<Vec<u8>>, String> {
+        Err("there are none".to_owned())
+    }
+}
+
+/// What all its rules are to find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Finds {
+    Success,
+    Failure,
+}
+
+/// A server on loopback that goes on for as long as the test.
+#[derive(Clone, Copy, Debug)]
+enum Server {
+    /// It answers nothing.
+    Tcp,
+    /// It says this to everyone.
+    Http(&'static str),
+    /// There is none: connections are refused.
+    None,
+}
+
+impl Server {
+    /// Its port.
+    fn start(self) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        match self {
+            Self::None => {}
+            Self::Tcp => _ = thread::spawn(move || while listener.accept().is_ok() {}),
+            Self::Http(answer) => {
+                thread::spawn(move || {
+                    let mut scratch = [0; 1024];
+                    while let Ok((mut stream, _)) = listener.accept() {
+                        // Who gives up in between is told nothing.
+                        if stream.read(&mut scratch).is_ok_and(|bytes| bytes > 0) {
+                            let _ = stream.write_all(answer.as_bytes());
+                        }
+                    }
+                });
+            }
+        }
+        port
+    }
+}
+
+const GOOD: &str = "HTTP/1.1 200 OK\r\nServer: loopback\r\nContent-Length: 5\r\n\r\nready";
+const BAD: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+
+/// What is to be told apart.
+struct Kind {
+    name: &'static str,
+    server: Server,
+    scheme: &'static str,
+    settings: &'static str,
+    finds: Finds,
+}
+
+const fn kind(
+    name: &'static str,
+    server: Server,
+    scheme: &'static str,
+    settings: &'static str,
+    finds: Finds,
+) -> Kind {
+    Kind { name, server, scheme, settings, finds }
+}
+
+const KINDS: [Kind; 7] = [
+    kind("tcp", Server::Tcp, "tcp", "", Finds::Success),
+    kind("http", Server::Http(GOOD), "http", "", Finds::Success),
+    kind("http, body searched", Server::Http(GOOD), "http", "expect = [ready];", Finds::Success),
+    kind("http, body not as expected", Server::Http(GOOD), "http", "expect = [steady];", Finds::Failure),
+    kind("http, bad status", Server::Http(BAD), "http", "", Finds::Failure),
+    kind("tcp, refused", Server::None, "tcp", "", Finds::Failure),
+    kind("http, refused", Server::None, "http", "", Finds::Failure),
+];
+
+/// What came of a history: bytes held for all rules at its end, and allocations of the reactor until then.
+#[derive(Clone, Copy, Debug)]
+struct Came {
+    held: isize,
+    allocated: u64,
+}
+
+/// Rules that all run this often.
+fn history(kind: &Kind, port: u16, rules: u32, runs: u32, interval: &str) -> Came {
+    let Kind { scheme, settings, .. } = kind;
+    let mut text =
+        format!("interval = {interval}; interval_fail = {interval}; runs = {runs}; {settings}\nhosts {{\n");
+    for rule in 0..rules {
+        let page = if *scheme == "http" { format!("/status/{rule:05}") } else { String::new() };
+        writeln!(text, "  web{rule:05} {{ test = \"{scheme}://127.0.0.1:{port}{page}\"; }}").unwrap();
+    }
+    text.push_str("}\n");
+    let mut text = Text(text);
+    let (held, allocated) = (held_bytes(), COUNT.with(Cell::get));
+    let Loaded { configuration, plans, warnings, .. } =
+        config::load(NAME, &mut text, &mut NoFiles).unwrap_or_else(|report| panic!("{report}"));
+    drop(warnings);
+    let mut reactor = Reactor::new(configuration, plans, None, None).unwrap();
+    reactor.run().unwrap();
+    let came = Came { held: held_bytes() - held, allocated: COUNT.with(Cell::get) - allocated };
+    let views = (0..rules).map(|rule| reactor.engine().view(RuleId(rule)));
+    let found = |view: RuleView| if kind.finds == Finds::Success { view.successes } else { view.failures };
+    let (found, all) = (views.map(found).sum::<u64>(), u64::from(rules * runs));
+    // A server that did not get to it in time is part of the life of a test; a server that is another one is not.
+    assert!(10 * found > 9 * all, "{}: {found} runs of {all} ended as {:?}", kind.name, kind.finds);
+    came
+}
+
+#[test]
+fn a_rule_of_tcp_or_http_takes_a_kibibyte_at_most() {
+    const FEW: u32 = 500;
+    const MANY: u32 = 1000;
+    let _alone = ALONE.lock();
+    for kind in &KINDS {
+        let port = kind.server.start();
+        // The first makes what is made once for the whole process; the others both have as many lanes as are kept.
+        let [_, few, many] = [FEW, FEW, MANY].map(|rules| history(kind, port, rules, 3, "500ms").held);
+        let each = (many - few) / isize::try_from(MANY - FEW).unwrap();
+        println!("{:28} {each} bytes for each rule", kind.name);
+        assert!(each <= RULE_BYTES_MAX, "{}: {each} bytes for each rule", kind.name);
+        assert!(each > 100, "{}: {each} bytes, so something else was measured", kind.name);
+    }
+}
+
+#[test]
+fn runs_allocate_nothing_once_they_are_under_way() {
+    const RULES: u32 = 8;
+    const FEW: u32 = 20;
+    const MANY: u32 = 170;
+    /// Queues double a few times, when there is more in a turn than ever before.
+    const ALLOWED: u64 = 30;
+    let _alone = ALONE.lock();
+    for kind in &KINDS {
+        let port = kind.server.start();
+        let [_, few, many] = [2, FEW, MANY].map(|runs| history(kind, port, RULES, runs, "20ms").allocated);
+        let (more, runs) = (many.saturating_sub(few), RULES * (MANY - FEW));
+        println!("{:28} {more} allocations in {runs} runs", kind.name);
+        assert!(more <= ALLOWED, "{}: {more} allocations in {runs} runs", kind.name);
+    }
+}
