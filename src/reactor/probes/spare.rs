@@ -7,7 +7,7 @@ use super::lane::Lane;
 use crate::probe::{Kind, Plan};
 
 /// Lanes of one kind that are kept at most; in steady state as many are given back as are taken.
-const KEPT_MAX: usize = 256;
+const KEPT_MAX: usize = 128;
 
 /// Lanes that no rule has at present. The one that was given back last, whose memory is the warmest, goes first.
 #[derive(Debug, Default)]
