@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use hfm::probe::{Compiler, Conversation, Plan, Step};
-use hfm::rule::{Http, HttpVersion, Network, Patterns, Peer, Probe, Service, Tls, TlsVersion};
+use hfm::rule::{Http, HttpVersion, Network, Page, Patterns, Peer, Probe, Service, Tls, TlsVersion};
 use hfm::verdict::Verdict;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ServerConnection, SupportedProtocolVersion};
@@ -13,25 +13,24 @@ use crate::{WARM_UP, quantiles};
 
 /// A rule that asks for a page over TLS.
 pub(crate) fn https(tls: Tls) -> Probe {
+    let http = Http {
+        method: "GET".into(),
+        version: HttpVersion::V11,
+        headers: Vec::new(),
+        body: None,
+        status: vec![200..=399],
+        expect_header: Vec::new(),
+        reject_header: Vec::new(),
+        patterns: Patterns::default(),
+        reuse: false,
+    };
     Probe {
         url: "bench".into(),
         peer: Peer::Name(NAME.into(), 443),
-        network: Network::default(),
+        network: Network::default().into(),
         timeout: Duration::from_secs(1),
-        service: Service::Http(Box::new(Http {
-            method: "GET".into(),
-            target: "/".into(),
-            version: HttpVersion::V11,
-            host: NAME.into(),
-            headers: Vec::new(),
-            body: None,
-            status: vec![200..=399],
-            expect_header: Vec::new(),
-            reject_header: Vec::new(),
-            patterns: Patterns::default(),
-            reuse: false,
-        })),
-        tls: Some(tls),
+        service: Service::Http(Page::new(NAME, "/"), http.into()),
+        tls: Some(tls.into()),
     }
 }
 

@@ -122,10 +122,9 @@ impl Engine {
     /// the rules were taken on, which takes its time when they are many, would have all that was due meanwhile begin
     /// at once.
     pub fn begin(&mut self, now: Now) {
-        let by = now.mono.saturating_duration_since(self.epoch);
-        self.epoch = now.mono;
+        // All moments of states count from it.
+        self.epoch = Epoch::new(now.mono);
         for index in 0..self.rules.len() {
-            self.states[index].put_off(by);
             self.arm(rule_id(index));
         }
     }

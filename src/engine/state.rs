@@ -240,15 +240,6 @@ impl RuleState {
         }
     }
 
-    /// Its first run is due so much later.
-    pub(super) fn put_off(&mut self, by: Duration) {
-        if let Phase::Waiting { due, ready } = &mut self.phase {
-            *due += by;
-            *ready += by;
-        }
-        self.fresh_since += by;
-    }
-
     pub(super) fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Over(_))
     }

@@ -383,7 +383,7 @@ mod words;
 
 #[test]
 fn what_comes_before_the_loop_makes_no_first_run_late() {
-    let mut bench = Bench::new((0..100).map(|_| Rule { spread: true, ..rule() }));
+    let mut bench = Bench::new((0..100).map(|_| rule().with(|of| of.spread = true)));
     // Ten rules would have been due in this time.
     bench.at = 100 * MS;
     bench.engine.begin(bench.now());

@@ -79,7 +79,7 @@ impl Descriptors {
 
 /// The share of the time that a rule has a connection when its target does not answer, in millionths.
 fn share_of_time(rule: &Rule, probe: &Probe) -> u64 {
-    let keeps = matches!(&probe.service, Service::Http(http) if http.reuse);
+    let keeps = matches!(&probe.service, Service::Http(_, http) if http.reuse);
     let is_spread = rule.spread && rule.start_delay.is_none();
     let intervals = [Some(rule.interval), Some(rule.interval_fail), rule.interval_debounce];
     let shortest = intervals.into_iter().flatten().min().unwrap_or(Duration::ZERO);

@@ -265,6 +265,7 @@ impl Reactor {
         let mut events = Events::with_capacity(EVENTS_PER_TURN);
         self.carry_out();
         self.prober.engine.begin(now());
+        self.pace = Pace::new(self.prober.engine.epoch());
         self.end_if_finished(now());
         self.flush();
         while !self.done {

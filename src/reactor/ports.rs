@@ -66,7 +66,7 @@ fn shortage(rules: &[Rule], ports: u32) -> Option<Shortage> {
 /// A rule whose connections wait after each run.
 fn waits(rule: &Rule) -> Option<(&Rule, &Probe)> {
     let Test::Probe(probe) = &rule.test else { return None };
-    let keeps = matches!(&probe.service, Service::Http(http) if http.reuse);
+    let keeps = matches!(&probe.service, Service::Http(_, http) if http.reuse);
     let is_local = matches!(probe.peer, Peer::Local(_));
     (probe.network.close == Close::Fin && !keeps && !is_local).then_some((rule, &**probe))
 }

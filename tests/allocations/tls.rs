@@ -58,7 +58,7 @@ fn https(resume: bool) -> Probe {
         resume,
         contents: 0,
     };
-    Probe { tls: Some(tls), ..probe(http(Patterns::default(), false)) }
+    Probe { tls: Some(tls.into()), ..probe(http(Patterns::default(), false)) }
 }
 
 /// A moment at which the certificates hold.

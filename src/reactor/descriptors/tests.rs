@@ -1,43 +1,34 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
-use crate::rule::{
-    CommandLine, Dialogue, HealthSettings, Http, HttpVersion, Network, Patterns, Peer, Placement, Service,
-    Status,
-};
+use crate::rule::{CommandLine, Dialogue, Http, HttpVersion, Network, Page, Patterns, Peer, Service, Status};
 
 fn probed(service: Service) -> Rule {
     let probe = Probe {
         url: "under test".into(),
         peer: Peer::Address(IpAddr::V4(Ipv4Addr::LOCALHOST), 80),
-        network: Network::default(),
+        network: Network::default().into(),
         timeout: Duration::from_millis(300),
         service,
         tls: None,
     };
-    Rule {
-        name: "rule".into(),
-        status: Status::Enabled,
-        test: Test::Probe(Box::new(probe)),
-        interval: Duration::from_secs(10),
-        interval_fail: Duration::from_secs(10),
-        spread: true,
-        health: HealthSettings::default(),
-        placement: Placement::default(),
-        ..Rule::vacant()
-    }
+    let rule = Rule { name: "rule".into(), test: Test::Probe(probe.into()), ..Rule::vacant() };
+    rule.with(|of| {
+        of.status = Status::Enabled;
+        of.interval = Duration::from_secs(10);
+        of.interval_fail = Duration::from_secs(10);
+        of.spread = true;
+    })
 }
 
 fn connection() -> Rule {
-    probed(Service::Dialogue(Dialogue::default()))
+    probed(Service::Dialogue(Dialogue::default().into()))
 }
 
 fn kept() -> Rule {
-    probed(Service::Http(Box::new(Http {
+    let http = Http {
         method: "GET".into(),
-        target: "/".into(),
         version: HttpVersion::V11,
-        host: "h".into(),
         headers: Vec::new(),
         body: None,
         status: vec![200..=399],
@@ -45,7 +36,8 @@ fn kept() -> Rule {
         reject_header: Vec::new(),
         patterns: Patterns::default(),
         reuse: true,
-    })))
+    };
+    probed(Service::Http(Page::new("h", "/"), http.into()))
 }
 
 fn of(rule: &Rule, count: usize) -> (u64, u64) {
@@ -57,15 +49,15 @@ fn of(rule: &Rule, count: usize) -> (u64, u64) {
 fn a_probe_has_a_connection_for_its_timeout_at_most() {
     assert_eq!(of(&connection(), 100_000), (100_000, 3_000));
     let second = Some(Duration::from_secs(1));
-    assert_eq!(of(&Rule { interval_debounce: second, ..connection() }, 1_000), (1_000, 300));
-    assert_eq!(of(&Rule { interval_fail: Duration::from_millis(300), ..connection() }, 10), (10, 10));
-    assert_eq!(of(&Rule { interval: Duration::ZERO, ..connection() }, 10), (10, 10));
+    assert_eq!(of(&connection().with(|of| of.interval_debounce = second), 1_000), (1_000, 300));
+    assert_eq!(of(&connection().with(|of| of.interval_fail = Duration::from_millis(300)), 10), (10, 10));
+    assert_eq!(of(&connection().with(|of| of.interval = Duration::ZERO), 10), (10, 10));
 }
 
 #[test]
 fn what_begins_together_or_is_kept_counts_in_full() {
-    assert_eq!(of(&Rule { spread: false, ..connection() }, 10), (10, 10));
-    assert_eq!(of(&Rule { start_delay: Some(Duration::ZERO), ..connection() }, 10), (10, 10));
+    assert_eq!(of(&connection().with(|of| of.spread = false), 10), (10, 10));
+    assert_eq!(of(&connection().with(|of| of.start_delay = Some(Duration::ZERO)), 10), (10, 10));
     assert_eq!(of(&kept(), 10), (10, 10));
 }
 
@@ -80,7 +72,7 @@ fn a_command_counts_its_streams_and_an_empty_slot_nothing() {
 fn change_commands_count_where_there_are_any() {
     let mut rules = vec![connection(); 100];
     assert_eq!(Descriptors::of(&rules, 5), Descriptors { at_worst: 100, in_silence: 3 });
-    rules[7].change_fail = Some(CommandLine { program: "tell".into(), arguments: Vec::new() });
+    rules[7].terms.change_fail = Some(CommandLine { program: "tell".into(), arguments: Vec::new() });
     assert_eq!(Descriptors::of(&rules, 5), Descriptors { at_worst: 120, in_silence: 23 });
 }
 

@@ -10,17 +10,13 @@ fn rule(peer: Peer, close: Close) -> Rule {
     let probe = Probe {
         url: "under test".into(),
         peer,
-        network: Network { close, ..Network::default() },
+        network: Network { close, ..Network::default() }.into(),
         timeout: Duration::from_millis(300),
-        service: Service::Dialogue(Dialogue::default()),
+        service: Service::Dialogue(Dialogue::default().into()),
         tls: None,
     };
-    Rule {
-        name: "rule".into(),
-        test: Test::Probe(Box::new(probe)),
-        interval: Duration::from_secs(1),
-        ..Rule::vacant()
-    }
+    let rule = Rule { name: "rule".into(), test: Test::Probe(probe.into()), ..Rule::vacant() };
+    rule.with(|of| of.interval = Duration::from_secs(1))
 }
 
 fn host(last: u8) -> Peer {
@@ -44,7 +40,7 @@ fn half_of_the_ports_is_enough_and_more_is_told() {
 #[test]
 fn what_leaves_nothing_behind_or_is_far_apart_needs_no_ports() {
     assert_eq!(shortage(&many(100_000, Close::Reset), PORTS), None);
-    let rare = |rule| Rule { interval: Duration::from_secs(60), ..rule };
+    let rare = |rule: Rule| rule.with(|of| of.interval = Duration::from_secs(60));
     assert_eq!(shortage(&many(10_000, Close::Fin).into_iter().map(rare).collect::<Vec<_>>(), PORTS), None);
     let local = Peer::Local("/run/service".into());
     assert_eq!(shortage(&vec![rule(local, Close::Fin); 10_000], PORTS), None);
@@ -71,7 +67,7 @@ fn each_pair_of_addresses_has_ports_of_its_own() {
 fn the_worst_target_is_named_and_the_others_are_counted() {
     let mut rules = many(300, Close::Fin);
     rules.extend(vec![rule(host(2), Close::Fin); 400]);
-    rules.push(Rule { interval: Duration::ZERO, ..rule(host(3), Close::Fin) });
+    rules.push(rule(host(3), Close::Fin).with(|of| of.interval = Duration::ZERO));
     let told = shortage(&rules, PORTS).expect("all three");
     assert_eq!((told.target.as_str(), told.waiting, told.others), ("10.0.0.3:80", 60_000, 2));
     assert!(told.to_string().ends_with("rules=1 other_targets=2"), "{told}");
