@@ -3,7 +3,6 @@
 //! The whole reactor runs here against servers on loopback; its rules end by themselves (`runs`), so what is counted is
 //! the difference between two such histories, of more rules or of more runs.
 #![allow(clippy::unwrap_used, reason = "servers of a test fail with it")]
-#![expect(clippy::disallowed_methods, reason = "servers have threads of their own")]
 
 use std::cell::Cell;
 use std::fmt::Write as _;

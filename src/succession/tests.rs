@@ -111,7 +111,7 @@ fn what_is_tested_or_addressed_makes_a_rule_another_and_schedule_and_actions_do_
     }
     let timeout = Some(Duration::from_secs(1));
     let Test::Command { command, .. } = base().test else { panic!("it runs a command") };
-    let longer = Test::Command { command: command.into(), timeout_int: None, timeout_kill: timeout };
+    let longer = Test::Command { command, timeout_int: None, timeout_kill: timeout };
     assert_eq!(compare(&base(), &Rule { test: longer, ..base() }), Fate::Adjusted);
     for status in [Status::AlwaysFail, Status::AlwaysSuccess, Status::Disabled] {
         let given = base().with(|of| of.status = status);
