@@ -60,9 +60,10 @@ pub fn floor_to_millisecond(at: Instant, epoch: Instant) -> Instant {
 
 /// Spreads first starts: for each interval given, the delay of its rule's first run.
 ///
-/// Rules of the same interval come evenly over it, in their order; each group begins at a place of its
-/// own, so that rules of many different intervals do not all begin together. Delays are whole
-/// milliseconds and shorter than the interval.
+/// Rules of the same interval come evenly over it, and so do those that follow each other: they are likely to be of
+/// one host, or all of a kind that costs much, and a hundred handshakes in a row would hold up whatever is due in
+/// between. Each group begins at a place of its own, so that rules of many different intervals do not all begin
+/// together. Delays are whole milliseconds and shorter than the interval.
 pub fn spread(intervals: &[Duration]) -> Vec<Duration> {
     let mut groups: Vec<Duration> = intervals.to_vec();
     groups.sort_unstable();
@@ -73,18 +74,37 @@ pub fn spread(intervals: &[Duration]) -> Vec<Duration> {
     for &group in &group_of {
         members[group] += 1;
     }
+    let strides: Vec<u32> = members.iter().map(|members| stride(*members)).collect();
     let mut next = vec![0u32; groups.len()];
     group_of
         .into_iter()
         .zip(intervals)
         .map(|(group, interval)| {
             let place = f64::from(next[group]) / f64::from(members[group]);
-            next[group] += 1;
+            next[group] = (next[group] + strides[group]) % members[group];
             let share = (place + group_phase(group)).fract();
             let delay = interval.mul_f64(share);
             floor_to_whole(delay).min(floor_to_whole(interval.saturating_sub(Duration::from_nanos(1))))
         })
         .collect()
+}
+
+/// From the place of one member of a group to that of the next, of `members` places on a circle: about the golden
+/// section of it, by which any number of steps falls evenly, and without a common divisor, so that each place is
+/// taken once.
+fn stride(members: u32) -> u32 {
+    /// 2^32 times the golden section.
+    const GOLDEN_SECTION: u64 = 2_654_435_769;
+    let section = u32::try_from((u64::from(members) * GOLDEN_SECTION) >> 32).unwrap_or(members);
+    let nearest_first = (0..members).flat_map(|by| [section.checked_sub(by), section.checked_add(by)]);
+    let has_no_divisor =
+        |stride: &u32| (1..=members).contains(stride) && greatest_divisor(*stride, members) == 1;
+    nearest_first.flatten().find(has_no_divisor).unwrap_or(1)
+}
+
+/// The greatest common divisor of two numbers.
+fn greatest_divisor(one: u32, other: u32) -> u32 {
+    if other == 0 { one } else { greatest_divisor(other, one % other) }
 }
 
 /// Where in its interval a group begins, as a share of 1: multiples of the golden ratio fall evenly

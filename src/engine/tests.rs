@@ -388,10 +388,10 @@ fn what_comes_before_the_loop_makes_no_first_run_late() {
     bench.at = 100 * MS;
     bench.engine.begin(bench.now());
     for ten_ms in 10..110 {
-        assert_eq!(starts(&bench.turn(ten_ms * 10 * MS)), 1, "at {ten_ms}0 ms");
-        let rule = ten_ms - 10;
-        bench.started(rule);
-        bench.exited(rule, OK);
+        let outputs = bench.turn(ten_ms * 10 * MS);
+        let [Output::StartTest { run }] = outputs[..] else { panic!("at {ten_ms}0 ms: {outputs:?}") };
+        bench.started(run.rule.0);
+        bench.exited(run.rule.0, OK);
     }
     assert_eq!(bench.engine.lateness().max(), Duration::ZERO);
     // And from there on the grid goes on.

@@ -114,9 +114,31 @@ fn rules_of_one_interval_come_evenly() {
 }
 
 #[test]
-fn rules_of_one_interval_come_in_their_order() {
-    let delays = spread(&[S; 4]);
-    assert_eq!(delays, [0, 250, 500, 750].map(Duration::from_millis));
+fn rules_that_follow_each_other_come_evenly_too() {
+    for count in [100, 610, 987, 1000, 1024, 4096, 10_000, 10_300] {
+        let delays = spread(&vec![S; count]);
+        for length in [10, 30, 100, 300].map(|length: usize| length.min(count)) {
+            for from in [0, (count - length) / 3, count - length] {
+                let some = &delays[from..from + length];
+                for window in [20, 100, 300] {
+                    let most = most_in_window(some, S, window);
+                    let fair = length * window / 1000 + 4;
+                    assert!(most <= fair, "{length} of {count} from {from} on: {most} within {window} ms");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn each_place_is_taken_once() {
+    for count in (1..200).chain([256, 1000, 4095, 10_000]) {
+        let interval = MS * u32::try_from(count).unwrap();
+        let mut delays = spread(&vec![interval; count]);
+        delays.sort_unstable();
+        delays.dedup();
+        assert_eq!(delays.len(), count);
+    }
 }
 
 #[test]

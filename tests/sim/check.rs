@@ -229,11 +229,14 @@ pub(crate) fn check_first_dues(rules: &[Rule], dues: &[u64]) -> Result<(), Strin
             None => groups.push((interval, vec![*due])),
         }
     }
-    for (interval, group) in &groups {
-        let even = interval / group.len() as u64;
+    for (interval, group) in &mut groups {
+        // In which order they come is open.
+        group.sort_unstable();
+        let even = *interval / group.len() as u64;
         for (at, due) in group.iter().enumerate() {
             let next = group[(at + 1) % group.len()];
-            let gap = if group.len() == 1 { *interval } else { (next + interval - due) % interval.max(&1) };
+            let gap =
+                if group.len() == 1 { *interval } else { (next + *interval - due) % (*interval).max(1) };
             if gap.abs_diff(even) > MS {
                 return Err(format!("rules of {interval} ns spread as {group:?}"));
             }
