@@ -3,7 +3,8 @@
 //! What a client may send and how long it may take is decided by [`Client`](crate::control::Client); here its
 //! bytes are moved, never waiting, a bounded number of them in a turn. Answers that have many lines are made as they
 //! are taken, and all clients share what a turn may spend on that, one after the other; then they are left alone for
-//! a millisecond, so that they never take more than a small part of the processor. So 32 clients that ask for the
+//! a millisecond, so that they never take more than a small part of the processor, and until a run that is due in a
+//! moment has begun. So 32 clients that ask for the
 //! status of ten thousand rules, or take nothing of it, hold up no probe.
 
 mod answer;
@@ -50,6 +51,11 @@ const ACCEPTS_PER_TURN: usize = 8;
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// How long clients are left alone after a turn that looked after them.
 const REST: Duration = Duration::from_millis(1);
+/// Clients are left alone also while a run is due within this: about what a turn spends on them, so that the run does
+/// not begin later for it.
+const CLEAR_BEFORE_RUN: Duration = Duration::from_micros(300);
+/// But no longer than this: where runs are due all the time clients get their part all the same.
+const PUT_OFF_MAX: Duration = Duration::from_millis(10);
 /// What a turn spends on answers: about as many rules are looked at, or an eighth as many lines made, which takes
 /// some 200 us.
 const EFFORT_PER_TURN: usize = 1024;
@@ -87,6 +93,8 @@ pub(super) struct Server {
     /// There are more events than a turn hands on.
     has_events: bool,
     rests_until: Instant,
+    /// Until then a run that is due soon goes before clients.
+    put_off_until: Instant,
     next_ticket: u64,
     /// Whose turn it is.
     first: usize,
@@ -133,6 +141,7 @@ impl Server {
             accept_at: None,
             has_events: false,
             rests_until: now.mono,
+            put_off_until: now.mono,
             next_ticket: 1,
             first: 0,
             effort: 0,
@@ -175,9 +184,16 @@ impl Server {
         self.connections.iter_mut().flatten()
     }
 
-    /// Begins its part of a turn: reads. Says no while it is at rest.
-    fn begin(&mut self, now: Instant) -> bool {
+    /// Begins its part of a turn: reads. Says no while it is at rest, and makes room for a run that is due at `due`.
+    fn begin(&mut self, due: Option<Instant>, now: Instant) -> bool {
         if now < self.rests_until {
+            return false;
+        }
+        let is_soon = |due: &Instant| *due > now && due.saturating_duration_since(now) < CLEAR_BEFORE_RUN;
+        if now < self.put_off_until
+            && let Some(due) = due.filter(is_soon)
+        {
+            self.rests_until = due;
             return false;
         }
         self.effort = EFFORT_PER_TURN;
@@ -340,6 +356,7 @@ impl Server {
             self.accept(now);
         }
         self.rests_until = now.checked_add(REST).unwrap_or(now);
+        self.put_off_until = self.rests_until.checked_add(PUT_OFF_MAX).unwrap_or(now);
     }
 
     /// Writes what can be written.

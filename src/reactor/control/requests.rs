@@ -21,7 +21,7 @@ impl Reactor {
     /// The control socket's part of a turn.
     pub(in crate::reactor) fn serve_control(&mut self, now: Now) {
         let Some(server) = &mut self.control else { return };
-        if !server.begin(now.mono) {
+        if !server.begin(self.prober.engine.poll_timeout(), now.mono) {
             return;
         }
         while let Some(asked) = self.control.as_mut().and_then(|server| server.poll_request(now.mono)) {
