@@ -1,6 +1,5 @@
 //! Who checks: hfm, haproxy and the floor, each told to check the same targets in the same way.
 
-use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -12,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::certificate::NAME;
-use super::place::{self, Cores};
+use super::place::{self, Cores, bound};
 use super::rows::{FIRST, Kind, Row};
 use super::target::port;
 use super::words::{self, Words};
@@ -176,13 +175,6 @@ fn patiently(mut is_so: impl FnMut() -> bool) -> bool {
         sleep(Duration::from_millis(20));
     }
     is_so()
-}
-
-/// A program that does not outlive the benchmark, whatever ends that.
-fn bound(program: impl AsRef<OsStr>) -> Command {
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL"]).arg(program);
-    command
 }
 
 fn hfm(bench: &Bench, row: &Row) -> Command {

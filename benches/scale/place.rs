@@ -1,5 +1,6 @@
 //! Where it happens: a network namespace of its own, limits that do not bind, a core for each side.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::process::Command;
 
@@ -78,4 +79,11 @@ pub(crate) fn pin(core: usize) -> Result<(), String> {
     set.set(core)
         .and_then(|()| sched_setaffinity(Pid::from_raw(0), &set))
         .map_err(|error| format!("core {core}: {error}"))
+}
+
+/// A program that does not outlive the benchmark, whatever ends that.
+pub(crate) fn bound(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]).arg(program);
+    command
 }
