@@ -25,6 +25,7 @@ use crate::rule::{DataPlaneChoice, Firewall, Membership, Placement, Prefix, Tabl
 use crate::ucl::Span;
 
 pub(super) use default::default_address;
+pub use default::own_address;
 pub(super) use prefix::prefix;
 pub(super) use values::{
     boolean_text, combine, combine_text, element, min_up, panic, percent_text, share_text, slots, state_dir,
@@ -177,6 +178,10 @@ impl Placer<'_> {
         self.bounded(id, &named, &addresses)?;
         let tables: Vec<Membership> = named.iter().map(|named| named.membership(&addresses)).collect();
         if tables.is_empty() {
+            // Where no table is to hold what the test has, it need not be kept.
+            if test.is_some_and(|test| default_address(test).is_ok_and(|own| addresses == [own])) {
+                return Some(Placement::default());
+            }
             return Some(Placement { addresses, ..Placement::default() });
         }
         let text = |setting| match &self.tree.given(id, setting)?.value {

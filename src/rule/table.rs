@@ -137,7 +137,7 @@ pub enum Share {
 /// What a rule says of tables, resolved. Nothing by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Placement {
-    /// The rule's addresses; empty when it has none of its own. `addresses`.
+    /// The rule's addresses; empty when it has none of its own, or no tables and just that of its test. `addresses`.
     pub addresses: Vec<Prefix>,
     /// The tables that hold them. `tables`.
     pub tables: Vec<Membership>,
@@ -154,7 +154,7 @@ pub struct Placement {
 }
 
 impl Placement {
-    /// Every address that the rule is about, each once: those in its tables; without tables, its own.
+    /// Every address that is given for the rule, each once: those in its tables; without tables, its own.
     pub fn all_addresses(&self) -> Vec<Prefix> {
         let mut all: Vec<Prefix> = Vec::new();
         let in_tables = self.tables.iter().flat_map(|membership| &membership.addresses);

@@ -27,6 +27,11 @@ pub(in crate::config) enum NoDefault {
     Mapped(Ipv4Addr),
 }
 
+/// The address that a rule with this test has when none is given.
+pub fn own_address(test: &Test) -> Option<Prefix> {
+    default_address(test).ok()
+}
+
 /// `connect`, else the URL's host, where that is an address.
 pub(in crate::config) fn default_address(test: &Test) -> Result<Prefix, NoDefault> {
     let Test::Probe(probe) = test else {

@@ -6,6 +6,7 @@ use log::Level;
 
 use super::{Journal, held_back};
 use crate::commands::{Captured, ChangeNews};
+use crate::config;
 use crate::engine::Change;
 use crate::line::{self, Field, Line, Millis, Value};
 use crate::reactor::limiter::Kind;
@@ -67,7 +68,11 @@ impl Journal {
     pub(in crate::reactor) fn environment(&self, change: &Change) -> Vec<(&'static str, String)> {
         let rule = &self.rules[change.run.rule.index()];
         let tables: Vec<&str> = rule.placement.tables.iter().map(|membership| &*membership.table).collect();
-        let addresses: Vec<String> = rule.placement.all_addresses().iter().map(Prefix::to_string).collect();
+        let mut addresses = rule.placement.all_addresses();
+        if addresses.is_empty() {
+            addresses.extend(config::own_address(&rule.test));
+        }
+        let addresses: Vec<String> = addresses.iter().map(Prefix::to_string).collect();
         vec![
             ("HFM_RULE", rule.name.to_string()),
             ("HFM_STATE", change.to.word().to_owned()),
