@@ -77,6 +77,8 @@ impl Loader {
         let (retired, leftovers) = channel::<Retired>();
         let (read, wake, request) = (self.read.clone(), self.wake.clone(), Request { rules, free });
         threads::start("loader", Rights::NONE, move || {
+            // Runs that are due go before it, also where all share one core.
+            threads::stand_back();
             let _ = answers.send(load(&read, request));
             let _ = wake.wake();
             // Dropped where it holds up nobody.

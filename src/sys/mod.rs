@@ -26,6 +26,7 @@
 //! | who speaks on the control socket | getpeereid(3), without the process | SO_PEERCRED | `sys/control_socket.rs` |
 //! | memory back to the system | the allocator by itself | malloc_trim(3), with glibc | `sys/memory.rs` |
 //! | who is demoted | CARP, by sysctl(3) | keepalived, by a file | `demotion/counter.rs`, `sys/mod.rs` |
+//! | a thread that stands back behind the others | no: niceness is that of the process | nice(2) | `sys/threads.rs` |
 //! | which boot this is | kern.boot_id | /proc/sys/kernel/random/boot_id | `sys/boot.rs` |
 //! | closing what a helper was born with | close_range(2) | the same, as a call without a name in some C libraries | `sys/helper.rs` |
 //! | limits are numbers of | `i64` | `u64` | `sys/limits.rs` |
