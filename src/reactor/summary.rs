@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use log::Level;
 
-use crate::engine::{EndReason, Engine};
+use crate::engine::{EndReason, Engine, RuleView};
 use crate::health::State;
 use crate::histogram::Histogram;
 use crate::line::{self, Field, Line, Value};
@@ -15,35 +15,77 @@ use crate::verdict::Verdict;
 /// Rules listed one by one at most.
 const LISTED_MAX: usize = 100;
 
+/// How many rules there are of each sort, and those to be listed.
+#[derive(Default)]
+struct Sorted {
+    rules: usize,
+    success: usize,
+    fail: usize,
+    unknown: usize,
+    stale: usize,
+    disabled: usize,
+    ended: usize,
+    unwell: usize,
+    /// The first of them.
+    listed: Vec<(RuleId, RuleView)>,
+}
+
+impl Sorted {
+    /// Goes through all rules, and holds on to few.
+    fn of(engine: &Engine) -> Self {
+        let mut sorted = Self::default();
+        for (rule, id) in engine.rules().iter().zip((0..).map(RuleId)) {
+            if rule.is_vacant() {
+                continue;
+            }
+            let view = engine.view(id);
+            sorted.rules += 1;
+            match view.effective {
+                State::Success => sorted.success += 1,
+                State::Fail => sorted.fail += 1,
+                State::Unknown => sorted.unknown += 1,
+            }
+            match view.ended {
+                Some(EndReason::Disabled) => sorted.disabled += 1,
+                Some(EndReason::RunsUsedUp | EndReason::CannotStart) => sorted.ended += 1,
+                None => {}
+            }
+            sorted.stale += usize::from(view.stale);
+            if view.effective == State::Fail || view.stale {
+                sorted.unwell += 1;
+                if sorted.listed.len() < LISTED_MAX {
+                    sorted.listed.push((id, view));
+                }
+            }
+        }
+        sorted
+    }
+}
+
 pub(super) fn log(engine: &Engine, turns: &Histogram) {
-    let views = engine.rules().iter().zip(0..).map(|(rule, index)| (rule, engine.view(RuleId(index))));
-    let views: Vec<_> = views.filter(|(rule, _)| !rule.is_vacant()).collect();
-    let count = |state| views.iter().filter(|(_, view)| view.effective == state).count();
-    let over = |reason| views.iter().filter(|(_, view)| view.ended == Some(reason)).count();
-    let stale = views.iter().filter(|(_, view)| view.stale).count();
-    let ended = over(EndReason::RunsUsedUp) + over(EndReason::CannotStart);
+    let sorted = Sorted::of(engine);
     say(
         "summary-rules",
         format_args!("summary:"),
         &[
-            Field::new("rules", Value::count(views.len())),
-            Field::new("success", Value::count(count(State::Success))),
-            Field::new("fail", Value::count(count(State::Fail))),
-            Field::new("unknown", Value::count(count(State::Unknown))),
-            Field::new("stale", Value::count(stale)),
-            Field::new("disabled", Value::count(over(EndReason::Disabled))),
-            Field::new("ended", Value::count(ended)),
+            Field::new("rules", Value::count(sorted.rules)),
+            Field::new("success", Value::count(sorted.success)),
+            Field::new("fail", Value::count(sorted.fail)),
+            Field::new("unknown", Value::count(sorted.unknown)),
+            Field::new("stale", Value::count(sorted.stale)),
+            Field::new("disabled", Value::count(sorted.disabled)),
+            Field::new("ended", Value::count(sorted.ended)),
         ],
     );
     log_runs(engine, turns);
-    let unwell = views.iter().filter(|(_, view)| view.effective == State::Fail || view.stale);
-    for (rule, view) in unwell.clone().take(LISTED_MAX) {
+    for (id, view) in &sorted.listed {
+        let name = &engine.rules()[id.index()].name;
         let reason = view.last_verdict.as_ref().map_or("none", Verdict::reason);
         say(
             "summary-rule",
-            format_args!("summary: '{}'", rule.name.escape_debug()),
+            format_args!("summary: '{}'", name.escape_debug()),
             &[
-                Field::hidden("rule", Value::Bare(&rule.name)),
+                Field::hidden("rule", Value::Bare(name)),
                 Field::new("state", Value::Bare(&view.effective.word())),
                 Field::new("own", Value::Bare(&view.own.word())),
                 Field::new("last_verdict", Value::Bare(&reason)),
@@ -53,9 +95,8 @@ pub(super) fn log(engine: &Engine, turns: &Histogram) {
             ],
         );
     }
-    let listed = unwell.count();
-    if listed > LISTED_MAX {
-        let more = listed - LISTED_MAX;
+    if sorted.unwell > LISTED_MAX {
+        let more = sorted.unwell - LISTED_MAX;
         say(
             "summary-more",
             format_args!("summary: {more} more rules are failed or stale"),
