@@ -165,13 +165,13 @@ fn history(kind: &Kind, port: u16, rules: u32, runs: u32, interval: &str) -> Cam
 
 #[test]
 fn a_rule_of_tcp_or_http_takes_a_kibibyte_at_most() {
-    const FEW: u32 = 500;
-    const MANY: u32 = 2500;
+    const FEW: u32 = 1000;
+    const MANY: u32 = 5000;
     let _alone = ALONE.lock();
     for kind in KINDS.iter().filter(|kind| kind.settings.is_empty()) {
         let port = kind.server.start();
         // The first makes what is made once for the whole process; the others both have as many lanes as are kept.
-        let [_, few, many] = [FEW, FEW, MANY].map(|rules| history(kind, port, rules, 2, "1s").held);
+        let [_, few, many] = [FEW, FEW, MANY].map(|rules| history(kind, port, rules, 2, "2s").held);
         let each = (many - few) / isize::try_from(MANY - FEW).unwrap();
         println!("{:28} {each} bytes for each rule", kind.name);
         assert!(each <= RULE_BYTES_MAX, "{}: {each} bytes for each rule", kind.name);
