@@ -21,7 +21,7 @@
 //!
 //! - *us/probe*: CPU of the checker, user and system, all of its threads, for each probe that reached its target. Loopback
 //!   delivers a packet in the context of who sends it, so this holds the target's kernel's part of a connect too,
-//!   and what the watching of arrivals costs (under 0.5 us); both are the same for everybody. CPU falls with the
+//!   and what the watching of arrivals costs (some 0.7 us); both are the same for everybody. CPU falls with the
 //!   rate, as wake-ups are shared: compare within a row.
 //! - *rate*: new connections seen by the target (https: answers given), of those asked for.
 //! - *interval error*: for every two visits of one target, how far the time between them is from the interval, in
