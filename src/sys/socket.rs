@@ -69,8 +69,8 @@ pub struct Stream {
     is_common: bool,
 }
 
-/// A TCP socket that was connected once and is not now: another connection can be made of it, at half the cost of a
-/// new socket. It stays registered where it was.
+/// A TCP socket that was connected once and is not now: another connection can be made of it, without making, setting
+/// up, registering and closing one more. It stays registered where it was.
 #[derive(Debug)]
 pub struct Idle(Socket);
 
