@@ -181,17 +181,27 @@ fn a_rule_of_tcp_or_http_takes_a_kibibyte_at_most() {
 
 #[test]
 fn runs_allocate_nothing_once_they_are_under_way() {
-    const RULES: u32 = 8;
-    const FEW: u32 = 20;
-    const MANY: u32 = 170;
+    const RULES: u32 = 80;
+    const FEW: u32 = 4;
+    const MANY: u32 = 19;
     /// Queues double a few times, when there is more in a turn than ever before.
     const ALLOWED: u64 = 30;
+    /// A run that ends otherwise than those before it is news, and news allocates; so does being late. Where the
+    /// machine is busy once it need not be so again, while what each run allocates is seen each time.
+    const ATTEMPTS: usize = 3;
+    /// Long enough that an answer is in time on a busy machine.
+    const INTERVAL: &str = "200ms";
     let _alone = ALONE.lock();
     for kind in &KINDS {
         let port = kind.server.start();
-        let [_, few, many] = [2, FEW, MANY].map(|runs| history(kind, port, RULES, runs, "20ms").allocated);
-        let (more, runs) = (many.saturating_sub(few), RULES * (MANY - FEW));
-        println!("{:28} {more} allocations in {runs} runs", kind.name);
-        assert!(more <= ALLOWED, "{}: {more} allocations in {runs} runs", kind.name);
+        history(kind, port, RULES, 2, INTERVAL);
+        let runs = RULES * (MANY - FEW);
+        let settled = (0..ATTEMPTS).any(|_| {
+            let [few, many] = [FEW, MANY].map(|runs| history(kind, port, RULES, runs, INTERVAL).allocated);
+            let more = many.saturating_sub(few);
+            println!("{:28} {more} allocations in {runs} runs", kind.name);
+            more <= ALLOWED
+        });
+        assert!(settled, "{}: each time more than {ALLOWED} allocations in {runs} runs", kind.name);
     }
 }
