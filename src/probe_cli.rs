@@ -72,7 +72,8 @@ pub fn run<W: Write>(prepared: Prepared, arguments: &Arguments, out: W) -> io::R
     let wake = Arc::new(Waker::new(waiter.registry(), WAKE)?);
     let now = reactor::now();
     let registry = waiter.registry().try_clone()?;
-    let prober = Prober::new(rules.into(), plans, registry, &wake, now)?;
+    // Nothing but probes is begun here: all descriptors that there are may be theirs.
+    let prober = Prober::new(rules.into(), plans, usize::MAX, registry, &wake, now)?;
     let mut runner = Runner {
         waiter,
         signals,

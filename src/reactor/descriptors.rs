@@ -19,6 +19,8 @@ const MILLION: u64 = 1_000_000;
 pub struct Descriptors {
     /// When all of them are under way at the same moment.
     at_worst: u64,
+    /// Children's share of that.
+    of_children: u64,
     /// When no target answers: each run takes its timeout, and starts are spread over their intervals.
     in_silence: u64,
 }
@@ -29,11 +31,12 @@ impl Descriptors {
         let has_changes =
             rules.iter().any(|rule| rule.change_success.is_some() || rule.change_fail.is_some());
         let changes = if has_changes { change_max as u64 * PER_CHILD } else { 0 };
-        let (mut at_worst, mut millionths) = (changes, 0);
+        let (mut at_worst, mut of_children, mut millionths) = (changes, changes, 0);
         for rule in rules.iter().filter(|rule| !rule.is_vacant()) {
             match &rule.test {
                 Test::Command { .. } => {
                     at_worst += PER_CHILD;
+                    of_children += PER_CHILD;
                     millionths += PER_CHILD * MILLION;
                 }
                 Test::Probe(probe) => {
@@ -42,12 +45,12 @@ impl Descriptors {
                 }
             }
         }
-        Self { at_worst, in_silence: changes + millionths.div_ceil(MILLION) }
+        Self { at_worst, of_children, in_silence: changes + millionths.div_ceil(MILLION) }
     }
 
     /// So many probes at the same time.
     pub fn of_probes(probes: u32) -> Self {
-        Self { at_worst: probes.into(), in_silence: probes.into() }
+        Self { at_worst: probes.into(), of_children: 0, in_silence: probes.into() }
     }
 
     /// Has as many as are needed at worst, and what the program itself needs, as far as that is allowed; what is to
@@ -59,12 +62,26 @@ impl Descriptors {
         }
     }
 
+    /// How many connections there may be at a time, by the limit in force: so many that tables can still be written,
+    /// clients answered and children begun, whatever the targets do.
+    pub(super) fn connections_max(self) -> usize {
+        // Without any it is found out one by one.
+        let limit = limits::open_files().unwrap_or(u64::MAX);
+        usize::try_from(self.connections_within(limit)).unwrap_or(usize::MAX)
+    }
+
+    fn connections_within(self, limit: u64) -> u64 {
+        // Where there is not enough for all, each has a part.
+        let for_runs = limit.saturating_sub(OWN).max(limit / 8);
+        for_runs - self.of_children.min(for_runs / 2)
+    }
+
     fn judge(self, files: OpenFiles) -> Option<(Level, String)> {
         let OpenFiles { limit, needed } = files;
         if limit >= needed {
             return None;
         }
-        let Self { at_worst, in_silence } = self;
+        let Self { at_worst, of_children: _, in_silence } = self;
         let left = limit.saturating_sub(OWN);
         let level = if left < in_silence { Level::Warn } else { Level::Info };
         let line = format!(

@@ -154,16 +154,9 @@ impl Reactor {
         let commands =
             Commands::start(test_commands(&configuration.rules), configuration.change_max, wake.clone())?;
         let now = now();
-        let Configuration {
-            rules,
-            tables,
-            firewall,
-            change_max: _,
-            run_as,
-            log_format: _,
-            control,
-            demotion,
-        } = configuration;
+        let Configuration { rules, tables, firewall, change_max, run_as, log_format: _, control, demotion } =
+            configuration;
+        let connections_max = Descriptors::of(&rules, change_max).connections_max();
         let rules: Arc<[Rule]> = rules.into();
         let table_count = tables.len();
         let settings = plane.map(|plane| writer::Settings {
@@ -177,7 +170,7 @@ impl Reactor {
         let writer = settings.map(|settings| Writer::start(settings, wake.clone())).transpose()?;
         let journal = Journal::new(rules.clone(), now);
         let registry = waiter.registry().try_clone()?;
-        let prober = Prober::new(rules, plans, registry, &wake, now)?;
+        let prober = Prober::new(rules, plans, connections_max, registry, &wake, now)?;
         // No other thread is to come of this one that needs more.
         privilege::keep(needs.reactor)?;
         Ok(Self {

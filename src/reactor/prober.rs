@@ -41,15 +41,16 @@ pub(crate) struct Prober {
 }
 
 impl Prober {
-    /// Takes on rules and their plans. `wake` is woken when a name has been looked up.
+    /// Takes on rules and their plans, for so many connections at a time at most. `wake` is woken when a name has been looked up.
     pub(crate) fn new(
         rules: Arc<[Rule]>,
         plans: Plans,
+        connections_max: usize,
         registry: Registry,
         wake: &Arc<Waker>,
         now: Now,
     ) -> io::Result<Self> {
-        let probes = Probes::new(plans, registry, wake, now)?;
+        let probes = Probes::new(plans, connections_max, registry, wake, now)?;
         Ok(Self {
             engine: Engine::new(rules, now),
             probes,
@@ -162,9 +163,10 @@ impl Prober {
         rules: Arc<[Rule]>,
         plans: Plans,
         fates: &[Fate],
+        connections_max: usize,
         now: Now,
     ) -> io::Result<Vec<Option<Plan>>> {
-        let retired = self.probes.reload(plans, fates, now)?;
+        let retired = self.probes.reload(plans, fates, connections_max, now)?;
         self.engine.reload(rules, fates, now);
         Ok(retired)
     }

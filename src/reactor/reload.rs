@@ -177,17 +177,18 @@ impl Reactor {
             demotion: _,
         } = succession;
         let before = self.prober.engine.rules().clone();
-        let mut shortages: Vec<(Level, String)> =
-            Descriptors::of(&rules, change_max).raise().into_iter().collect();
+        let descriptors = Descriptors::of(&rules, change_max);
+        let mut shortages: Vec<(Level, String)> = descriptors.raise().into_iter().collect();
         shortages.extend(ports::told(&rules).map(|line| (Level::Warn, line)));
-        let plans = match self.prober.reload(rules.clone(), plans, &fates, from) {
-            Ok(plans) => plans,
-            Err(error) => {
-                let why = format!("no thread can be had to look up names: {error}");
-                self.journal.reload_refused(format_args!("{why}"));
-                return (Retired::default(), Outcome::refused(why));
-            }
-        };
+        let plans =
+            match self.prober.reload(rules.clone(), plans, &fates, descriptors.connections_max(), from) {
+                Ok(plans) => plans,
+                Err(error) => {
+                    let why = format!("no thread can be had to look up names: {error}");
+                    self.journal.reload_refused(format_args!("{why}"));
+                    return (Retired::default(), Outcome::refused(why));
+                }
+            };
         self.commands.request(Request::Reload { tests, change_max });
         self.journal.replace(rules, &fates);
         logging::set_format(log_format);

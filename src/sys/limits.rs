@@ -19,6 +19,16 @@ pub struct OpenFiles {
     pub needed: u64,
 }
 
+/// The limit on open files, as it is.
+///
+/// # Errors
+/// As getrlimit(2).
+#[allow(clippy::useless_conversion, reason = "rlim_t is u64 on Linux and i64 on FreeBSD")]
+pub fn open_files() -> std::io::Result<u64> {
+    let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    Ok(u64::try_from(soft).unwrap_or(u64::MAX))
+}
+
 /// Raises the soft limit on open files to `needed` where it is lower and the hard limit allows, and no
 /// further: children inherit it, and some close every descriptor up to it one by one.
 ///
@@ -33,6 +43,5 @@ pub fn raise_open_files(needed: u64) -> std::io::Result<OpenFiles> {
         let _ = setrlimit(Resource::RLIMIT_NOFILE, wanted.min(hard), hard);
     }
     // A system may say yes and give less: FreeBSD goes no further than kern.maxfilesperproc (setrlimit(2)).
-    let (raised, _) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    Ok(OpenFiles { limit: u64::try_from(raised).unwrap_or(u64::MAX), needed })
+    Ok(OpenFiles { limit: open_files()?, needed })
 }

@@ -24,13 +24,17 @@ pub struct Options<'a> {
     /// tcp(7)): a connection that is reset as soon as it is there never reaches the service, and what is said
     /// at once takes it along, a packet less.
     pub withholds_ack: bool,
+    /// The socket is to serve other connections after this one, all of them to the same address.
+    pub serves_again: bool,
 }
 
 impl Options<'_> {
-    /// Whether nothing is asked of the socket that would stay with it: then it can serve anybody again.
-    fn are_common(&self) -> bool {
-        let Self { source, interface, fib, mark, resets, withholds_ack: _ } = self;
-        source.is_none() && interface.is_none() && fib.is_none() && mark.is_none() && *resets
+    /// Whether the socket can serve again: nothing is asked of it that would stay with it and may be another matter
+    /// by then.
+    fn let_it_serve_again(&self) -> bool {
+        let Self { source, interface, fib, mark, resets, withholds_ack: _, serves_again } = self;
+        let is_common = source.is_none() && interface.is_none() && fib.is_none() && mark.is_none();
+        *serves_again && is_common && *resets
     }
 }
 
@@ -61,16 +65,23 @@ pub enum SocketError {
     NoSuchInterface,
 }
 
+impl SocketError {
+    /// What the system says of a port that nobody listens at.
+    pub const NOBODY_LISTENS: Self = Self::Refused(libc::ECONNREFUSED);
+}
+
 /// A stream socket that is connecting or connected.
 #[derive(Debug)]
 pub struct Stream {
     socket: Socket,
-    /// It was made for nobody in particular, and can serve again.
-    is_common: bool,
+    /// It can serve another connection.
+    serves_again: bool,
 }
 
-/// A TCP socket that was connected once and is not now: another connection can be made of it, without making, setting
-/// up, registering and closing one more. It stays registered where it was.
+/// A TCP socket that was connected once and is not now: another connection to the same address can be made of it,
+/// without making, setting up, registering and closing one more. It stays registered where it was. To the same address
+/// only: it goes on with its sequence numbers, which the other side knows; and one that was connected to IPv4 by an
+/// IPv4-mapped address reaches nobody over IPv6 any more (net/ipv6/tcp_ipv6.c, tcp_v6_connect).
 #[derive(Debug)]
 pub struct Idle(Socket);
 
@@ -84,13 +95,13 @@ impl Stream {
             .map_err(|error| of_making(&error))?;
         set_up(&socket, options)?;
         connect(&socket, to)?;
-        Ok(Self { socket, is_common: options.are_common() })
+        Ok(Self { socket, serves_again: options.let_it_serve_again() })
     }
 
-    /// Ends the connection with RST, if there is one, and gives the socket back for another one: where it was made
-    /// for nobody in particular and the system can (Linux, connect(2) to AF_UNSPEC). Otherwise it is closed.
+    /// Ends the connection with RST, if there is one, and gives the socket back for another one: where that was
+    /// asked for and the system can (Linux, connect(2) to AF_UNSPEC). Otherwise it is closed.
     pub fn disconnect(self) -> Option<Idle> {
-        (Idle::EXIST && self.is_common && disconnect(&self.socket)).then_some(Idle(self.socket))
+        (Idle::EXIST && self.serves_again && disconnect(&self.socket)).then_some(Idle(self.socket))
     }
 
     /// Connects to a local socket.
@@ -102,9 +113,9 @@ impl Stream {
         let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None);
         let socket = socket.map_err(|error| of_making(&error))?;
         match socket.connect(&address) {
-            Ok(()) => Ok(Self { socket, is_common: false }),
+            Ok(()) => Ok(Self { socket, serves_again: false }),
             Err(error) => Err(match error.raw_os_error() {
-                Some(libc::EINPROGRESS) => return Ok(Self { socket, is_common: false }),
+                Some(libc::EINPROGRESS) => return Ok(Self { socket, serves_again: false }),
                 Some(errno @ libc::EAGAIN) => SocketError::Full(errno),
                 Some(
                     errno @ (libc::ENOENT | libc::ENOTDIR | libc::ELOOP | libc::EPROTOTYPE | libc::ENOTSOCK),
@@ -174,24 +185,23 @@ impl Idle {
     /// Whether this system has any.
     pub const EXIST: bool = cfg!(target_os = "linux");
 
-    /// Begins to connect again, as [`Stream::connect`] does, where it [can](Self::serves).
+    /// Begins to connect again, as [`Stream::connect`] does, where it [can](Self::serves). A socket that cannot is
+    /// closed: Linux before 6.1 leaves it at the local address that it was to have.
     ///
     /// # Errors
-    /// What the system says at once, and the socket, for it is as good as before.
-    pub fn connect(self, to: SocketAddr, options: &Options<'_>) -> Result<Stream, (Self, SocketError)> {
+    /// What the system says at once.
+    pub fn connect(self, to: SocketAddr, options: &Options<'_>) -> Result<Stream, SocketError> {
         if options.withholds_ack {
             // It does not outlive a connection.
             withhold_ack(&self.0);
         }
-        match connect(&self.0, to) {
-            Ok(()) => Ok(Stream { socket: self.0, is_common: true }),
-            Err(error) => Err((self, error)),
-        }
+        connect(&self.0, to)?;
+        Ok(Stream { socket: self.0, serves_again: true })
     }
 
     /// Whether such a socket can do what is asked for.
     pub fn serves(options: &Options<'_>) -> bool {
-        options.are_common()
+        options.let_it_serve_again()
     }
 }
 
@@ -366,5 +376,4 @@ mod tests {
             assert_eq!(of_peer(&error), SocketError::Unreachable(errno), "{error}");
             assert_eq!(of_connecting(&error), SocketError::Unreachable(errno), "{error}");
         }
-    }
-}
+    }}

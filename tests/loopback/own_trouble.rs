@@ -167,6 +167,25 @@ fn without_ports_runs_say_nothing() {
     });
 }
 
+/// TCP connects a socket to itself where the one port that it is given is the one that it asks for.
+#[test]
+#[cfg(target_os = "linux")]
+fn nobody_is_there_where_a_connection_meets_itself() {
+    in_own_network("nobody_is_there_where_a_connection_meets_itself", || {
+        std::fs::write("/proc/sys/net/ipv4/ip_local_port_range", "40000 40000").expect("a setting");
+        for url in ["tcp://127.0.0.1:40000", "tcp://[::1]:40000", "http://127.0.0.1:40000/"] {
+            let told = probe::probe(url, &[AMPLE, "-c", "3"]);
+            assert_eq!(told.reasons(), ["refused"; 3], "{url}: {told:?}");
+        }
+        // Somebody who does listen there is found all the same.
+        std::fs::write("/proc/sys/net/ipv4/ip_local_port_range", "40000 40010").expect("a setting");
+        let server =
+            Server::at("127.0.0.1:40010".parse().unwrap(), |stream, _| answer(stream, ok(""))).unwrap();
+        let told = probe::probe(&http_url(server.address), &[AMPLE, "-c", "3"]);
+        assert!(told.all_ok(), "{told:?}");
+    });
+}
+
 /// What a shell does to run a program that has so many descriptors and can have no more: only root can raise a hard limit.
 fn limited_to(descriptors: u32) -> String {
     let without_rights = if nix::unistd::getuid().is_root() { "setpriv --bounding-set=-all" } else { "" };
@@ -189,6 +208,8 @@ fn a_start_with_too_few_descriptors_tells_how_many_it_takes_and_fails_nobody_for
     let mut daemon = place.start_command(command);
     daemon.wait_for("inconclusive reason=descriptors", 5);
     daemon.wait_for("changed state to: RuleStateFail", 5);
+    // What runs leave is there for clients, tables and children.
+    assert!(daemon.descriptors() <= 60, "{}", daemon.descriptors());
     let told = "open files are limited to 120: 24 are left for runs, which need 150 while no target answers and 200 at \
                 worst; runs without one are inconclusive (descriptors); for all of them raise the limit to 296: ";
     assert_eq!(daemon.log().matches(told).count(), 1, "{}", daemon.log());

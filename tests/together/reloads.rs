@@ -7,9 +7,9 @@ use crate::harness::{Daemon, patiently};
 use crate::house::House;
 
 const ROUNDS: usize = 1000;
-/// Sockets rest between runs, as many as were under way at once: a few more at one time than at another, and far fewer
-/// than one for each reload.
-const RESTING: usize = 24;
+/// Sockets rest between runs, one for each rule of a probe at most: more at one time than at another, and far fewer than
+/// one for each reload.
+const RESTING: usize = 50;
 /// Memory comes and goes in pieces; each reload that left its rules behind would take far more than this together.
 const GROWTH_KIB: usize = 6 * 1024;
 

@@ -41,7 +41,7 @@ fn kept() -> Rule {
 }
 
 fn of(rule: &Rule, count: usize) -> (u64, u64) {
-    let Descriptors { at_worst, in_silence } = Descriptors::of(&vec![rule.clone(); count], 0);
+    let Descriptors { at_worst, of_children: _, in_silence } = Descriptors::of(&vec![rule.clone(); count], 0);
     (at_worst, in_silence)
 }
 
@@ -71,14 +71,33 @@ fn a_command_counts_its_streams_and_an_empty_slot_nothing() {
 #[test]
 fn change_commands_count_where_there_are_any() {
     let mut rules = vec![connection(); 100];
-    assert_eq!(Descriptors::of(&rules, 5), Descriptors { at_worst: 100, in_silence: 3 });
+    assert_eq!(Descriptors::of(&rules, 5), Descriptors { at_worst: 100, of_children: 0, in_silence: 3 });
     rules[7].terms.change_fail = Some(CommandLine { program: "tell".into(), arguments: Vec::new() });
-    assert_eq!(Descriptors::of(&rules, 5), Descriptors { at_worst: 120, in_silence: 23 });
+    assert_eq!(Descriptors::of(&rules, 5), Descriptors { at_worst: 120, of_children: 20, in_silence: 23 });
+}
+
+#[test]
+fn connections_leave_the_program_and_its_children_their_own() {
+    let with = |of_children| Descriptors { at_worst: 1_000 + of_children, of_children, in_silence: 0 };
+    for (of_children, limit, connections) in [
+        (0, OWN + 1_000, 1_000),
+        (200, OWN + 1_200, 1_000),
+        (200, OWN + 500, 300),
+        // Children want most of it: half is for connections.
+        (800, OWN + 500, 250),
+        (0, OWN + 24, 24),
+        // Less than the program wants for itself: a part of that.
+        (0, OWN, 12),
+        (0, 40, 5),
+        (200, u64::MAX, u64::MAX - OWN - 200),
+    ] {
+        assert_eq!(with(of_children).connections_within(limit), connections, "{of_children} {limit}");
+    }
 }
 
 #[test]
 fn too_few_are_told_by_how_many_and_enough_are_not_told_at_all() {
-    let descriptors = Descriptors { at_worst: 1_000, in_silence: 300 };
+    let descriptors = Descriptors { at_worst: 1_000, of_children: 0, in_silence: 300 };
     let judge = |limit| descriptors.judge(OpenFiles { limit, needed: OWN + 1_000 });
     assert_eq!(judge(OWN + 1_000), None);
     let level = |limit| judge(limit).map(|(level, _)| level);

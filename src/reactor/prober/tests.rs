@@ -87,7 +87,7 @@ fn a_run_that_is_given_up_loses_its_connection_and_the_next_gets_its_own() {
     let wake = Arc::new(Waker::new(poll.registry(), Token(0)).unwrap());
     let (rule, plans) = waiting_for(&server);
     let mut prober =
-        Prober::new([rule].into(), plans, poll.registry().try_clone().unwrap(), &wake, now()).unwrap();
+        Prober::new([rule].into(), plans, 100, poll.registry().try_clone().unwrap(), &wake, now()).unwrap();
     let disabled = Some(Set { kind: Override::Disabled, until: None });
     for run in 1..=3 {
         assert_eq!(turn(&mut prober), [], "run {run}");

@@ -10,7 +10,7 @@ use super::sockets::{Connection, Sockets};
 use super::trouble;
 use crate::now::Now;
 use crate::probe::{Conversation, Ends, Plan, Step};
-use crate::rule::{Close, RuleId};
+use crate::rule::{Close, Peer, RuleId};
 use crate::sys::socket::{Options, SocketError};
 use crate::verdict::{Cause, Verdict};
 
@@ -246,12 +246,16 @@ impl Lane {
     }
 
     fn drive_stream(&mut self, plan: &Plan, ready: Readiness, scratch: &mut [u8], now: Now) -> Outcome {
-        let Some(Connection { stream, .. }) = &self.connection else { return Outcome::Waits };
+        let Some(connection) = &self.connection else { return Outcome::Waits };
+        let stream = &connection.stream;
         if !self.is_connected {
             match if ready.is_open { Ok(true) } else { stream.is_connected() } {
                 Ok(true) => {}
                 Ok(false) => return Outcome::Waits,
                 Err(error) => return Outcome::Done(self.verdict_of(plan, error)),
+            }
+            if connection.meets_itself() {
+                return Outcome::Done(self.verdict_of(plan, SocketError::NOBODY_LISTENS));
             }
             self.is_connected = true;
             let wants_ends = plan.network.proxy_protocol.is_some();
@@ -376,5 +380,6 @@ fn options(plan: &Plan) -> Options<'_> {
         mark: network.mark,
         resets: network.close == Close::Reset,
         withholds_ack: plan.speaks_first() || plan.is_connection_only(),
+        serves_again: matches!(plan.peer, Peer::Address(..)),
     }
 }

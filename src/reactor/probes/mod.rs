@@ -57,11 +57,17 @@ pub struct Probes {
 }
 
 impl Probes {
-    /// Takes on the plans. `wake` is woken when a name has been looked up.
+    /// Takes on the plans, for so many connections at a time at most. `wake` is woken when a name has been looked up.
     ///
     /// # Errors
     /// When no threads or descriptors can be had.
-    pub fn new(plans: Plans, registry: Registry, wake: &Arc<Waker>, now: Now) -> io::Result<Self> {
+    pub fn new(
+        plans: Plans,
+        connections_max: usize,
+        registry: Registry,
+        wake: &Arc<Waker>,
+        now: Now,
+    ) -> io::Result<Self> {
         let Plans { plans, clock } = plans;
         clock.set(now.wall);
         let mut names = Names::new(&plans);
@@ -69,6 +75,7 @@ impl Probes {
         if let Some(resolver) = &resolver {
             names.ask_new(resolver);
         }
+        let sockets = Sockets::new(registry, plans.len(), connections_max);
         Ok(Self {
             lanes: plans.iter().map(|_| None).collect(),
             spare: Spare::default(),
@@ -77,7 +84,7 @@ impl Probes {
             names,
             resolver,
             wake: wake.clone(),
-            sockets: Sockets::new(registry),
+            sockets,
             scratch: vec![0; SCRATCH_BYTES].into(),
             more: VecDeque::new(),
             under_way: 0,
@@ -90,12 +97,18 @@ impl Probes {
         self.clocks.iter().for_each(|clock| clock.set(now.wall));
     }
 
-    /// Takes on other plans, by slot. Those of rules that are kept or adjusted go on, with their connections and
+    /// Takes on other plans, by slot, and so many connections at a time. Those of rules that are kept or adjusted go on, with their connections and
     /// runs under way; all others begin anew. Gives back plans that are not needed any more.
     ///
     /// # Errors
     /// When names have to be looked up for the first time and no threads can be had; nothing has changed then.
-    pub fn reload(&mut self, next: Plans, fates: &[Fate], now: Now) -> io::Result<Vec<Option<Plan>>> {
+    pub fn reload(
+        &mut self,
+        next: Plans,
+        fates: &[Fate],
+        connections_max: usize,
+        now: Now,
+    ) -> io::Result<Vec<Option<Plan>>> {
         let Plans { mut plans, clock } = next;
         if self.resolver.is_none() && Names::any(&plans) {
             self.resolver = Some(Resolver::start(&self.wake)?);
@@ -104,8 +117,9 @@ impl Probes {
         self.clocks.push(clock);
         self.plans.resize_with(fates.len(), || None);
         self.lanes.resize_with(fates.len(), || None);
-        for (((plan, fate), own), lane) in
-            plans.iter_mut().zip(fates).zip(&mut self.plans).zip(&mut self.lanes)
+        self.sockets.allow(fates.len(), connections_max);
+        for ((((plan, fate), own), lane), rule) in
+            plans.iter_mut().zip(fates).zip(&mut self.plans).zip(&mut self.lanes).zip((0..).map(RuleId))
         {
             let begins_anew = !matches!(fate, Fate::Kept | Fate::Adjusted);
             choose_plan(*fate, own, plan);
@@ -113,8 +127,10 @@ impl Probes {
                 self.under_way -= usize::from(lane.as_ref().is_some_and(|lane| lane.run.is_some()));
                 lane.iter_mut().for_each(|lane| lane.end_connection(&mut self.sockets));
                 *lane = None;
+                self.sockets.forget(rule);
             }
         }
+        self.sockets.close_returned();
         // A clock that only this list has moves nobody's judgement any more.
         self.clocks.retain(|clock| Arc::strong_count(clock) > 1);
         self.names.reload(&self.plans);
