@@ -113,7 +113,7 @@ impl fmt::Display for LocalCause {
             Self::Descriptors => f.write_str("no file descriptors left; raise the limit on open files"),
             Self::Ports => {
                 f.write_str(
-                    "no local port left for this target: 'close = fin' keeps one for a minute after each run, 'reset' \
+                    "no local port left for a target: 'close = fin' keeps one for a minute after each run, 'reset' \
                      does not; else widen the system's range of ports, or give rules different 'source' addresses",
                 )
             }

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 use log::Level;
 
 use super::limiter::{Kind, Limiter};
+use super::shortage::{Of, Shortages};
 use crate::engine::{Change, Notice, StopSignal, Unguarded};
 use crate::health::State;
 use crate::line::{self, Field, Harmless, Line, Value};
@@ -33,6 +34,7 @@ pub(super) struct Journal {
     former: HashMap<RuleId, Arc<str>>,
     instance: u64,
     limiter: Limiter,
+    shortages: Shortages,
     /// When the turn began: what limits go by.
     now: Instant,
 }
@@ -41,7 +43,14 @@ impl Journal {
     pub(super) fn new(rules: Arc<[Rule]>, now: Now) -> Self {
         let since = now.wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let instance = u64::try_from(since.saturating_sub(INSTANCE_EPOCH).as_nanos()).unwrap_or_default();
-        Self { rules, former: HashMap::new(), instance, limiter: Limiter::default(), now: now.mono }
+        Self {
+            rules,
+            former: HashMap::new(),
+            instance,
+            limiter: Limiter::default(),
+            shortages: Shortages::default(),
+            now: now.mono,
+        }
     }
 
     /// The rules are others now. What was held back of a rule whose slot another one has is forgotten.
@@ -61,7 +70,7 @@ impl Journal {
 
     /// When [`turn_begins`](Self::turn_begins) has something to tell by itself.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.limiter.poll_timeout()
+        [self.limiter.poll_timeout(), self.shortages.poll_timeout()].into_iter().flatten().min()
     }
 
     /// To be called before everything else in a turn.
@@ -69,6 +78,9 @@ impl Journal {
         self.now = now;
         for (rule, kind, count) in self.limiter.overdue(now) {
             self.tell_held_back(rule, kind, count);
+        }
+        for said in self.shortages.overdue(now) {
+            self.shortage(&said);
         }
     }
 
@@ -220,19 +232,11 @@ impl Journal {
     }
 
     /// Those that hfm does not have.
-    fn notice_of_ours(&self, notice: &Notice) {
+    fn notice_of_ours(&mut self, notice: &Notice) {
         match *notice {
-            Notice::Inconclusive { run, ref verdict, unreported } => self.say(
-                Level::Warn,
-                run,
-                "inconclusive",
-                format_args!("inconclusive"),
-                &[
-                    Field::new("reason", Value::Bare(&verdict.reason())),
-                    Field::new("detail", Value::Quoted(verdict)),
-                    Field::new("unreported", Value::Number(unreported)),
-                ],
-            ),
+            Notice::Inconclusive { run, ref verdict, unreported } => {
+                self.inconclusive(run, verdict, unreported);
+            }
             Notice::OwnState { run, own, effective } => self.say(
                 Level::Info,
                 run,
@@ -271,6 +275,24 @@ impl Journal {
             | Notice::CannotStart { .. }
             | Notice::RunsUsedUp { .. } => {}
         }
+    }
+
+    fn inconclusive(&mut self, run: RunId, verdict: &Verdict, unreported: u64) {
+        // What the whole machine is short of is no matter of each rule's.
+        if let Some(of) = Of::verdict(verdict) {
+            return self.shortages.note(of, run.rule, self.now);
+        }
+        self.say(
+            Level::Warn,
+            run,
+            "inconclusive",
+            format_args!("inconclusive"),
+            &[
+                Field::new("reason", Value::Bare(&verdict.reason())),
+                Field::new("detail", Value::Quoted(verdict)),
+                Field::new("unreported", Value::Number(unreported)),
+            ],
+        );
     }
 
     fn unguarded(&self, rule: RuleId, why: Unguarded) {

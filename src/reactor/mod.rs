@@ -20,6 +20,7 @@ pub mod probes;
 mod reload;
 mod reports;
 mod rights;
+mod shortage;
 pub(crate) mod signals;
 mod summary;
 

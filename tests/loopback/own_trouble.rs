@@ -206,7 +206,7 @@ fn a_start_with_too_few_descriptors_tells_how_many_it_takes_and_fails_nobody_for
         .args(hfm.get_args())
         .env_remove("RUST_LOG");
     let mut daemon = place.start_command(command);
-    daemon.wait_for("inconclusive reason=descriptors", 5);
+    daemon.wait_for("raise the limit on open files reason=descriptors rules=", 1);
     daemon.wait_for("changed state to: RuleStateFail", 5);
     // What runs leave is there for clients, tables and children.
     assert!(daemon.descriptors() <= 60, "{}", daemon.descriptors());
@@ -285,7 +285,7 @@ fn a_daemon_without_descriptors_fails_nobody_and_recovers() {
     };
     limit(&format!("--nofile={}:", daemon.descriptors().min(16)));
     is_slow.store(true, Ordering::Relaxed);
-    daemon.wait_for("inconclusive reason=descriptors", 5);
+    daemon.wait_for("raise the limit on open files reason=descriptors rules=", 1);
     pause(Duration::from_millis(500));
     let pid = daemon.pid().to_string();
     let _ = Command::new("prlimit").args(["--pid", &pid, "--nofile=1024:"]).status();

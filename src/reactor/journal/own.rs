@@ -10,6 +10,8 @@ use crate::config::Report;
 use crate::line::{self, Field, Line, Value};
 use crate::reactor::load::{CPU_FULL_PERCENT, Figures, Said};
 use crate::reactor::reload::Counts;
+use crate::reactor::shortage;
+use crate::verdict::Verdict;
 
 impl Journal {
     /// It was asked to end.
@@ -101,6 +103,34 @@ impl Journal {
                     format_args!("keeps up again: {missed} runs that were due did not begin meanwhile");
                 let fields = [Field::hidden("missed_slots", Value::Number(*missed))];
                 tell(Level::Info, "keeps-up", sentence, &fields);
+            }
+        }
+    }
+
+    /// The machine is short of something, or has enough of it again.
+    pub(in crate::reactor) fn shortage(&self, said: &shortage::Said) {
+        match said {
+            shortage::Said::Short { of, first, rules } => {
+                let (cause, name) = (of.cause(), self.name(*first));
+                let reason = Verdict::Inconclusive(cause.clone()).reason();
+                let fields = [
+                    Field::new("reason", Value::Bare(&reason)),
+                    Field::new("rules", Value::count(*rules)),
+                    Field::new("first", Value::Bare(&name)),
+                ];
+                let sentence = format_args!("runs are inconclusive: {cause}");
+                tell(Level::Warn, "shortage", sentence, &fields);
+            }
+            shortage::Said::Over { of, rules, lasted } => {
+                let cause = of.cause();
+                let reason = Verdict::Inconclusive(cause).reason();
+                let fields = [
+                    Field::new("reason", Value::Bare(&reason)),
+                    Field::new("rules", Value::count(*rules)),
+                    Field::named("lasted", "lasted_ms", Value::Millis(*lasted)),
+                ];
+                let sentence = format_args!("no run is inconclusive any more for want of {}", of.what());
+                tell(Level::Info, "shortage-over", sentence, &fields);
             }
         }
     }
