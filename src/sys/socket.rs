@@ -55,7 +55,7 @@ pub enum SocketError {
     Descriptors,
     /// No local port left.
     Ports,
-    /// No memory left.
+    /// No memory left, or whatever else this machine lacks.
     Buffers(i32),
     /// The system does not allow it.
     Permission(i32),
@@ -349,6 +349,8 @@ fn of_connecting(error: &io::Error) -> SocketError {
     match error.raw_os_error().unwrap_or_default() {
         libc::EADDRNOTAVAIL | libc::EADDRINUSE => SocketError::Ports,
         errno @ (libc::EPERM | libc::EACCES) => SocketError::Permission(errno),
+        // None of them comes from outside or says anything of the way there.
+        errno @ (libc::EAGAIN | libc::EINTR | libc::EALREADY | libc::EISCONN) => SocketError::Buffers(errno),
         _ => of_peer(error),
     }
 }
@@ -376,4 +378,12 @@ mod tests {
             assert_eq!(of_peer(&error), SocketError::Unreachable(errno), "{error}");
             assert_eq!(of_connecting(&error), SocketError::Unreachable(errno), "{error}");
         }
-    }}
+    }
+    #[test]
+    fn what_says_nothing_of_the_way_there_is_our_own_trouble() {
+        for errno in [libc::ENOBUFS, libc::EAGAIN, libc::EINTR, libc::EALREADY, libc::EISCONN] {
+            let error = io::Error::from_raw_os_error(errno);
+            assert_eq!(of_connecting(&error), SocketError::Buffers(errno), "{error}");
+        }
+    }
+}
