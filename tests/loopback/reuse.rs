@@ -83,9 +83,10 @@ fn a_server_that_closes_after_each_answer_without_saying_so_is_no_failure() {
                 abort(stream);
             }
         });
-        let told = ten_runs(&server, &["-i", "20ms", "timeout=20ms"]);
+        // So much time between two runs that the end has come long before the next, on a busy machine too.
+        let told = ten_runs(&server, &["-c", "4", "-i", "1s", "timeout=1s"]);
         assert!(told.all_ok(), "{told:?}");
-        assert!((10..=20).contains(&server.accepted()), "{}", server.accepted());
+        assert!((4..=8).contains(&server.accepted()), "{}", server.accepted());
     }
 }
 
