@@ -13,7 +13,7 @@ use crate::probe::Plan;
 use crate::rule::{Rule, RuleId};
 use crate::succession::Succession;
 use crate::sys::privilege::Rights;
-use crate::sys::threads;
+use crate::sys::{memory, threads};
 
 /// Reads the configuration, as at the start.
 pub type Read = Arc<dyn Fn() -> Result<Loaded, Box<Report>> + Send + Sync>;
@@ -83,6 +83,7 @@ impl Loader {
             let _ = wake.wake();
             // Dropped where it holds up nobody.
             drop(leftovers.recv());
+            memory::trim();
         })?;
         self.under_way = Some(UnderWay { answer, retired });
         Ok(())

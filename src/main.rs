@@ -146,6 +146,7 @@ fn show(arguments: &demo::Arguments) -> ExitCode {
 }
 
 fn run(path: &Path, destination: Destination) -> ExitCode {
+    memory::give_large_pieces_back();
     let Ok(loaded) = load(path) else { return ExitCode::from(CANNOT_RUN) };
     if let Err(error) = process::leave_child_signals() {
         complain(&format!("hfm: cannot set the signal mask: {error}\n"));
