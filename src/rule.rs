@@ -3,19 +3,21 @@
 mod control;
 mod demotion;
 mod fate;
+mod gather;
 mod probe;
 mod shared;
 mod table;
 mod terms;
+mod together;
 
 use std::collections::HashMap;
 use std::ops::Deref;
-use std::sync::Arc;
 use std::time::Duration;
 
 pub use control::{CONTROL_DEFAULT, Control};
 pub use demotion::Demotion;
 pub use fate::Fate;
+pub use gather::gather;
 pub use probe::{
     Close, Dialogue, DialogueStep, Family, HeaderPattern, Http, HttpVersion, Network, Page, Patterns, Peer,
     Probe, ProxyVersion, Service, Tls, TlsVersion,
@@ -26,6 +28,7 @@ pub use table::{
     SLOTS_MAX, STATE_DIR_DEFAULT, Share, Table,
 };
 pub use terms::{HealthSettings, Terms};
+pub use together::{Passage, Together};
 
 /// A rule's slot. In a configuration that was just read: its index in the order of the file; from then on it
 /// stays its own, whatever a reload adds, moves or takes away.
@@ -84,7 +87,7 @@ pub enum Test {
         timeout_kill: Option<Duration>,
     },
     /// Speaks to the target itself.
-    Probe(Shared<Probe>),
+    Probe(Together<Probe>),
 }
 
 /// A rule, ready to run: what is its own. What it says like others of its section is in its [`Terms`], and reads as if
@@ -92,7 +95,7 @@ pub enum Test {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// `group/rule`, `rule`, or `default` for the root's own.
-    pub name: Arc<str>,
+    pub name: Passage,
     /// hfm's `test` with its arguments and timeouts.
     pub test: Test,
     /// Its addresses and the tables that hold them.

@@ -107,8 +107,8 @@ impl Succession {
 /// The slot of each rule of the next file: its own, else the first that is free, else a new one.
 fn assign(rules: &[Rule], is_free: impl Fn(RuleId) -> bool, next: &[Rule]) -> Vec<RuleId> {
     let slots = || rules.iter().zip(0..).map(|(rule, index)| (rule, RuleId(index)));
-    let own: HashMap<&Arc<str>, RuleId> =
-        slots().filter(|(rule, _)| !rule.is_vacant()).map(|(rule, id)| (&rule.name, id)).collect();
+    let own: HashMap<&str, RuleId> =
+        slots().filter(|(rule, _)| !rule.is_vacant()).map(|(rule, id)| (&*rule.name, id)).collect();
     let mut free = slots().filter(|(rule, id)| rule.is_vacant() && is_free(*id)).map(|(_, id)| id);
     let mut fresh = rules.len()..;
     let mut other = || {
@@ -117,7 +117,7 @@ fn assign(rules: &[Rule], is_free: impl Fn(RuleId) -> bool, next: &[Rule]) -> Ve
             RuleId(u32::try_from(index).expect("the configuration bounds the number of rules far below 2^32"))
         })
     };
-    next.iter().map(|rule| own.get(&rule.name).copied().unwrap_or_else(&mut other)).collect()
+    next.iter().map(|rule| own.get(&*rule.name).copied().unwrap_or_else(&mut other)).collect()
 }
 
 /// What a rule keeps that is there before and after.
@@ -154,7 +154,7 @@ pub fn choose_plan(fate: Fate, own: &mut Option<Plan>, next: &mut Option<Plan>) 
     match fate {
         Fate::Kept | Fate::Adjusted => {
             if let (Some(own), Some(next)) = (own, next) {
-                own.go_by(next);
+                own.go_by(next.probe());
             }
         }
         Fate::Changed | Fate::New | Fate::Vacated | Fate::Vacant => mem::swap(own, next),

@@ -49,7 +49,7 @@ fn plan(service: Service) -> Plan {
 fn rule() -> Rule {
     Rule {
         name: "rule".into(),
-        test: Test::Probe(Shared::from(probe(Service::Dialogue(Dialogue::default().into())))),
+        test: Test::Probe(probe(Service::Dialogue(Dialogue::default().into())).into()),
         placement: Shared::default(),
         terms: Terms {
             status: Status::Enabled,

@@ -21,7 +21,7 @@ use super::raw::{Node, NodeId, Tree};
 use super::render::quoted;
 use super::settings::name_of;
 use super::url::{self, Place, Url};
-use crate::rule::{Alike, Dialogue, Http, Network, Page, Probe, Service};
+use crate::rule::{Alike, Dialogue, Http, Network, Page, Passage, Probe, Service};
 use crate::ucl::Span;
 use chosen::Chosen;
 
@@ -67,11 +67,11 @@ impl<'a> Builder<'a> {
             return None;
         }
         // Both have been judged when they were read.
-        let url = tree.nodes[id].settings.test.as_ref()?.value.clone();
+        let url = Passage::from(&*tree.nodes[id].settings.test.as_ref()?.value);
         let Url { place, authority, target } = url::parse(scheme, rest).ok()?;
         let timeout = self.timeout(&chosen, shortest?)?;
         let probe = Probe {
-            url,
+            url: url.clone(),
             peer: network::peer(&chosen, &place)?,
             network: self.networks.share(match place {
                 Place::Remote(..) => network::network(&chosen)?,
@@ -84,9 +84,10 @@ impl<'a> Builder<'a> {
                 Scheme::Tcp | Scheme::Tls | Scheme::Unix => {
                     Service::Dialogue(self.dialogues.share(dialogue::dialogue(&chosen)?))
                 }
-                Scheme::Http | Scheme::Https | Scheme::HttpUnix => {
-                    Service::Http(Page::new(&authority, &target), self.requests.share(http::http(&chosen)?))
-                }
+                Scheme::Http | Scheme::Https | Scheme::HttpUnix => Service::Http(
+                    Page::within(&url, &authority, &target),
+                    self.requests.share(http::http(&chosen)?),
+                ),
             },
             tls: match (&place, scheme) {
                 (Place::Remote(host, _), Scheme::Tls | Scheme::Https) => {

@@ -19,7 +19,7 @@ use super::settings::{Settings, Written, name_of};
 use super::target::{self, Target};
 use crate::probe::{Compiler, Files, Plan, Plans};
 use crate::rule::{
-    Alike, CommandLine, Configuration, HealthSettings, LogFormat, Placement, Rule, Terms, Test,
+    self, Alike, CommandLine, Configuration, HealthSettings, LogFormat, Placement, Rule, Terms, Test,
 };
 use crate::ucl::Span;
 
@@ -54,7 +54,7 @@ pub(super) fn resolve(
     let statuses: Vec<_> = inherited.iter().map(|inherited| inherited.status).collect();
     let dependencies = depend::resolve(tree, &statuses, problems);
     inherit::compare(tree, problems);
-    let (tests, plans) = tests(tree, &inherited, files, problems);
+    let (tests, mut plans) = tests(tree, &inherited, files, problems);
     let uses = depend::uses(tree, &dependencies);
     let Placed { placements, tables, firewall } = placement::resolve(tree, &tests, &uses, problems);
     let run_as = run_as::resolve(tree, &firewall, &tables, problems);
@@ -73,15 +73,21 @@ pub(super) fn resolve(
         .map(|((((id, inherited), dependencies), test), placement)| {
             let test = test?;
             let terms = terms.share(terms_of(tree, *id, inherited, dependencies, &test));
-            // A copy: a name among those of the tree would keep the memory around it from being given back.
             let name = (&*tree.nodes[*id].name).into();
             Some(Rule { name, test, placement: placements_alike.share(placement), terms })
         })
         .collect();
     let change_max = tree.nodes.get(ROOT).and_then(|root| root.settings.change_max.as_ref());
     let change_max = change_max.map_or(CHANGE_MAX_DEFAULT, |written| written.value);
+    let mut rules = rules?;
+    rule::gather(&mut rules);
+    for (rule, plan) in rules.iter().zip(&mut plans.plans) {
+        if let (Test::Probe(probe), Some(plan)) = (&rule.test, plan) {
+            plan.go_by(probe);
+        }
+    }
     let configuration = Configuration {
-        rules: rules?,
+        rules,
         change_max: change_max.into(),
         tables,
         firewall,

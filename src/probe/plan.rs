@@ -4,12 +4,12 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::{dialogue, http, tls};
-use crate::rule::{Page, Probe, Service, Shared};
+use crate::rule::{Page, Probe, Service, Together};
 
 /// What a rule asks for, compiled: it reads as the [`Probe`] that it was made of. What others ask for too is shared.
 #[derive(Debug)]
 pub struct Plan {
-    probe: Shared<Probe>,
+    probe: Together<Probe>,
     pub(super) tls: Option<Box<tls::Plan>>,
     pub(super) service: ServicePlan,
 }
@@ -38,17 +38,17 @@ impl Deref for Plan {
 }
 
 impl Plan {
-    pub(super) fn new(probe: Shared<Probe>, tls: Option<Box<tls::Plan>>, service: ServicePlan) -> Self {
+    pub(super) fn new(probe: Together<Probe>, tls: Option<Box<tls::Plan>>, service: ServicePlan) -> Self {
         Self { probe, tls, service }
     }
 
-    /// Goes by the same probe from now on as another plan does; they differ in their timeouts at most.
-    pub fn go_by(&mut self, other: &Self) {
-        self.probe = other.probe.clone();
+    /// Goes by another probe from now on, which differs in its timeout at most.
+    pub fn go_by(&mut self, probe: &Together<Probe>) {
+        self.probe = probe.clone();
     }
 
     /// What it was made of, with the [contents](Self::contents) of its files.
-    pub fn probe(&self) -> &Shared<Probe> {
+    pub fn probe(&self) -> &Together<Probe> {
         &self.probe
     }
 

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Arguments, Prepared};
@@ -93,6 +92,6 @@ pub fn prepare(arguments: &Arguments, files: &mut dyn Files) -> Result<Prepared,
     }
     let clock = compiler.clock();
     let rules = (0..arguments.concurrency.get())
-        .map(|number| Rule { name: Arc::from(number.to_string()), ..rule.clone() });
+        .map(|number| Rule { name: number.to_string().into(), ..rule.clone() });
     Ok(Prepared { rules: rules.collect(), plans: Plans { plans, clock } })
 }

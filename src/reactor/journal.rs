@@ -57,7 +57,7 @@ impl Journal {
     pub(super) fn replace(&mut self, rules: Arc<[Rule]>, fates: &[Fate]) {
         for (slot, fate) in (0..).map(RuleId).zip(fates) {
             match fate {
-                Fate::Vacated => _ = self.former.insert(slot, self.rules[slot.index()].name.clone()),
+                Fate::Vacated => _ = self.former.insert(slot, (&*self.rules[slot.index()].name).into()),
                 Fate::New => {
                     self.former.remove(&slot);
                     self.limiter.forget(slot);
@@ -316,7 +316,7 @@ impl Journal {
     fn cannot_start(&self, run: RunId, errno: i32) {
         let (name, id) = (self.name(run.rule), self.id(run));
         let what = match &self.rules[run.rule.index()].test {
-            Test::Command { command, .. } => &command.program,
+            Test::Command { command, .. } => &*command.program,
             Test::Probe(probe) => &probe.url,
         };
         let reason = std::io::Error::from_raw_os_error(errno);
@@ -325,7 +325,7 @@ impl Journal {
             sentence: format_args!("'{name}' {id} failed to start, disabling: {what}: {reason}"),
             about: &[Field::hidden("rule", Value::Bare(&name)), Field::hidden("run", Value::Bare(&id))],
             fields: &[
-                Field::hidden("test", Value::Bare(what)),
+                Field::hidden("test", Value::Bare(&what)),
                 Field::hidden("detail", Value::Bare(&reason)),
             ],
         };
@@ -372,7 +372,7 @@ impl Journal {
     }
 
     fn name(&self, rule: RuleId) -> &str {
-        self.former.get(&rule).unwrap_or(&self.rules[rule.index()].name)
+        self.former.get(&rule).map_or(&self.rules[rule.index()].name, |name| name)
     }
 
     fn id(&self, run: RunId) -> impl fmt::Display + '_ {

@@ -264,7 +264,7 @@ impl Reactor {
                     since: now.wall,
                     until: lasts.and_then(|lasts| now.wall.checked_add(lasts)),
                 };
-                if let Err(full) = overrides.book.set(name.clone(), entry.clone()) {
+                if let Err(full) = overrides.book.set((&**name).into(), entry.clone()) {
                     let text = format!("'{}': {full}", name.escape_debug());
                     return self.answer(job.ticket, &Reply::Warning { text }, now.mono);
                 }

@@ -4,13 +4,13 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::Shared;
+use super::{Passage, Shared};
 
 /// What a native probe tests and how.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Probe {
     /// The `test` as written.
-    pub url: Box<str>,
+    pub url: Passage,
     /// Where to connect to: the URL's own place, or `connect`.
     pub peer: Peer,
     /// How connections are made and ended.
@@ -185,25 +185,49 @@ impl Default for Patterns {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Page {
     /// The host, and behind it the target.
-    text: Box<str>,
-    host_bytes: usize,
+    pub(super) text: Passage,
+    host_bytes: u32,
 }
 
 impl Page {
     /// `host` is the value of `Host`: the URL's authority, `localhost` for `http+unix`. `target` is the request target: path
     /// and query of the URL, `/` when it has none.
     pub fn new(host: &str, target: &str) -> Self {
-        Self { text: [host, target].concat().into(), host_bytes: host.len() }
+        let host_bytes = u32::try_from(host.len()).expect("texts of files have 256 MiB at most");
+        Self { text: [host, target].concat().into(), host_bytes }
     }
 
     /// The value of `Host`.
     pub fn host(&self) -> &str {
-        &self.text[..self.host_bytes]
+        &self.text[..self.host_bytes as usize]
     }
 
     /// The request target.
     pub fn target(&self) -> &str {
-        &self.text[self.host_bytes..]
+        &self.text[self.host_bytes as usize..]
+    }
+
+    /// The same, in the memory of the URL where that ends just so: where it says its port if it has to, and a path.
+    pub fn within(url: &Passage, host: &str, target: &str) -> Self {
+        let rest = url.strip_suffix(target).and_then(|rest| rest.strip_suffix(host));
+        let text = rest.and_then(|rest| url.part(rest.len()..url.len()));
+        match (text, u32::try_from(host.len())) {
+            (Some(text), Ok(host_bytes)) => Self { text, host_bytes },
+            (None, _) | (_, Err(_)) => Self::new(host, target),
+        }
+    }
+
+    /// Whether the URL ends just so.
+    pub(super) fn is_in(&self, url: &Passage) -> bool {
+        url.ends_with(&*self.text)
+    }
+
+    /// Takes no memory beside the URL's where it [is in](Self::is_in) that.
+    pub(super) fn find_in(&mut self, url: &Passage) {
+        let from = url.len().checked_sub(self.text.len()).filter(|_| self.is_in(url));
+        if let Some(part) = from.and_then(|from| url.part(from..url.len())) {
+            self.text = part;
+        }
     }
 }
 

@@ -1,14 +1,13 @@
 //! Rules by pattern: looked for a bounded number at a time, for a turn must not grow with the configuration.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use super::set::Setting;
 use crate::control::protocol::Reply;
 use crate::control::{Glob, Shown};
 use crate::now::Now;
 use crate::reactor::Reactor;
-use crate::rule::RuleId;
+use crate::rule::{Passage, RuleId};
 
 /// Rules looked at in one turn,
 const LOOKS_PER_TURN: usize = 512;
@@ -16,7 +15,7 @@ const LOOKS_PER_TURN: usize = 512;
 const PATTERN_CHARACTERS: usize = 32;
 
 /// A rule by its name, and where it was found.
-pub(in crate::reactor) type Found = (Option<RuleId>, Arc<str>);
+pub(in crate::reactor) type Found = (Option<RuleId>, Passage);
 
 /// A search under way.
 #[derive(Debug)]
@@ -93,7 +92,7 @@ impl Reactor {
         if let Then::Set(setting) = &then
             && setting.clears()
         {
-            found.extend(self.lost(&glob, &found).into_iter().map(|name| (None, name)));
+            found.extend(self.lost(&glob, &found).into_iter().map(|name| (None, (&*name).into())));
         }
         if found.is_empty() {
             let text = format!("no rule matches '{}'", Shown(&pattern));
