@@ -117,7 +117,14 @@ impl<W: Write> Runner<W> {
             match event.token() {
                 SIGNALS => self.take_signals(),
                 WAKE | ALARM => {}
-                _ => self.prober.on_event(event),
+                _ => {
+                    let mut at = reactor::now();
+                    if self.prober.begin_due(events, at) {
+                        self.carry_out();
+                        at = reactor::now();
+                    }
+                    self.prober.on_event(event, at);
+                }
             }
         }
         self.prober.go_on();

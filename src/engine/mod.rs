@@ -3,11 +3,11 @@
 //! Sans-I/O. It owns every decision between "this moment has come" or "this run has ended" and "start
 //! this", "signal that", "run this change command". It knows no process, no socket, no clock and no log.
 //!
-//! The owner's loop: [`handle_event`](Engine::handle_event) for what arrived, then
-//! [`handle_timeout`](Engine::handle_timeout), then [`poll_output`](Engine::poll_output) until `None`,
-//! then wait until [`poll_timeout`](Engine::poll_timeout). Events come before deadlines within a turn, so
-//! that what has arrived is looked at before a deadline is held against it. A spurious call of any of
-//! them is harmless.
+//! The owner's loop: [`begin_due`](Engine::begin_due), as punctuality is what begins in time, and
+//! [`handle_event`](Engine::handle_event) for what arrived, then [`handle_timeout`](Engine::handle_timeout), then
+//! [`poll_output`](Engine::poll_output) until `None`, then wait until [`poll_timeout`](Engine::poll_timeout). Events
+//! come before deadlines within a turn, so that what has arrived is looked at before a deadline is held against it. A
+//! spurious call of any of them is harmless.
 
 mod asked;
 mod dependents;
@@ -45,11 +45,11 @@ use crate::timer::TimerQueue;
 use dependents::Dependents;
 use stalls::Stalls;
 use stamp::Epoch;
-use state::RuleState;
+use state::{Phase, RuleState};
 
-/// Rules looked at in one call of `handle_timeout` at most: bounds a turn of the loop (a millisecond of work when each
-/// makes a connection) whatever is due; the rest is due at once in the next. Far fewer than the events that a turn
-/// takes: under too much load what goes on is brought to its end before more is begun.
+/// Rules looked at in one call of `handle_timeout` at most, and by `begin_due` in one turn: bounds a turn of the loop (a
+/// millisecond of work when each makes a connection) whatever is due; the rest is due at once in the next. Far fewer
+/// than the events that a turn takes: under too much load what goes on is brought to its end before more is begun.
 const PASS_MAX: usize = 32;
 
 /// All rules and what is known of them.
@@ -74,6 +74,10 @@ pub struct Engine {
     lateness: Histogram,
     /// Scratch for `handle_timeout`, kept so that a turn allocates nothing.
     due: Vec<RuleId>,
+    /// Rules of which something is due that `begin_due` leaves for `handle_timeout`.
+    set_aside: Vec<RuleId>,
+    /// Rules that `begin_due` has looked at in this turn.
+    looked_at: usize,
     /// Rules with tables or `demote` of which something changed in this call.
     touched: Vec<RuleId>,
 }
@@ -100,6 +104,8 @@ impl Engine {
             counters: Counters::default(),
             lateness: Histogram::default(),
             due: Vec::new(),
+            set_aside: Vec::new(),
+            looked_at: 0,
             touched: Vec::new(),
             rules,
         };
@@ -151,18 +157,40 @@ impl Engine {
         self.check_invariants();
     }
 
+    /// Begins the runs that are due at `now`, a bounded number of them in each turn, before what has arrived is looked
+    /// at. Of rules with a run under way nothing is done: what has arrived may be its answer, which no deadline of it
+    /// may come before, and nor may anything else that is due of such a rule.
+    pub fn begin_due(&mut self, now: Now) {
+        while self.looked_at < PASS_MAX
+            && let Some(rule) = self.timers.pop_due(now.mono)
+        {
+            self.looked_at += 1;
+            if self.may_begin(rule, now) {
+                self.look_at_due(rule, now);
+            } else {
+                self.set_aside.push(rule);
+            }
+        }
+        self.tell_standings(now);
+        self.check_invariants();
+    }
+
+    /// Whether [`begin_due`](Self::begin_due) has something to look at, at `now`.
+    pub fn begins(&self, now: Instant) -> bool {
+        self.looked_at < PASS_MAX && self.timers.first().is_some_and(|at| at <= now)
+    }
+
     /// Does what is due at `now`, a bounded amount of it: when more is due,
     /// [`poll_timeout`](Self::poll_timeout) says a moment that has passed.
     pub fn handle_timeout(&mut self, now: Now) {
+        self.take_back_set_aside();
         let mut due = std::mem::take(&mut self.due);
         while due.len() < PASS_MAX {
             let Some(rule) = self.timers.pop_due(now.mono) else { break };
             due.push(rule);
         }
         for rule in due.drain(..) {
-            self.on_timer(rule, now);
-            self.look_at_ask(rule, now);
-            self.arm(rule);
+            self.look_at_due(rule, now);
         }
         self.due = due;
         self.tell_standings(now);
@@ -176,11 +204,13 @@ impl Engine {
 
     /// When `handle_timeout` wants to be called; `None` when only an event can bring something new.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.timers.first()
+        let set_aside = self.set_aside.iter().filter_map(|rule| self.wakes_at(*rule));
+        set_aside.chain(self.timers.first()).min()
     }
 
     /// A turn of the loop begins: what comes of it may have waited since then.
     pub fn turn_begins(&mut self, at: Instant) {
+        self.looked_at = 0;
         self.stalls.turn_begins(at);
     }
 
@@ -203,6 +233,7 @@ impl Engine {
     /// Starts nothing any more and drops what comes back. Outputs already made stay to be polled.
     pub fn stop(&mut self) {
         self.stopped = true;
+        self.set_aside.clear();
         for index in 0..self.rules.len() {
             self.timers.set(rule_id(index), None);
         }
@@ -237,12 +268,35 @@ impl Engine {
         self.states.get(run.rule.index()).is_some_and(|state| state.is_current(run.run))
     }
 
+    /// Whether the next run of a rule is due, and none is under way that may have an answer already.
+    fn may_begin(&self, rule: RuleId, now: Now) -> bool {
+        let state = &self.states[rule.index()];
+        let is_due = matches!(state.phase, Phase::Waiting { due, .. } if due <= self.epoch.stamp(now.mono));
+        is_due && !state.in_flight()
+    }
+
+    /// A moment this rule was waiting for may have come.
+    fn look_at_due(&mut self, rule: RuleId, now: Now) {
+        self.on_timer(rule, now);
+        self.look_at_ask(rule, now);
+        self.arm(rule);
+    }
+
+    /// What was left by `begin_due` waits in its order again.
+    fn take_back_set_aside(&mut self) {
+        while let Some(rule) = self.set_aside.pop() {
+            self.arm(rule);
+        }
+    }
+
     /// Sets the rule's one timer entry to the earliest moment at which it wants anything.
     fn arm(&mut self, rule: RuleId) {
-        let state = &self.states[rule.index()];
-        let wakes_at = || state.wakes_at(&self.rules[rule.index()], self.epoch);
-        let at = if self.stopped { None } else { wakes_at() };
+        let at = if self.stopped { None } else { self.wakes_at(rule) };
         self.timers.set(rule, at);
+    }
+
+    fn wakes_at(&self, rule: RuleId) -> Option<Instant> {
+        self.states[rule.index()].wakes_at(&self.rules[rule.index()], self.epoch)
     }
 
     fn check_invariants(&self) {

@@ -374,6 +374,7 @@ fn late_and_repeated_events_of_ended_runs_are_dropped() {
 }
 
 mod asked;
+mod begin;
 mod disabled;
 mod native;
 mod overrides;

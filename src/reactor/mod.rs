@@ -284,13 +284,14 @@ impl Reactor {
         Ok(())
     }
 
-    /// One turn: what arrived, then what is due, then what follows from it.
+    /// One turn: what begins, and what arrived, then what else is due, then what follows from it.
     fn turn(&mut self, events: &Events) {
         let start = now();
         self.pace.turn_begins(start.mono);
         self.prober.turn_begins(start);
         self.journal.turn_begins(start.mono);
         for event in events {
+            let at = self.begin_due(events);
             match event.token() {
                 SIGNALS => self.take_signals(start),
                 // The alarm only wakes, and what the waker tells of is looked at in every turn.
@@ -300,7 +301,7 @@ impl Reactor {
                         control.on_event(event);
                     }
                 }
-                _ => self.prober.on_event(event),
+                _ => self.prober.on_event(event, at),
             }
         }
         self.take_reports();
@@ -325,6 +326,17 @@ impl Reactor {
         if let Some(said) = self.load.turn_ends(end.mono, self.prober.engine.counters(), clock::thread_cpu) {
             self.journal.load(&said);
         }
+    }
+
+    /// Begins what is due before the next of these events is looked at, and says at which moment that will be.
+    fn begin_due(&mut self, events: &Events) -> Now {
+        let at = now();
+        if !self.prober.begin_due(events, at) {
+            return at;
+        }
+        self.carry_out();
+        self.commands.flush();
+        now()
     }
 
     /// Hands over what other threads are to do.

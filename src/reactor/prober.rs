@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::event::Event as PollEvent;
-use mio::{Registry, Waker};
+use mio::{Events, Registry, Waker};
 
 use super::now;
 use super::probes::Probes;
@@ -19,9 +19,9 @@ use crate::rule::{Fate, Rule, RunId};
 
 /// Events of the poll in one turn at most, so that timers come in between.
 pub(crate) const EVENTS_PER_TURN: usize = 512;
-/// How often what has become due because of what was just done is looked at in one turn. A probe's deadline
-/// that is also its rule's next due takes two: the verdict, then the next run.
-const PASSES_PER_TURN: usize = 3;
+/// How often what has become due because of what was just done is looked at in one turn, once events were. A probe's
+/// deadline that is also its rule's next due takes two: the verdict, then the next run.
+const PASSES_PER_TURN: usize = 2;
 /// While runs are under way the loop turns at least this often, so that a pause of this process shows even
 /// when nothing was due in it. (A run with a shorter timeout is looked at sooner by that.)
 const HEARTBEAT: Duration = Duration::from_millis(100);
@@ -38,6 +38,8 @@ pub(crate) struct Prober {
     turns: Histogram,
     /// Runs that a pass of the probes ended; kept so that a turn allocates nothing.
     ended: Vec<Event>,
+    /// The probes were told what the events of this turn are of.
+    knows_batch: bool,
 }
 
 impl Prober {
@@ -58,6 +60,7 @@ impl Prober {
             turn_from: None,
             turns: Histogram::default(),
             ended: Vec::new(),
+            knows_batch: false,
         })
     }
 
@@ -82,13 +85,27 @@ impl Prober {
             self.engine.note_stall(deadline, start.mono.saturating_duration_since(deadline));
         }
         self.turn_from = Some(start.mono);
+        self.knows_batch = false;
         self.engine.turn_begins(start.mono);
         self.probes.turn_begins(start);
     }
 
+    /// Begins what is due at `at`, before the next of these events is looked at: what targets see of a run is when it
+    /// begins, and its answer may wait. Says whether there are outputs to carry out.
+    pub(crate) fn begin_due(&mut self, events: &Events, at: Now) -> bool {
+        if !self.engine.begins(at.mono) {
+            return false;
+        }
+        if !std::mem::replace(&mut self.knows_batch, true) {
+            self.probes.batch_begins(events);
+        }
+        self.engine.begin_due(at);
+        true
+    }
+
     /// The poll says something of a probe's connection.
-    pub(crate) fn on_event(&mut self, event: &PollEvent) {
-        let ended = self.probes.on_event(event, now());
+    pub(crate) fn on_event(&mut self, event: &PollEvent, at: Now) {
+        let ended = self.probes.on_event(event, at);
         self.hand_on(ended);
     }
 

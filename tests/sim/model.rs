@@ -225,13 +225,27 @@ impl Model {
         self.look_at_questions(rule, now);
     }
 
+    /// The engine was asked to begin what is due: what has no run under way that may have an answer.
+    pub(crate) fn begin(&mut self, now: Instant) {
+        let now = self.ns(now);
+        self.time_has_come(now, |state| {
+            matches!(state.phase, Phase::Waiting { due } if due <= now) && state.beside.is_none()
+        });
+    }
+
     /// The engine was asked to do what is due.
     pub(crate) fn timeout(&mut self, now: Instant) {
-        let now = self.ns(now);
+        self.time_has_come(self.ns(now), |_| true);
+    }
+
+    fn time_has_come(&mut self, now: u64, is_meant: impl Fn(&RuleModel) -> bool) {
         let wakes = (0..self.rules.len()).filter_map(|rule| Some((self.wake_of(rule)?, rule)));
         let mut due: Vec<(u64, usize)> = wakes.filter(|(at, _)| *at <= now).collect();
         due.sort_unstable();
         for (_, rule) in due {
+            if !is_meant(&self.states[rule]) {
+                continue;
+            }
             if self.states[rule].set.and_then(|(_, until)| until).is_some_and(|until| until <= now) {
                 self.wanted.push(Output::OverrideEnded { rule: id(rule) });
                 self.set(rule, None, now);

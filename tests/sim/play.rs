@@ -75,6 +75,7 @@ pub(crate) fn play(
         tables,
         now: 0,
         turn: 1,
+        begins: Random::new(seed ^ 0x6265_6769_6e73),
         looked: false,
         turn_since: 0,
         pending: None,
@@ -99,6 +100,8 @@ struct Game<'a> {
     now: u64,
     turn: u64,
     turn_since: u64,
+    /// How often runs begin before an event that has arrived is looked at.
+    begins: Random,
     /// What can be seen of the rules was judged in this turn; again only when something was put out.
     looked: bool,
     /// The time that this turn takes, and the point of it at which that passes.
@@ -151,6 +154,9 @@ impl Game<'_> {
         self.pending = Some((self.world.below(4), ns_of(self.world.stall())));
         self.pass_time(0);
         for event in self.world.arrivals_by(self.now) {
+            if self.begins.once_in(2) {
+                self.begin_due()?;
+            }
             self.deliver(&event);
         }
         self.pass_time(1);
@@ -189,6 +195,22 @@ impl Game<'_> {
             1 => 2,
             _ => 1,
         }
+    }
+
+    /// What is due begins before what has arrived is looked at.
+    fn begin_due(&mut self) -> Result<(), String> {
+        let now = now(self.base, self.now);
+        if self.tampered.judges_before_events() {
+            self.engine.handle_timeout(now);
+        } else if !self.tampered.begins_after_events() {
+            self.engine.begin_due(now);
+        }
+        self.model.begin(now.mono);
+        self.tables.follow(&self.model, now.mono);
+        self.looked = false;
+        let outputs = self.outputs()?;
+        self.carry_out(&outputs);
+        Ok(())
     }
 
     fn handle_timeout(&mut self, again: bool) {

@@ -42,7 +42,7 @@ saboteurs! {
     OverrideEndsLate, OverrideNeverEnds, OverrideEndUntold, ReturnIgnored, DisabledIsIgnored, DrainStopsRuns,
     DrainRunsNoCommand, DrainIsFailure, DrainStaysWithTheRule, DrainAloneUntold, AbandonForgotten,
     ExtraRunCounts, ExtraRunNumbered, AnswerTwice, AnswerLost, AnswerAsCounted, AnswerTooOld,
-    ScheduledSaysExtra,
+    ScheduledSaysExtra, DeadlinesBeforeEvents, RunsBeginAfterEvents,
 }
 
 /// The engine's surroundings, tampered with.

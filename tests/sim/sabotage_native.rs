@@ -119,6 +119,15 @@ impl Tampered {
         self.saboteur == Some(Saboteur::NextRunInNextTurn)
     }
 
+    /// All that is due is done before what has arrived is looked at, and not only what begins.
+    pub(crate) fn judges_before_events(&self) -> bool {
+        self.saboteur == Some(Saboteur::DeadlinesBeforeEvents)
+    }
+
+    pub(crate) fn begins_after_events(&self) -> bool {
+        self.saboteur == Some(Saboteur::RunsBeginAfterEvents)
+    }
+
     pub(crate) fn tells_that_a_turn_begins(&self) -> bool {
         !matches!(self.saboteur, Some(Saboteur::TurnsNotCounted | Saboteur::RunningTurnNotCounted))
     }

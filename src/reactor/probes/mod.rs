@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::event::Event as PollEvent;
-use mio::{Registry, Waker};
+use mio::{Events, Registry, Waker};
 
 use crate::engine::Event;
 use crate::now::Now;
@@ -194,6 +194,11 @@ impl Probes {
         if let Some(mut lane) = self.lanes[run.rule.index()].take() {
             lane.end_connection(&mut self.sockets);
         }
+    }
+
+    /// Runs are to start before these events of the poll have been looked at.
+    pub fn batch_begins(&mut self, events: &Events) {
+        events.iter().for_each(|event| self.sockets.is_spoken_of(event.token()));
     }
 
     /// The poll says something of a connection.

@@ -2,8 +2,9 @@
 //! many there may be.
 //!
 //! A number belongs to a socket as long as that is registered, whoever has it: a rule for one connection, or nobody
-//! while it rests. What was given back during a batch of events is handed out after it, so that nothing which the
-//! batch still says of the old connection is taken for the new one's.
+//! while it rests. What was given back during a batch of events is handed out after it, and so is what rests and has
+//! an event in a batch that has yet to be gone through, so that nothing which the batch still says of the old
+//! connection is taken for the new one's.
 //!
 //! A socket rests for the rule that had it, and for no other: Linux numbers what the next connection sends from where
 //! the last one ended (net/ipv4/tcp.c, tcp_disconnect), so that whoever had that one could tell the numbers of the
@@ -30,6 +31,8 @@ const RESTING_MAX: usize = 16 * 1024;
 const NUMBERS_AT_ONCE: usize = 64;
 /// No rule.
 const NOBODY: RuleId = RuleId(u32::MAX);
+/// None either: the batch has an event of a socket that rests.
+const SPOKEN_OF: RuleId = RuleId(u32::MAX - 1);
 
 /// All sockets of probes.
 #[derive(Debug)]
@@ -49,6 +52,8 @@ pub(super) struct Sockets {
     at_rest: usize,
     /// The rule from which on one is looked for that can be closed for the sake of others.
     hand: usize,
+    /// Numbers of those that rest of which there is an event in this batch.
+    spoken_of: Vec<u32>,
     /// Given back in this batch of events: those to be used again, and the numbers of those that were closed.
     returned: Vec<Returned>,
     /// What local ends are given, where the system tells.
@@ -99,6 +104,7 @@ impl Sockets {
             resting: Vec::new(),
             at_rest: 0,
             hand: 0,
+            spoken_of: Vec::new(),
             returned: Vec::new(),
             local_ports: None,
         };
@@ -117,11 +123,29 @@ impl Sockets {
 
     /// Whose connection a token of the poll means; `None` for one that rests.
     pub(super) fn owner(&self, token: Token) -> Option<RuleId> {
-        self.owners.get(token.0.checked_sub(FIRST_TOKEN)?).copied().filter(|owner| *owner != NOBODY)
+        let is_rule = |owner: &RuleId| *owner != NOBODY && *owner != SPOKEN_OF;
+        self.owners.get(token.0.checked_sub(FIRST_TOKEN)?).copied().filter(is_rule)
+    }
+
+    /// There is an event of this token in a batch that has yet to be gone through: if its socket rests, that is of its
+    /// last connection, and the next one has to wait until the batch is over.
+    pub(super) fn is_spoken_of(&mut self, token: Token) {
+        let number = token.0.checked_sub(FIRST_TOKEN).and_then(|number| u32::try_from(number).ok());
+        let Some(number) = number else { return };
+        if let Some(owner @ &mut NOBODY) = self.owners.get_mut(number as usize) {
+            *owner = SPOKEN_OF;
+            self.spoken_of.push(number);
+        }
     }
 
     /// The batch of events has been gone through: what was given back may be used.
     pub(super) fn batch_is_over(&mut self) {
+        for number in self.spoken_of.drain(..) {
+            let owner = &mut self.owners[number as usize];
+            if *owner == SPOKEN_OF {
+                *owner = NOBODY;
+            }
+        }
         while let Some(returned) = self.returned.pop() {
             match returned {
                 Returned::Idle(owner, resting) => {
@@ -148,6 +172,7 @@ impl Sockets {
         options: &Options<'_>,
     ) -> Result<Connection, SocketError> {
         if Idle::serves(options)
+            && !self.waits_for_batch(owner)
             && let Some(Resting { number, socket }) = self.take_resting(owner)
         {
             return match socket.connect(to, options) {
@@ -250,6 +275,12 @@ impl Sockets {
 
     fn may_meet_itself(&self, to: SocketAddr) -> bool {
         self.local_ports.as_ref().is_none_or(|ports| ports.contains(&to.port()))
+    }
+
+    /// Whether the socket that rests for a rule has an event in this batch.
+    fn waits_for_batch(&self, rule: RuleId) -> bool {
+        let resting = self.resting.get(rule.index()).and_then(Option::as_ref);
+        resting.is_some_and(|resting| self.owners[resting.number as usize] == SPOKEN_OF)
     }
 
     fn take_resting(&mut self, rule: RuleId) -> Option<Resting> {

@@ -162,6 +162,33 @@ fn what_is_given_back_rests_until_the_batch_is_over() {
 }
 
 #[test]
+fn what_rests_and_has_an_event_is_handed_out_after_it() {
+    let (_listener, to) = listen("127.0.0.1:0");
+    let mut bench = Bench::new();
+    let connection = bench.connect(1, to, &COMMON);
+    bench.wait_for(1, &connection);
+    let token = Token(FIRST_TOKEN + connection.number as usize);
+    bench.sockets.give_back(connection);
+    bench.sockets.batch_is_over();
+    // Being disconnected is an event too, of a batch in which runs begin before it is looked at.
+    bench.sockets.is_spoken_of(token);
+    bench.sockets.is_spoken_of(token);
+    let before_it = bench.connect(1, to, &COMMON);
+    let taken = Token(FIRST_TOKEN + before_it.number as usize);
+    assert_eq!(taken == token, !Idle::EXIST, "the event would be taken for the new connection's");
+    assert_eq!(bench.sockets.owner(token).is_none(), Idle::EXIST);
+    bench.sockets.batch_is_over();
+    let after_it = bench.connect(1, to, &COMMON);
+    assert_eq!(Token(FIRST_TOKEN + after_it.number as usize) == token, Idle::EXIST);
+    // What a batch says of a connection that is there says nothing of those that follow.
+    bench.sockets.is_spoken_of(Token(FIRST_TOKEN + after_it.number as usize));
+    let was = fd(&after_it);
+    bench.sockets.give_back(after_it);
+    bench.sockets.batch_is_over();
+    assert_eq!(fd(&bench.connect(1, to, &COMMON)) == was, Idle::EXIST);
+}
+
+#[test]
 fn tokens_of_nobody_mean_nobody() {
     let bench = Bench::new();
     for token in [0, FIRST_TOKEN - 1, FIRST_TOKEN, usize::MAX] {
