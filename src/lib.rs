@@ -28,7 +28,7 @@
 //! - *commands*: every child process ([`commands`]).
 //! - *writer*: the tables ([`writer`]), if any rule has one; a slow firewall holds up this thread alone.
 //! - *kills*: ends connections towards addresses that have left tables ([`writer`]), from the first time on.
-//! - *loader*: a configuration that is read again ([`loader`]), while that goes on.
+//! - *loader*: a configuration that is read again ([`loader`]).
 //! - *log*: the sink ([`logging`]); what it cannot take in time is dropped and counted.
 //!
 //! They talk by channels and wake each other's polls. After the program has given up root ([`start`]) each keeps

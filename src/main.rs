@@ -198,6 +198,7 @@ fn run_logged(
         }
         reactor.remember_overrides(&place)?;
         reactor.demote_by(prepared.helper)?;
+        reactor.reload_by(read)?;
         Ok(reactor)
     });
     let mut reactor = match started {
@@ -208,7 +209,6 @@ fn run_logged(
             return ExitCode::from(CANNOT_RUN);
         }
     };
-    reactor.reload_by(read);
     // The text and its tree are gone; only the rules are kept.
     memory::trim();
     let loaded = Line {

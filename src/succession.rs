@@ -154,7 +154,7 @@ pub fn choose_plan(fate: Fate, own: &mut Option<Plan>, next: &mut Option<Plan>) 
     match fate {
         Fate::Kept | Fate::Adjusted => {
             if let (Some(own), Some(next)) = (own, next) {
-                own.go_by(next.probe());
+                own.change_probe_with(next);
             }
         }
         Fate::Changed | Fate::New | Fate::Vacated | Fate::Vacant => mem::swap(own, next),

@@ -184,8 +184,8 @@ fn runs_allocate_nothing_once_they_are_under_way() {
     const RULES: u32 = 80;
     const FEW: u32 = 4;
     const MANY: u32 = 19;
-    /// Queues double a few times, when there is more in a turn than ever before.
-    const ALLOWED: u64 = 30;
+    /// Queues double and more lanes are made when there is more under way than ever before, as on a busy machine.
+    const ALLOWED: u64 = 100;
     /// A run that ends otherwise than those before it is news, and news allocates; so does being late. Where the
     /// machine is busy once it need not be so again, while what each run allocates is seen each time.
     const ATTEMPTS: usize = 3;

@@ -7,7 +7,7 @@ use super::asked::Unanswered;
 use super::dependents::Dependents;
 use super::stamp::Epoch;
 use super::state::{EndReason, Phase, RuleState};
-use super::{Engine, Output, first_dues, rule_id, shortest_timeout};
+use super::{Engine, Output, first_dues, shortest_timeout};
 use crate::now::Now;
 use crate::rule::{Fate, Rule, RuleId, RunId, Status};
 use crate::standing::Override;
@@ -27,11 +27,13 @@ impl Engine {
         debug_assert_eq!(rules.len(), fates.len());
         let before = std::mem::replace(&mut self.rules, rules);
         let mut dues = self.dues_of_those_that_begin(fates, now.mono).into_iter();
-        let mut moved = Vec::new();
-        for (index, fate) in fates.iter().enumerate() {
-            let rule = rule_id(index);
-            match fate {
-                Fate::Kept if !self.is_to_be_tried_again(rule) => continue,
+        // All others are not even looked at: when there are many that alone takes its time.
+        let moved = self.those_that_move(fates);
+        let (live, in_flight) = (self.live, self.in_flight);
+        let (live_before, in_flight_before) = self.counts_of(&moved);
+        for rule in &moved {
+            let (rule, index) = (*rule, rule.index());
+            match fates[index] {
                 Fate::Kept | Fate::Adjusted => {
                     self.introduce(rule, &before[index]);
                     self.adjust(rule, &before[index], now);
@@ -43,15 +45,15 @@ impl Engine {
                 Fate::New => _ = self.begin_anew(rule, dues.next().unwrap_or(now.mono)),
                 Fate::Vacated | Fate::Vacant => _ = self.begin_anew(rule, now.mono),
             }
-            moved.push(rule);
         }
         self.relate_rules();
         // Those that stay have one that matters already.
         let timeouts = shortest_timeout(moved.iter().map(|rule| &self.rules[rule.index()]));
         self.stalls.matter_also_from(timeouts);
         self.timers.grow(self.rules.len());
-        self.live = self.states.iter().filter(|state| !state.is_over()).count();
-        self.in_flight = self.states.iter().filter(|state| state.in_flight()).count();
+        let (live_after, in_flight_after) = self.counts_of(&moved);
+        self.live = live - live_before + live_after;
+        self.in_flight = in_flight - in_flight_before + in_flight_after;
         // All others, unless they require one of these, are what they were.
         for rule in &moved {
             self.settle(*rule, None, now);
@@ -64,6 +66,31 @@ impl Engine {
         }
         self.tell_standings(now);
         self.check_invariants();
+    }
+
+    /// Slots in which something is another than before.
+    fn those_that_move(&self, fates: &[Fate]) -> Vec<RuleId> {
+        let any_is_over = self.live < self.states.len();
+        let moves = |rule: RuleId, fate: Fate| match fate {
+            Fate::Kept => any_is_over && self.is_to_be_tried_again(rule),
+            Fate::Vacant => rule.index() >= self.states.len(),
+            Fate::Adjusted | Fate::Changed | Fate::New | Fate::Vacated => true,
+        };
+        (0..)
+            .map(RuleId)
+            .zip(fates)
+            .filter(|(rule, fate)| moves(*rule, **fate))
+            .map(|(rule, _)| rule)
+            .collect()
+    }
+
+    /// How many of these rules are live, and in flight.
+    fn counts_of(&self, rules: &[RuleId]) -> (usize, usize) {
+        let states = || rules.iter().filter_map(|rule| self.states.get(rule.index()));
+        (
+            states().filter(|state| !state.is_over()).count(),
+            states().filter(|state| state.in_flight()).count(),
+        )
     }
 
     /// Whether a rule that is the same to the letter is still worth another try: its program may be there now.

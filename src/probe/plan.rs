@@ -42,9 +42,14 @@ impl Plan {
         Self { probe, tls, service }
     }
 
-    /// Goes by another probe from now on, which differs in its timeout at most.
+    /// Goes by this probe from now on, which says the same.
     pub fn go_by(&mut self, probe: &Together<Probe>) {
         self.probe = probe.clone();
+    }
+
+    /// Goes by the probe of another plan from now on, and has that go by its own; they differ in their timeouts at most.
+    pub fn change_probe_with(&mut self, other: &mut Self) {
+        std::mem::swap(&mut self.probe, &mut other.probe);
     }
 
     /// What it was made of, with the [contents](Self::contents) of its files.

@@ -56,7 +56,7 @@ use load::Load;
 use overrides::Overrides;
 use pace::Pace;
 pub(crate) use prober::{EVENTS_PER_TURN, Prober};
-use reload::Reloads;
+use reload::{Prepared, Reloads};
 pub use rights::Needs;
 use signals::{Signal, Signals};
 
@@ -92,7 +92,7 @@ pub struct Reactor {
     demotion_is_at: Demotion,
     needs: Needs,
     /// Reads the file again, if there is one.
-    loader: Option<Loader>,
+    loader: Option<Loader<Prepared>>,
     reloads: Reloads,
     /// How many tables the configuration has.
     tables: usize,
@@ -208,8 +208,12 @@ impl Reactor {
     }
 
     /// Has the configuration read again by `read` when a reload is asked for.
-    pub fn reload_by(&mut self, read: loader::Read) {
-        self.loader = Some(Loader::new(read, self.wake.clone()));
+    ///
+    /// # Errors
+    /// When no thread can be had for that.
+    pub fn reload_by(&mut self, read: loader::Read) -> io::Result<()> {
+        self.loader = Some(Loader::start(read, Prepared::of, self.wake.clone())?);
+        Ok(())
     }
 
     /// Is asked by clients of this socket from now on; `config` is the name of the configuration file.

@@ -171,7 +171,8 @@ impl Prober {
     }
 
     /// Takes on another configuration, fitted into the slots of the present one. Poll the outputs before and
-    /// after it. Gives back what is not needed any more, for somebody with more time to drop.
+    /// after it. Gives back what is not needed any more, for somebody with more time to drop. `has_names`: whether any plan
+    /// [names its target](Probes::look_up).
     ///
     /// # Errors
     /// When names have to be looked up for the first time and no threads can be had; nothing has changed then.
@@ -181,9 +182,10 @@ impl Prober {
         plans: Plans,
         fates: &[Fate],
         connections_max: usize,
+        has_names: bool,
         now: Now,
     ) -> io::Result<Vec<Option<Plan>>> {
-        let retired = self.probes.reload(plans, fates, connections_max, now)?;
+        let retired = self.probes.reload(plans, fates, connections_max, has_names, now)?;
         self.engine.reload(rules, fates, now);
         Ok(retired)
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use log::Level;
 
+use super::probes::Probes;
 use super::{Descriptors, Loader, Needs, Reactor, now, ports};
 use crate::commands::Request;
 use crate::config::Report;
@@ -14,6 +15,7 @@ use crate::logging;
 use crate::now::Now;
 use crate::rule::{Fate, Firewall, RuleId, RunAs};
 use crate::succession::Succession;
+use crate::sys::privilege::Rights;
 use crate::writer::Replacement;
 
 /// What clients are told of a reload while hfm ends.
@@ -32,6 +34,38 @@ pub(super) struct Reloads {
     next: Vec<u64>,
     /// Who asked first for another reload after this one.
     again: Option<&'static str>,
+}
+
+/// A configuration, and what the loader finds of it, so that the loop has only to do what takes what runs.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    succession: Succession,
+    counts: Counts,
+    /// The rights that rules need which are not kept.
+    wants: Rights,
+    demotes: bool,
+    descriptors: Descriptors,
+    /// What is to be said of local ports.
+    ports: Option<String>,
+    /// Whether there are names to be looked up.
+    has_names: bool,
+}
+
+impl Prepared {
+    /// Goes through all rules, which takes its time.
+    pub(super) fn of(succession: Succession) -> Self {
+        let rules = &succession.rules;
+        let others = rules.iter().zip(&succession.fates).filter(|(_, fate)| **fate != Fate::Kept);
+        Self {
+            counts: Counts::of(&succession),
+            wants: Needs::of_rules(others.map(|(rule, _)| rule)),
+            demotes: rules.iter().any(|rule| rule.demote.is_some()),
+            descriptors: Descriptors::of(rules, succession.change_max),
+            ports: ports::told(rules),
+            has_names: Probes::look_up(&succession.plans),
+            succession,
+        }
+    }
 }
 
 /// What came of a reload, as its clients are told.
@@ -117,8 +151,8 @@ impl Reactor {
                 .flatten()
                 .is_none_or(|since: Instant| at.saturating_duration_since(since) >= QUARANTINE)
         };
-        if let Err(error) = loader.start(self.prober.engine.rules().clone(), is_free) {
-            let why = format!("no thread can be had to read the file: {error}");
+        if let Err(error) = loader.read(self.prober.engine.rules().clone(), is_free) {
+            let why = format!("the file cannot be read again: {error}; restart hfm");
             self.journal.reload_refused(format_args!("{why}"));
             let tickets = std::mem::take(&mut self.reloads.waiting);
             self.tell_reload(&tickets, &Outcome::refused(why), now());
@@ -145,8 +179,8 @@ impl Reactor {
     }
 
     /// Goes over to a new configuration, if it can be; gives back what is left over, and what came of it.
-    fn go_over(&mut self, answer: Answer) -> (Retired, Outcome) {
-        let (succession, warnings) = match answer {
+    fn go_over(&mut self, answer: Answer<Prepared>) -> (Retired, Outcome) {
+        let (prepared, warnings) = match answer {
             Ok(loaded) => *loaded,
             Err(report) => {
                 self.journal.bad_configuration(&report);
@@ -154,15 +188,16 @@ impl Reactor {
             }
         };
         self.journal.report(Level::Warn, &warnings);
-        if let Some(why) = self.obstacle(&succession) {
+        if let Some(why) = self.obstacle(&prepared) {
             let why = format!("{why}; restart hfm");
             self.journal.reload_refused(format_args!("{why}"));
-            return (Retired::default(), Outcome::refused(why));
+            let Succession { rules, plans, .. } = prepared.succession;
+            return (Retired { plans: plans.plans, rules: Some(rules) }, Outcome::refused(why));
         }
         let from = now();
         // What was decided by the rules of before is about them.
         self.carry_out();
-        let counts = Counts::of(&succession);
+        let Prepared { succession, counts, wants: _, demotes: _, descriptors, ports, has_names } = prepared;
         let Succession {
             rules,
             tests,
@@ -177,18 +212,23 @@ impl Reactor {
             demotion: _,
         } = succession;
         let before = self.prober.engine.rules().clone();
-        let descriptors = Descriptors::of(&rules, change_max);
         let mut shortages: Vec<(Level, String)> = descriptors.raise().into_iter().collect();
-        shortages.extend(ports::told(&rules).map(|line| (Level::Warn, line)));
-        let plans =
-            match self.prober.reload(rules.clone(), plans, &fates, descriptors.connections_max(), from) {
-                Ok(plans) => plans,
-                Err(error) => {
-                    let why = format!("no thread can be had to look up names: {error}");
-                    self.journal.reload_refused(format_args!("{why}"));
-                    return (Retired::default(), Outcome::refused(why));
-                }
-            };
+        shortages.extend(ports.map(|line| (Level::Warn, line)));
+        let plans = match self.prober.reload(
+            rules.clone(),
+            plans,
+            &fates,
+            descriptors.connections_max(),
+            has_names,
+            from,
+        ) {
+            Ok(plans) => plans,
+            Err(error) => {
+                let why = format!("no thread can be had to look up names: {error}");
+                self.journal.reload_refused(format_args!("{why}"));
+                return (Retired::default(), Outcome::refused(why));
+            }
+        };
         self.commands.request(Request::Reload { tests, change_max });
         self.journal.replace(rules, &fates);
         logging::set_format(log_format);
@@ -217,7 +257,8 @@ impl Reactor {
     }
 
     /// What cannot be had while hfm runs.
-    fn obstacle(&self, next: &Succession) -> Option<String> {
+    fn obstacle(&self, prepared: &Prepared) -> Option<String> {
+        let next = &prepared.succession;
         let Firewall { dataplane, dry_run, reconcile: _, state_dir, slots } = &self.firewall;
         let RunAs { user, group } = &self.run_as;
         let fixed = [
@@ -236,12 +277,11 @@ impl Reactor {
         if self.writer.is_none() && !next.tables.is_empty() {
             return Some("there were no 'tables' when hfm started".to_owned());
         }
-        if self.demoter.is_none() && next.rules.iter().any(|rule| rule.demote.is_some()) {
+        if self.demoter.is_none() && prepared.demotes {
             return Some("no rule had 'demote' when hfm started".to_owned());
         }
         // Rights are given up with the user, those that no rule needed then for good.
-        let others = next.rules.iter().zip(&next.fates).filter(|(_, fate)| **fate != Fate::Kept);
-        let (has, wants) = (self.needs.reactor, Needs::of_rules(others.map(|(rule, _)| rule)));
+        let (has, wants) = (self.needs.reactor, prepared.wants);
         let missing =
             [("mark", wants.net_admin && !has.net_admin), ("interface", wants.net_raw && !has.net_raw)];
         let (setting, _) = missing.iter().find(|(_, is_missing)| *is_missing && user.is_some())?;
@@ -263,6 +303,7 @@ impl Reactor {
 }
 
 /// How many rules went which way.
+#[derive(Debug)]
 pub(super) struct Counts {
     pub(super) kept: usize,
     pub(super) adjusted: usize,

@@ -142,11 +142,19 @@ fn check(place: &Place, daemon: &mut Daemon, who: (u32, u32, &[u32]), reactor: u
     let (user, group, groups) = who;
     let threads = threads(daemon);
     let named = |name: &str| threads.iter().filter(|of| of.name == name).count();
-    let all = [("hfm", 1), ("log", 1), ("commands", 1), ("writer", 1), ("overrides", 1), ("resolver", 4)];
+    let all = [
+        ("hfm", 1),
+        ("log", 1),
+        ("commands", 1),
+        ("writer", 1),
+        ("overrides", 1),
+        ("loader", 1),
+        ("resolver", 4),
+    ];
     for (name, count) in all {
         assert_eq!(named(name), count, "{name}: {threads:?}");
     }
-    assert_eq!(threads.len(), 9, "{threads:?}");
+    assert_eq!(threads.len(), 10, "{threads:?}");
     for thread in &threads {
         thread.is(user, group, groups, if thread.name == "hfm" { reactor } else { 0 });
     }

@@ -194,3 +194,35 @@ fn the_rule_that_follows_in_a_slot_is_heard_from_its_beginning() {
     assert_eq!(words(&bench.reload([Rule::vacant()], &[Fate::Vacated])), []);
     assert_eq!(words(&bench.reload([demoting(rule())], &[Fate::New])), unknown);
 }
+
+#[test]
+fn of_rules_that_stay_only_one_that_could_not_start_is_looked_at() {
+    let mut bench = Bench::new([rule(), rule(), rule()]);
+    bench.turn(Duration::ZERO);
+    [0, 1].into_iter().for_each(|rule| bench.started(rule));
+    let run = bench.run(2);
+    bench.event(Event::NotStarted { run, error: StartError::Unusable(2) });
+    bench.at = 100 * MS;
+    let tried = RunId { run: run.run + 1, ..run };
+    bench.reload([rule(), rule(), rule()], &[Fate::Kept, Fate::Changed, Fate::Kept]);
+    assert!(!bench.engine.is_finished());
+    assert_eq!(
+        bench.engine.counters().in_flight,
+        1,
+        "the run of the changed one was given up, the other's goes on"
+    );
+    assert!(bench.turn(100 * MS).contains(&Output::StartTest { run: tried }), "its program may be there now");
+}
+
+#[test]
+fn slots_that_stay_empty_stay_as_they_are() {
+    let mut bench = Bench::new([rule(), rule()]);
+    bench.reload([rule(), Rule::vacant()], &[Fate::Kept, Fate::Vacated]);
+    bench.reload([rule(), Rule::vacant()], &[Fate::Kept, Fate::Vacant]);
+    assert!(!bench.engine.is_finished());
+    assert_eq!(starts(&bench.turn(Duration::ZERO)), 1);
+    bench.reload([Rule::vacant(), Rule::vacant()], &[Fate::Vacated, Fate::Vacant]);
+    assert_eq!((bench.engine.is_finished(), bench.engine.counters().in_flight), (true, 0));
+    bench.reload([Rule::vacant(), rule()], &[Fate::Vacant, Fate::New]);
+    assert!(!bench.engine.is_finished());
+}

@@ -97,8 +97,9 @@ impl Probes {
         self.clocks.iter().for_each(|clock| clock.set(now.wall));
     }
 
-    /// Takes on other plans, by slot, and so many connections at a time. Those of rules that are kept or adjusted go on, with their connections and
-    /// runs under way; all others begin anew. Gives back plans that are not needed any more.
+    /// Takes on other plans, by slot, and so many connections at a time. Those of rules that are kept or adjusted go on,
+    /// with their connections and runs under way; all others begin anew. Gives back plans that are not needed any more.
+    /// `has_names`: whether any of them [names its target](Self::look_up).
     ///
     /// # Errors
     /// When names have to be looked up for the first time and no threads can be had; nothing has changed then.
@@ -107,10 +108,11 @@ impl Probes {
         next: Plans,
         fates: &[Fate],
         connections_max: usize,
+        has_names: bool,
         now: Now,
     ) -> io::Result<Vec<Option<Plan>>> {
         let Plans { mut plans, clock } = next;
-        if self.resolver.is_none() && Names::any(&plans) {
+        if self.resolver.is_none() && has_names {
             self.resolver = Some(Resolver::start(&self.wake)?);
         }
         clock.set(now.wall);
@@ -133,11 +135,16 @@ impl Probes {
         self.sockets.close_returned();
         // A clock that only this list has moves nobody's judgement any more.
         self.clocks.retain(|clock| Arc::strong_count(clock) > 1);
-        self.names.reload(&self.plans);
         if let Some(resolver) = &self.resolver {
+            self.names.reload(&self.plans);
             self.names.ask_new(resolver);
         }
         Ok(plans)
+    }
+
+    /// Whether any of these plans has a name for a target, which is to be looked up.
+    pub fn look_up(plans: &Plans) -> bool {
+        Names::any(&plans.plans)
     }
 
     /// Starts a run. Gives its end where that is certain at once.
