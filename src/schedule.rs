@@ -9,6 +9,12 @@ use std::time::{Duration, Instant};
 
 const NANOS_PER_MILLISECOND: u32 = 1_000_000;
 
+/// Heavy runs that begin at once, at most: what they do in a turn of the loop, some 100 us each at worst, is what others
+/// that become due meanwhile are late by.
+const TOGETHER_MAX: u32 = 4;
+/// Heavy runs that are further apart than this are left where they are.
+const TOGETHER_WITHIN: Duration = Duration::from_millis(10);
+
 /// Where a start fell on its rule's grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
@@ -58,19 +64,41 @@ pub fn floor_to_millisecond(at: Instant, epoch: Instant) -> Instant {
     epoch + Duration::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX / 2))
 }
 
-/// Spreads first starts: for each interval given, the delay of its rule's first run.
+/// What the first start of a rule depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Start {
+    /// The rule's.
+    pub interval: Duration,
+    /// Of its runs.
+    pub weight: Weight,
+}
+
+/// What a run takes of the processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// Little.
+    Light,
+    /// Much, and much code and data for it, as a handshake does.
+    Heavy,
+}
+
+/// Spreads first starts: for each rule given, the delay of its first run.
 ///
 /// Rules of the same interval come evenly over it, and so do those that follow each other: they are likely to be of
 /// one host, or all of a kind that costs much, and a hundred handshakes in a row would hold up whatever is due in
 /// between. Each group begins at a place of its own, so that rules of many different intervals do not all begin
 /// together. Delays are whole milliseconds and shorter than the interval.
-pub fn spread(intervals: &[Duration]) -> Vec<Duration> {
-    let mut groups: Vec<Duration> = intervals.to_vec();
+///
+/// Heavy ones are a group of their own, and a few that would begin within some milliseconds of each other begin at
+/// once: one finds in the processor's caches what the other has brought there, and they share wake-ups. When a rule
+/// begins matters to nobody, and from there on it keeps to its own grid.
+pub fn spread(starts: &[Start]) -> Vec<Duration> {
+    let mut groups: Vec<Start> = starts.to_vec();
     groups.sort_unstable();
     groups.dedup();
     let mut members = vec![0u32; groups.len()];
     let group_of: Vec<usize> =
-        intervals.iter().map(|interval| groups.binary_search(interval).unwrap_or_default()).collect();
+        starts.iter().map(|start| groups.binary_search(start).unwrap_or_default()).collect();
     for &group in &group_of {
         members[group] += 1;
     }
@@ -78,15 +106,28 @@ pub fn spread(intervals: &[Duration]) -> Vec<Duration> {
     let mut next = vec![0u32; groups.len()];
     group_of
         .into_iter()
-        .zip(intervals)
-        .map(|(group, interval)| {
-            let place = f64::from(next[group]) / f64::from(members[group]);
+        .zip(starts)
+        .map(|(group, start)| {
+            let together = together(*start, members[group]);
+            let place = f64::from(next[group] / together * together) / f64::from(members[group]);
             next[group] = (next[group] + strides[group]) % members[group];
             let share = (place + group_phase(group)).fract();
-            let delay = interval.mul_f64(share);
-            floor_to_whole(delay).min(floor_to_whole(interval.saturating_sub(Duration::from_nanos(1))))
+            let delay = start.interval.mul_f64(share);
+            floor_to_whole(delay).min(floor_to_whole(start.interval.saturating_sub(Duration::from_nanos(1))))
         })
         .collect()
+}
+
+/// How many of a group begin at once.
+fn together(start: Start, members: u32) -> u32 {
+    match start.weight {
+        Weight::Light => 1,
+        Weight::Heavy if start.interval.is_zero() => 1,
+        Weight::Heavy => {
+            let near = u128::from(members) * TOGETHER_WITHIN.as_nanos() / start.interval.as_nanos();
+            u32::try_from(near).unwrap_or(u32::MAX).clamp(1, TOGETHER_MAX)
+        }
+    }
 }
 
 /// From the place of one member of a group to that of the next, of `members` places on a circle: about the golden

@@ -312,14 +312,23 @@ fn rule_id(index: usize) -> RuleId {
 /// `start_delay` where it is given, else spread where that is asked for, else at once.
 fn first_dues<'r>(rules: impl Iterator<Item = &'r Rule> + Clone, now: Instant) -> Vec<Instant> {
     let spreads = |rule: &&Rule| rule.spread && rule.start_delay.is_none() && rule.status != Status::Disabled;
-    let intervals: Vec<Duration> = rules.clone().filter(spreads).map(|rule| rule.interval).collect();
-    let mut spread = schedule::spread(&intervals).into_iter();
+    let start_of = |rule: &Rule| schedule::Start { interval: rule.interval, weight: weight(&rule.test) };
+    let starts: Vec<schedule::Start> = rules.clone().filter(spreads).map(start_of).collect();
+    let mut spread = schedule::spread(&starts).into_iter();
     let delay_of = |rule: &Rule| match rule.start_delay {
         Some(delay) => delay,
         None if spreads(&rule) => spread.next().unwrap_or_default(),
         None => Duration::ZERO,
     };
     rules.map(delay_of).map(|delay| now.checked_add(delay).unwrap_or(now)).collect()
+}
+
+/// What a run of a test takes of this process: a command's work is done by others.
+fn weight(test: &Test) -> schedule::Weight {
+    match test {
+        Test::Probe(probe) if probe.tls.is_some() => schedule::Weight::Heavy,
+        Test::Probe(_) | Test::Command { .. } => schedule::Weight::Light,
+    }
 }
 
 /// The shortest timeout of any rule: shorter stalls than matter to it need not be remembered.

@@ -1,5 +1,7 @@
 //! Slots, dues and the spread of first starts.
 
+use std::collections::BTreeMap;
+
 use super::*;
 
 const MS: Duration = Duration::from_millis(1);
@@ -89,6 +91,19 @@ fn milliseconds_are_whole_after_the_epoch() {
     assert_eq!(floor_to_millisecond(epoch - S, epoch), epoch, "before the epoch");
 }
 
+/// Rules of these intervals whose runs are of this weight.
+fn of_weight(weight: Weight, intervals: &[Duration]) -> Vec<Start> {
+    intervals.iter().map(|interval| Start { interval: *interval, weight }).collect()
+}
+
+fn light(intervals: &[Duration]) -> Vec<Start> {
+    of_weight(Weight::Light, intervals)
+}
+
+fn heavy(intervals: &[Duration]) -> Vec<Start> {
+    of_weight(Weight::Heavy, intervals)
+}
+
 /// The largest number of delays in any window of `window` milliseconds around the circle.
 fn most_in_window(delays: &[Duration], interval: Duration, window: usize) -> usize {
     let len = usize::try_from(interval.as_millis()).unwrap();
@@ -103,7 +118,7 @@ fn most_in_window(delays: &[Duration], interval: Duration, window: usize) -> usi
 fn rules_of_one_interval_come_evenly() {
     for count in [1, 2, 3, 7, 100, 999, 10_000] {
         let intervals = vec![S; count];
-        let delays = spread(&intervals);
+        let delays = spread(&light(&intervals));
         assert!(delays.iter().all(|delay| *delay < S && delay.subsec_nanos() % 1_000_000 == 0));
         for window in [1, 10, 100] {
             let fair = count * window / 1000 + 2;
@@ -116,7 +131,7 @@ fn rules_of_one_interval_come_evenly() {
 #[test]
 fn rules_that_follow_each_other_come_evenly_too() {
     for count in [100, 610, 987, 1000, 1024, 4096, 10_000, 10_300] {
-        let delays = spread(&vec![S; count]);
+        let delays = spread(&light(&vec![S; count]));
         for length in [10, 30, 100, 300].map(|length: usize| length.min(count)) {
             for from in [0, (count - length) / 3, count - length] {
                 let some = &delays[from..from + length];
@@ -134,7 +149,7 @@ fn rules_that_follow_each_other_come_evenly_too() {
 fn each_place_is_taken_once() {
     for count in (1..200).chain([256, 1000, 4095, 10_000]) {
         let interval = MS * u32::try_from(count).unwrap();
-        let mut delays = spread(&vec![interval; count]);
+        let mut delays = spread(&light(&vec![interval; count]));
         delays.sort_unstable();
         delays.dedup();
         assert_eq!(delays.len(), count);
@@ -143,8 +158,8 @@ fn each_place_is_taken_once() {
 
 #[test]
 fn one_group_is_spread_alike_whatever_others_there_are() {
-    let alone = spread(&[S, S, S]);
-    let among = spread(&[S, 5 * S, S, 7 * S, S, 5 * S]);
+    let alone = spread(&light(&[S, S, S]));
+    let among = spread(&light(&[S, 5 * S, S, 7 * S, S, 5 * S]));
     assert_eq!(alone, [among[0], among[2], among[4]]);
 }
 
@@ -152,7 +167,7 @@ fn one_group_is_spread_alike_whatever_others_there_are() {
 fn many_groups_do_not_begin_together() {
     // One rule each, all of about ten seconds.
     let intervals: Vec<Duration> = (0..1000).map(|group| 10 * S + group * MS).collect();
-    let delays = spread(&intervals);
+    let delays = spread(&light(&intervals));
     assert!(delays.iter().zip(&intervals).all(|(delay, interval)| delay < interval));
     let early = delays.iter().filter(|delay| **delay < S).count();
     assert!((90..=110).contains(&early), "{early} of 1000 rules start in the first tenth");
@@ -163,7 +178,7 @@ fn many_groups_do_not_begin_together() {
 #[test]
 fn delays_are_whole_milliseconds_within_the_interval() {
     let intervals: Vec<Duration> = (0..500).map(|n| Duration::from_micros(1 + n * 137)).collect();
-    for (delay, interval) in spread(&intervals).iter().zip(&intervals) {
+    for (delay, interval) in spread(&light(&intervals)).iter().zip(&intervals) {
         assert!(delay < interval, "{delay:?} of {interval:?}");
         assert_eq!(delay.subsec_nanos() % 1_000_000, 0, "{delay:?} of {interval:?}");
     }
@@ -172,8 +187,81 @@ fn delays_are_whole_milliseconds_within_the_interval() {
 #[test]
 fn nothing_to_spread_and_intervals_of_zero() {
     assert!(spread(&[]).is_empty());
-    assert_eq!(spread(&[Duration::ZERO; 3]), [Duration::ZERO; 3]);
-    let delays = spread(&[Duration::ZERO, S]);
+    assert_eq!(spread(&light(&[Duration::ZERO; 3])), [Duration::ZERO; 3]);
+    let delays = spread(&light(&[Duration::ZERO, S]));
     assert_eq!(delays[0], Duration::ZERO);
     assert!(delays[1] < S);
+}
+
+/// Every moment at which rules begin, in milliseconds, and how many begin at it.
+fn moments(delays: &[Duration]) -> BTreeMap<u128, usize> {
+    let mut moments = BTreeMap::new();
+    delays.iter().for_each(|delay| *moments.entry(delay.as_millis()).or_default() += 1);
+    moments
+}
+
+#[test]
+fn heavy_rules_begin_a_few_at_once_and_those_evenly() {
+    let few = usize::try_from(TOGETHER_MAX).unwrap();
+    for count in [400, 401, 999, 1000, 1001, 2500, 3999] {
+        let delays = spread(&heavy(&vec![S; count]));
+        let moments = moments(&delays);
+        assert_eq!(moments.len(), count.div_ceil(few), "{count} rules");
+        assert!(moments.values().all(|together| *together <= few), "{count} rules: {moments:?}");
+        let apart = 1000.0 * f64::from(TOGETHER_MAX) / f64::from(u32::try_from(count).unwrap());
+        for (index, moment) in moments.keys().enumerate() {
+            let even = apart * f64::from(u32::try_from(index).unwrap());
+            let found = f64::from(u32::try_from(*moment).unwrap());
+            assert!((found - even).abs() <= 1.0, "{count} rules: {found} ms, even is {even}");
+        }
+    }
+}
+
+#[test]
+fn heavy_rules_that_follow_each_other_do_not_begin_at_once() {
+    for count in [400, 1000, 2500] {
+        let delays = spread(&heavy(&vec![S; count]));
+        assert!(delays.windows(2).all(|pair| pair[0] != pair[1]), "{count} rules");
+    }
+}
+
+#[test]
+fn heavy_rules_that_are_far_apart_stay_where_they_are() {
+    for count in [1, 2, 7, 50, 199] {
+        let intervals = vec![S; count];
+        assert_eq!(spread(&heavy(&intervals)), spread(&light(&intervals)), "{count} rules");
+    }
+    let intervals = vec![60 * S; 10_000];
+    assert_eq!(spread(&heavy(&intervals)), spread(&light(&intervals)));
+}
+
+#[test]
+fn heavy_rules_are_moved_by_less_than_would_be_noticed() {
+    for (count, interval) in [(250, S), (1000, S), (1000, 100 * MS), (10_000, S), (7, 20 * MS)] {
+        let intervals = vec![interval; count];
+        for (at_once, apart) in spread(&heavy(&intervals)).iter().zip(spread(&light(&intervals))) {
+            assert!(*at_once <= apart && apart - *at_once < TOGETHER_WITHIN, "{at_once:?}, {apart:?}");
+        }
+    }
+}
+
+#[test]
+fn heavy_and_light_rules_of_one_interval_are_spread_each_for_themselves() {
+    let starts = |index: usize| Start {
+        interval: S,
+        weight: if index.is_multiple_of(3) { Weight::Heavy } else { Weight::Light },
+    };
+    let starts: Vec<Start> = (0..3000).map(starts).collect();
+    let delays = spread(&starts);
+    for (weight, fair) in [(Weight::Light, 2), (Weight::Heavy, 4)] {
+        let own = starts.iter().zip(&delays).filter(|(start, _)| start.weight == weight);
+        let own: Vec<Duration> = own.map(|(_, delay)| *delay).collect();
+        assert!(own.iter().all(|delay| *delay < S));
+        assert_eq!(moments(&own).into_values().max(), Some(fair), "{weight:?}");
+    }
+}
+
+#[test]
+fn heavy_rules_without_a_pause_begin_at_once() {
+    assert_eq!(spread(&heavy(&[Duration::ZERO; 9])), [Duration::ZERO; 9]);
 }
