@@ -28,6 +28,10 @@ const SPARE: usize = 8;
 /// four, of two kilobytes at most.
 const CHAIN_BYTES_MAX: usize = 16 * 1024;
 
+/// Certificates of authorities that are remembered at most, in bytes: hundreds of them, where most trust files lead to a
+/// few. A server may send what it likes beside its own, and other things each time.
+const AUTHORITY_BYTES_MAX: usize = 1024 * 1024;
+
 /// What a server shows, to whom it is shown.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shown<'a> {
@@ -49,6 +53,10 @@ struct Chains {
     elder: HashMap<u64, Good>,
     /// Certificates of authorities, which many chains have in common.
     authorities: HashSet<Arc<[u8]>>,
+    /// The length of all of those.
+    authority_bytes: usize,
+    /// Of those that the younger generation has brought.
+    new_bytes: usize,
     /// So that nobody can choose certificates whose digests are one.
     digests: RandomState,
 }
@@ -106,6 +114,13 @@ impl Chains {
         if shown.bytes() > CHAIN_BYTES_MAX {
             return;
         }
+        if self.new_bytes + self.new_to_us(shown.intermediates) > AUTHORITY_BYTES_MAX / 2 {
+            self.turn_over();
+        }
+        // What others still need stays; then this is verified every time.
+        if self.authority_bytes + self.new_to_us(shown.intermediates) > AUTHORITY_BYTES_MAX {
+            return;
+        }
         let good = Good {
             name: shown.name.to_owned(),
             leaf: shown.leaf.as_ref().into(),
@@ -119,10 +134,23 @@ impl Chains {
 
     fn insert(&mut self, digest: u64, good: Good) {
         if self.younger.len() >= self.rules + SPARE {
-            self.elder = std::mem::take(&mut self.younger);
-            self.authorities.retain(|authority| Arc::strong_count(authority) > 1);
+            self.turn_over();
         }
         self.younger.insert(digest, good);
+    }
+
+    /// The younger generation becomes the elder. What was the elder is forgotten, and authorities that nothing else needs.
+    fn turn_over(&mut self) {
+        self.elder = std::mem::take(&mut self.younger);
+        self.authorities.retain(|authority| Arc::strong_count(authority) > 1);
+        self.authority_bytes = self.authorities.iter().map(|authority| authority.len()).sum();
+        self.new_bytes = 0;
+    }
+
+    /// The length of those of these certificates that are not here yet.
+    fn new_to_us(&self, certificates: &[CertificateDer<'_>]) -> usize {
+        let new = certificates.iter().filter(|one| !self.authorities.contains(one.as_ref()));
+        new.map(|one| one.len()).sum()
     }
 
     /// The one copy of such a certificate.
@@ -132,6 +160,8 @@ impl Chains {
         }
         let new: Arc<[u8]> = certificate.into();
         self.authorities.insert(new.clone());
+        self.authority_bytes += new.len();
+        self.new_bytes += new.len();
         new
     }
 }

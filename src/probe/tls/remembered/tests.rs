@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use rcgen::{CertificateParams, CustomExtension, KeyPair, date_time_ymd};
 
 use super::*;
 
@@ -10,16 +10,28 @@ fn at(seconds: u64) -> UnixTime {
     UnixTime::since_unix_epoch(Duration::from_secs(seconds))
 }
 
-/// A certificate that holds from one day since 1970 to another, and is unlike all others.
-fn certificate(from: u64, to: u64) -> CertificateDer<'static> {
+fn params(from: u64, to: u64) -> CertificateParams {
     let mut params = CertificateParams::new(vec!["web.example.com".to_owned()]).unwrap();
     let day = |day: u64| date_time_ymd(1970, 1, 1) + Duration::from_secs(day * DAY);
     (params.not_before, params.not_after) = (day(from), day(to));
-    params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().clone()
+    params
+}
+
+/// A certificate that holds from one day since 1970 to another, and is unlike all others.
+fn certificate(from: u64, to: u64) -> CertificateDer<'static> {
+    params(from, to).self_signed(&KeyPair::generate().unwrap()).unwrap().der().clone()
 }
 
 fn good() -> CertificateDer<'static> {
     certificate(10, 20)
+}
+
+/// The same, and large.
+fn padded() -> CertificateDer<'static> {
+    let mut params = params(10, 20);
+    let padding = CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 1], vec![0; 12 * 1024]);
+    params.custom_extensions = vec![padding];
+    params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().clone()
 }
 
 fn name(name: &'static str) -> ServerName<'static> {
@@ -155,4 +167,30 @@ fn chains_of_one_authority_share_its_certificate() {
     }
     let chains = chains.lock();
     assert_eq!((chains.younger.len(), chains.authorities.len()), (SPARE, 1));
+}
+
+/// A server may show what it likes beside its own certificate, and something new in every run: it took sixteen kilobytes
+/// for each rule of its trust file, twice.
+#[test]
+fn what_a_server_shows_beside_its_own_is_bounded_however_many_rules_there_are() {
+    let (web, now) = (name("web.example.com"), at(15 * DAY));
+    let (leaf, often, issuers) = (good(), good(), [good()]);
+    let chains = Remembered::default();
+    (0..10_000).for_each(|_| chains.make_room());
+    let often = Shown { name: &web, leaf: &often, intermediates: &issuers };
+    chains.remember(often, now);
+    let mut held_most = 0;
+    for run in 0..400 {
+        let padded = [padded()];
+        let shown = Shown { name: &web, leaf: &leaf, intermediates: &padded };
+        chains.remember(shown, now);
+        assert!(chains.knows(shown, now), "run {run}");
+        assert!(chains.knows(often, now), "run {run}: one that is met again and again");
+        let chains = chains.lock();
+        let held: usize = chains.authorities.iter().map(|authority| authority.len()).sum();
+        assert_eq!(held, chains.authority_bytes, "run {run}");
+        assert!(held <= AUTHORITY_BYTES_MAX, "run {run}: {held}");
+        held_most = held_most.max(held);
+    }
+    assert!(held_most > AUTHORITY_BYTES_MAX / 2, "else this shows nothing: {held_most}");
 }
