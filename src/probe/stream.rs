@@ -79,7 +79,7 @@ impl Conversation {
     /// Whether the certificate of a kept session still lasts as long as it must; measures what is left of it.
     pub fn certificate_lasts(&mut self, plan: &Plan, now: Now) -> bool {
         let (Some(tls), Some(session)) = (&plan.tls, &mut self.tls) else { return true };
-        let lasts = session.check_expiry(tls, now).is_ok();
+        let lasts = session.check_certificate(tls, now).is_ok();
         self.measured.certificate_left = session.certificate_left();
         lasts
     }
@@ -284,7 +284,7 @@ impl Conversation {
             let before = input.len();
             let Some(session) = &mut self.tls else { return Step::Continue };
             if session.take(tls, &mut input, out) == Progress::Opened {
-                let checked = session.check_expiry(tls, now);
+                let checked = session.check_certificate(tls, now);
                 self.measured.certificate_left = session.certificate_left();
                 self.measured.tls = Some(self.lap(now.mono));
                 if let Err(cause) = checked {

@@ -20,6 +20,15 @@ pub(crate) fn wall() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(TODAY * DAY + DAY / 2)
 }
 
+/// Has a certificate hold from one day to another, counted from today.
+fn hold(params: &mut CertificateParams, from: i64, to: i64) {
+    let day = |from_today: i64| {
+        let day = TODAY.checked_add_signed(from_today).expect("after 1970");
+        date_time_ymd(1970, 1, 1) + Duration::from_secs(day * DAY)
+    };
+    (params.not_before, params.not_after) = (day(from), day(to));
+}
+
 /// Whom a certificate is for, and when it holds, in days from today.
 #[derive(Clone, Copy)]
 pub(crate) struct Wanted {
@@ -38,12 +47,8 @@ impl Wanted {
     fn params(self) -> CertificateParams {
         let names: Vec<String> = self.names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).expect("names of a certificate");
-        let day = |from_today: i64| {
-            let day = TODAY.checked_add_signed(from_today).expect("after 1970");
-            date_time_ymd(1970, 1, 1) + Duration::from_secs(day * DAY)
-        };
         params.distinguished_name.push(DnType::CommonName, "a test's own");
-        (params.not_before, params.not_after) = (day(self.from), day(self.to));
+        hold(&mut params, self.from, self.to);
         params.extended_key_usages =
             vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         params
@@ -92,6 +97,14 @@ impl Authority {
     pub(crate) fn deputy(&self, name: &str) -> Self {
         let key = KeyPair::generate().expect("a key");
         Self(CertifiedIssuer::signed_by(Self::params(name), key, &self.0).expect("a certificate"))
+    }
+
+    /// The same, from one day to another, counted from today.
+    pub(crate) fn deputy_for(&self, name: &str, from: i64, to: i64) -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = Self::params(name);
+        hold(&mut params, from, to);
+        Self(CertifiedIssuer::signed_by(params, key, &self.0).expect("a certificate"))
     }
 
     fn params(name: &str) -> CertificateParams {

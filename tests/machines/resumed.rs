@@ -1,6 +1,7 @@
 //! Sessions that are resumed, and whose they are; the first message of those that are not.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hfm::probe::Compiler;
 use hfm::rule::Tls;
@@ -10,10 +11,10 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{HandshakeKind, NamedGroup, ServerConfig};
 
 use crate::asked::tls;
-use crate::certificates::Identity;
+use crate::certificates::{Authority, Identity, Wanted, wall};
 use crate::peer::config_of;
 use crate::talk::{Talk, https, probe};
-use crate::tls::{VERSIONS, in_order};
+use crate::tls::{VERSIONS, in_order, shelf_of};
 
 const ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nready";
 const WRONG: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong";
@@ -137,5 +138,71 @@ fn the_wrong_group_is_tried_once_only() {
                 assert_eq!(talk.reason(), "ok", "{}", talk.detail());
             }
         }
+    }
+}
+
+/// A certificate above the server's own may run out first, and a handshake that resumes shows neither: a rule that
+/// resumed in every run went on for ever.
+#[test]
+fn a_session_does_not_outlive_the_authorities_that_it_was_verified_by() {
+    let root = Authority::new("root");
+    let (shelf, hour) = (shelf_of(root.pem()), Duration::from_secs(3_600));
+    let deputy = root.deputy_for("deputy", -1, 1);
+    let server = deputy.issue(Wanted::default());
+    let config = |versions| {
+        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_protocol_versions(versions)
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert([server.chain(), vec![deputy.der()]].concat(), server.key())
+            .expect("a certificate and its key")
+    };
+    for versions in VERSIONS {
+        for (verify, wall, reason, words) in [
+            (true, wall() + 11 * hour, "ok", ""),
+            (true, wall() + 13 * hour, "tls-expired", "authority's certificate, behind"),
+            (true, wall() + 13 * hour, "tls-expired", "expired 60 min ago"),
+            (true, wall() - 37 * hour, "tls-not-yet", "authority's certificate, behind"),
+            (true, wall() - 37 * hour, "tls-not-yet", "for another 60 min"),
+            (false, wall() + 13 * hour, "ok", ""),
+        ] {
+            let probe = probe(Tls { verify, ..resuming() }, https(&["ready"], true));
+            let mut talk = Talk::new(&probe, &shelf, config(versions), usize::MAX);
+            assert_eq!(talk.settle().say(ANSWER).reason(), "ok", "{}", talk.detail());
+            talk.clock_is_set(wall);
+            assert_eq!(talk.certificate_lasts(), reason == "ok", "a connection that is kept");
+            assert_eq!(next(&mut talk, ANSWER), Some(HandshakeKind::Resumed), "else this shows nothing");
+            assert_eq!(talk.reason(), reason, "{}", talk.detail());
+            assert!(talk.detail().contains(words), "{}", talk.detail());
+            // A handshake in full says the same.
+            let mut fresh = Talk::new(&probe, &shelf, config(versions), usize::MAX);
+            fresh.clock_is_set(wall);
+            if fresh.settle().reason() == "open" {
+                fresh.say(ANSWER);
+            }
+            assert_eq!(fresh.reason(), reason, "{}", fresh.detail());
+            assert!(fresh.detail().contains(words), "{}", fresh.detail());
+        }
+    }
+}
+
+/// Who connects for the first time finds it in order, and so must a rule: in TLS 1.2 the session was offered again and
+/// again.
+#[test]
+fn a_server_that_stumbles_over_a_session_does_so_once() {
+    /// handshake_failure.
+    const ALERT: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
+    let (identity, shelf) = in_order();
+    for versions in VERSIONS {
+        let config = config_of(&identity, versions);
+        let mut talk = Talk::new(&probe(resuming(), https(&["ready"], false)), &shelf, config, usize::MAX);
+        talk.settle().say(ANSWER);
+        assert_eq!(next(&mut talk, ANSWER), Some(HandshakeKind::Resumed));
+        talk.connect();
+        talk.feed(&ALERT);
+        assert_eq!(talk.reason(), "tls-alert", "{}", talk.detail());
+        assert_eq!(next(&mut talk, ANSWER), Some(HandshakeKind::Full));
+        assert_eq!(talk.reason(), "ok", "{}", talk.detail());
+        assert_eq!(next(&mut talk, ANSWER), Some(HandshakeKind::Resumed));
     }
 }

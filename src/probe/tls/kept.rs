@@ -18,6 +18,8 @@ pub(super) struct Kept(Mutex<Newest>);
 struct Newest {
     /// The group that the server chose, for a server that does not know the one that we would try first.
     group: Option<NamedGroup>,
+    /// Used once, too: a run that comes to its end keeps it again, and one that does not is followed by a full
+    /// handshake. A server that stumbles over a session would else fail in every run.
     tls12: Option<Box<Tls12ClientSessionValue>>,
     /// Used once (RFC 8446 appendix C.4).
     tls13: Option<Box<Tls13ClientSessionValue>>,
@@ -52,7 +54,7 @@ impl ClientSessionStore for Kept {
     }
 
     fn tls12_session(&self, _name: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
-        self.newest().tls12.as_deref().cloned()
+        self.newest().tls12.take().map(|session| *session)
     }
 
     fn remove_tls12_session(&self, _name: &ServerName<'static>) {

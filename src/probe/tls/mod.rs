@@ -68,6 +68,7 @@ pub(super) struct Compiler {
 struct Configured {
     config: Arc<ClientConfig>,
     client: Arc<ClientCertificate>,
+    verifier: Option<Arc<Verifier>>,
     /// A digest of the files that it was made from.
     contents: u64,
 }
@@ -97,7 +98,7 @@ impl Compiler {
         // What differs between rules that may share a configuration, and what must not be shared.
         let key = rule::Tls { name: "".into(), expiry: Duration::ZERO, ..tls.clone() };
         let known = self.shared.get(&key).cloned();
-        let Configured { mut config, client, contents } = match known {
+        let Configured { mut config, client, verifier, contents } = match known {
             Some(known) => known,
             None => {
                 let made = self.configure(tls, files)?;
@@ -114,19 +115,23 @@ impl Compiler {
             own.resumption = Resumption::store(Arc::new(Kept::default()));
             config = Arc::new(own);
         }
-        Ok(Plan { config, name, client, verifies: tls.verify, expiry: tls.expiry, contents })
+        Ok(Plan { config, name, client, verifier, expiry: tls.expiry, contents })
     }
 
     fn configure(&mut self, tls: &rule::Tls, files: &mut dyn Files) -> Result<Configured, CompileError> {
         // Its keys are fixed: the same files have the same digest whenever they are read.
         let mut contents = DefaultHasher::new();
         let algorithms = self.provider.signature_verification_algorithms;
-        let verifier: Arc<dyn ServerCertVerifier> = if tls.verify {
+        let verifier = if tls.verify {
             let Trust { chain, pinned, remembered, certificates } = self.trust(tls.ca.as_deref(), files)?;
             certificates.hash(&mut contents);
-            Arc::new(Verifier::new(chain, pinned, remembered, algorithms))
+            Some(Arc::new(Verifier::new(chain, pinned, remembered, algorithms)))
         } else {
-            Arc::new(Anything(algorithms))
+            None
+        };
+        let judge: Arc<dyn ServerCertVerifier> = match &verifier {
+            Some(verifier) => verifier.clone(),
+            None => Arc::new(Anything(algorithms)),
         };
         let key = match &tls.client {
             Some((certificate, key)) => Some(self.client_key(certificate, key, files, &mut contents)?),
@@ -142,12 +147,12 @@ impl Compiler {
             .with_protocol_versions(versions)
             .map_err(|error| CompileError::new("tls_min", error.to_string()))?
             .dangerous()
-            .with_custom_certificate_verifier(verifier)
+            .with_custom_certificate_verifier(judge)
             .with_client_cert_resolver(client.clone());
         config.alpn_protocols = tls.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
         let groups = Resumption::store(Arc::new(Groups::new(provider::FIRST_GROUP)));
         config.resumption = groups.tls12_resumption(Tls12Resumption::Disabled);
-        Ok(Configured { config: Arc::new(config), client, contents: contents.finish() })
+        Ok(Configured { config: Arc::new(config), client, verifier, contents: contents.finish() })
     }
 
     fn trust(&mut self, file: Option<&str>, files: &mut dyn Files) -> Result<Trust, CompileError> {

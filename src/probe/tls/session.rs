@@ -4,14 +4,14 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::ServerName;
-use rustls::{AlertDescription, ClientConfig, ClientConnection, Error, ProtocolVersion};
+use rustls::pki_types::{ServerName, UnixTime};
+use rustls::{AlertDescription, ClientConfig, ClientConnection, Error, HandshakeKind, ProtocolVersion};
 
 use super::client::ClientCertificate;
-use super::verify::Rejection;
+use super::verify::{Rejection, Verifier};
 use crate::now::Now;
 use crate::probe::Output;
-use crate::verdict::{Cause, Days, Verdict};
+use crate::verdict::{Cause, Verdict};
 use crate::wire::certificate;
 
 /// Plain text read out of a session at a time: most answers whole, and little to clear where none has come.
@@ -23,8 +23,8 @@ pub(crate) struct Plan {
     pub(super) config: Arc<ClientConfig>,
     pub(super) name: ServerName<'static>,
     pub(super) client: Arc<ClientCertificate>,
-    /// The certificate is verified.
-    pub(super) verifies: bool,
+    /// By whom certificates are verified, if they are.
+    pub(super) verifier: Option<Arc<Verifier>>,
     /// The certificate has to last this long.
     pub(super) expiry: Duration,
     /// A digest of the files that it was made from.
@@ -36,6 +36,8 @@ pub(crate) struct Plan {
 pub(crate) struct Session {
     connection: ClientConnection,
     is_open: bool,
+    /// The handshake that has just ended has verified the certificate.
+    is_just_verified: bool,
     /// The server asked for a client certificate, so it may turn ours down after the handshake.
     was_asked: bool,
     /// The server has said that it sends nothing more.
@@ -67,6 +69,7 @@ impl Session {
         let mut session = Self {
             connection,
             is_open: false,
+            is_just_verified: false,
             was_asked: false,
             is_over: false,
             failure: None,
@@ -93,33 +96,37 @@ impl Session {
             return Progress::Going;
         }
         self.is_open = true;
+        self.is_just_verified = self.connection.handshake_kind() != Some(HandshakeKind::Resumed);
         Progress::Opened
     }
 
-    /// Judges how long the certificate of a session that has just been opened still lasts.
+    /// Judges the certificate of a session that is open: whether it is good, where no handshake has just said so, and how
+    /// long it still lasts.
     ///
     /// # Errors
-    /// Not long enough, or no more.
-    pub(crate) fn check_expiry(&mut self, plan: &Plan, now: Now) -> Result<(), Cause> {
+    /// It is not good any more, or does not last long enough.
+    pub(crate) fn check_certificate(&mut self, plan: &Plan, now: Now) -> Result<(), Cause> {
         let leaf = self.connection.peer_certificates().and_then(<[_]>::first);
-        let Some(validity) = leaf.and_then(|leaf| certificate::validity(leaf)) else {
-            // The verifier has read them; without one they matter only where they are asked for.
-            let matters = !plan.expiry.is_zero();
-            return if matters {
-                Err(Cause::TlsUntrusted("the certificate's dates cannot be read".into()))
-            } else {
-                Ok(())
-            };
-        };
+        let validity = leaf.and_then(|leaf| certificate::validity(leaf));
         let wall = now.wall.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let left = validity.not_after.saturating_sub(i64::try_from(wall.as_secs()).unwrap_or(i64::MAX));
-        self.certificate_left = Some(left);
-        // A session that is resumed goes without the verification of the certificate (RFC 8446 section 2.2).
-        if plan.verifies && left < 0 {
-            let ago = Days(Duration::from_secs(left.unsigned_abs()));
-            let text = format!("the certificate of the resumed session expired {ago} ago");
-            return Err(Cause::TlsExpired(text.into()));
+        self.certificate_left = validity.map(|validity| {
+            validity.not_after.saturating_sub(i64::try_from(wall.as_secs()).unwrap_or(i64::MAX))
+        });
+        // A handshake that resumes goes without the verification (RFC 8446 section 2.2), over and over, and a session that is kept
+        // has none at all; but what was good when it was verified need not be by now.
+        if !std::mem::take(&mut self.is_just_verified)
+            && let Some(verifier) = &plan.verifier
+        {
+            let chain = self.connection.peer_certificates().unwrap_or_default();
+            let verified = verifier.verify_again(chain, &plan.name, UnixTime::since_unix_epoch(wall));
+            verified.map_err(|error| cause(&error))?;
         }
+        if plan.expiry.is_zero() {
+            return Ok(());
+        }
+        let Some(left) = self.certificate_left else {
+            return Err(Cause::TlsUntrusted("the certificate's dates cannot be read".into()));
+        };
         let left = Duration::from_secs(u64::try_from(left).unwrap_or_default());
         if left < plan.expiry {
             return Err(Cause::TlsExpiry { left, wanted: plan.expiry });

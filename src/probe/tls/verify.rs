@@ -52,6 +52,17 @@ impl Verifier {
         Self { chain, pinned, remembered, algorithms }
     }
 
+    /// Verifies what an earlier handshake found good, for a session that goes on without a new one.
+    pub(super) fn verify_again(
+        &self,
+        chain: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let (leaf, intermediates) = chain.split_first().ok_or(Error::NoCertificatesPresented)?;
+        self.verify_server_cert(leaf, intermediates, name, &[], now).map(|_| ())
+    }
+
     /// Name and dates of a certificate that is trusted itself.
     fn verify_pinned(
         leaf: &CertificateDer<'_>,
@@ -182,12 +193,30 @@ fn cause(error: &CertificateError, leaf: &[u8], name: &ServerName<'_>, now: Unix
         let seconds = u64::try_from(to.saturating_sub(from)).unwrap_or_default();
         Days(std::time::Duration::from_secs(seconds))
     };
-    let at = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    let seconds = |time: UnixTime| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    let at = seconds(now);
     match error {
+        CertificateError::ExpiredContext { not_after, .. }
+            if validity.is_some_and(|leaf| at <= leaf.not_after) =>
+        {
+            let ago = days(seconds(*not_after), at);
+            let text =
+                format!("an authority's certificate, behind the certificate{whose}, expired {ago} ago");
+            Cause::TlsExpired(text.into())
+        }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             let ago = validity.map(|validity| format!(" {} ago", days(validity.not_after, at)));
             let ago = ago.unwrap_or_default();
             Cause::TlsExpired(format!("the certificate{whose} expired{ago}").into())
+        }
+        CertificateError::NotValidYetContext { not_before, .. }
+            if validity.is_some_and(|leaf| leaf.not_before <= at) =>
+        {
+            let left = days(at, seconds(*not_before));
+            let text = format!(
+                "an authority's certificate, behind the certificate{whose}, is not valid yet for another {left}"
+            );
+            Cause::TlsNotYet(text.into())
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             let left = validity.map(|validity| format!(" for another {}", days(at, validity.not_before)));
