@@ -268,15 +268,16 @@ fn healthy(server: &Server, rules: usize) -> String {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_daemon_without_descriptors_fails_nobody_and_recovers() {
-    // Later the answers keep connections open for a while, so that there are more of them than descriptors, and
-    // more than sockets that rest.
+    // No socket serves twice (`close = fin`), and later the answers keep connections open for a while, so that there
+    // are more of them than descriptors.
     let is_slow = Arc::new(AtomicBool::new(false));
     let slow = is_slow.clone();
     let server = Server::new(V4, move |stream, _| {
         pause(Duration::from_millis(if slow.load(Ordering::Relaxed) { 100 } else { 0 }));
         answer(stream, ok(""));
     });
-    let mut daemon = Place::new("loopback-descriptors").start(&healthy(&server, 60));
+    let mut daemon =
+        Place::new("loopback-descriptors").start(&format!("close = fin\n{}", healthy(&server, 60)));
     daemon.wait_for("changed state to: RuleStateSuccess", 60);
     let limit = |limit: &str| {
         let pid = daemon.pid().to_string();
