@@ -12,7 +12,7 @@
 //! | 0 | [`now`], [`verdict`], [`histogram`], [`nearest`], [`ledger`], [`ucl`], [`wire`] | the moment, the ways a run can end, counting, "did you mean", what files remember, the language of the file, that of the network |
 //! | 1 | [`rule`], [`standing`] | a rule as meant: validated, immutable; what it says of its addresses and of this gateway |
 //! | 2 | [`health`], [`schedule`], [`timer`], [`probe`] | verdicts to states, dues on a grid, what comes next; protocols as machines |
-//! | 3 | [`engine`], [`config`], [`writer::desired`], [`control`], [`overrides`], [`demotion`], [`dataplane::slots`] | the decisions; from what was written to what was meant; who is in a table; what an operator asks, and has set; whether this machine is the worse of two; who gets which clients |
+//! | 3 | [`engine`], [`config`], [`writer::desired`], [`control`], [`status`], [`overrides`], [`demotion`], [`dataplane::slots`] | the decisions; from what was written to what was meant; who is in a table; what an operator asks, and has set; what browsers and Prometheus ask; whether this machine is the worse of two; who gets which clients |
 //! | 4 | [`sys`], [`dataplane`], [`demotion::counter`], [`line`](mod@line) | what only the operating system can do; what holds the tables, and the demotion; a line of the log |
 //! | 5 | [`reactor`], [`resolver`], [`commands`], [`writer`], [`overrides::store`], [`demotion::helper`], [`logging`], [`wait`] | the loops: the only ones that read a clock or wait |
 //! | 6 | [`cli`], [`start`], [`probe_cli`], [`demo`], [`remote`], the binaries | wiring |
@@ -85,6 +85,7 @@ pub mod rule;
 pub mod schedule;
 pub mod standing;
 pub mod start;
+pub mod status;
 pub mod succession;
 pub mod sys;
 pub mod timer;

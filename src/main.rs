@@ -193,6 +193,7 @@ fn run_logged(
     let rules = configuration.rules.len();
     let state_dir = place.as_ref().ok().cloned();
     let started = Reactor::new(configuration, plans, prepared.plane, state_dir).and_then(|mut reactor| {
+        reactor.status_by(prepared.status, name.clone())?;
         if let Some(socket) = prepared.control {
             reactor.control_by(socket, name)?;
         }

@@ -11,6 +11,7 @@ mod terms;
 mod together;
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -178,6 +179,8 @@ pub struct Configuration {
     pub log_format: LogFormat,
     /// Where an operator speaks with it. `control`.
     pub control: Control,
+    /// Where the status page is served, if anywhere. `listen`.
+    pub listen: Option<SocketAddr>,
     /// What the shares of failed rules are added to. `demotion`.
     pub demotion: Demotion,
 }

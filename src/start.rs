@@ -6,6 +6,8 @@
 mod demotion;
 mod state_dir;
 
+use std::io;
+use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -15,11 +17,12 @@ use log::Level;
 use crate::config::{Loaded, Reads};
 use crate::dataplane::{self, DataPlane, TableError};
 use crate::demotion::protocol::Shares;
-use crate::reactor::{Descriptors, Needs, ports};
+use crate::reactor::{Descriptors, Needs, Opened, ports};
 use crate::rule::{Configuration, Control, Network, Rule, RunAs, Test};
 use crate::sys::control_socket::{BindError, ControlSocket};
 use crate::sys::files::{self, FileLoader};
 use crate::sys::identity::{self, Identity};
+use crate::sys::listener;
 use crate::sys::privilege::{self, Rights};
 use crate::sys::socket::{self, Options};
 use crate::sys::state_dir::Place;
@@ -44,6 +47,8 @@ pub struct Prepared {
     pub control: Option<ControlSocket>,
     /// What holds the tables, if there are any.
     pub plane: Option<Box<dyn DataPlane>>,
+    /// What listens for clients of the status page, or why nothing does, if it is to be served.
+    pub status: Option<Opened>,
     /// What keeps the demotion counter, and the shares that it has taken over, if a rule is to have one.
     pub helper: Option<(UnixStream, Shares)>,
     /// Where things are remembered; or why the process cannot run, if it cannot.
@@ -55,15 +60,18 @@ pub struct Prepared {
 pub fn prepare(loaded: &Loaded) -> Prepared {
     let configuration = &loaded.configuration;
     let mut news = Vec::new();
-    news.extend(Descriptors::of(&configuration.rules, configuration.change_max).raise());
+    let descriptors = Descriptors::of(&configuration.rules, configuration.change_max);
+    news.extend(descriptors.serving(configuration.listen).raise());
     news.extend(ports::told(&configuration.rules).map(|line| (Level::Warn, line)));
     let remembering = Remembering::of(&configuration.firewall, &configuration.tables, OVERRIDES);
     let mut control = None;
-    let (mut plane, mut helper) = (None, None);
+    let (mut plane, mut helper, mut status) = (None, None, None);
     let outcome = look_up(loaded).and_then(|identity| {
         // What only root may make.
         control = open_control(loaded, &identity, &mut news)?;
         plane = open_plane(configuration, &identity, &mut news)?;
+        // What cannot be had is told by who tries it again.
+        status = configuration.listen.map(open_status);
         let made = remembering.make(&identity);
         // It keeps the rights that are given up here, and has nothing of what is opened behind it.
         let started = demotion::start(configuration, &mut news)?;
@@ -76,7 +84,7 @@ pub fn prepare(loaded: &Loaded) -> Prepared {
         let rules = &configuration.rules;
         news.extend(forbidden(rules, socket::permits).into_iter().map(|line| (Level::Warn, line)));
     }
-    Prepared { news, control, plane, helper, outcome }
+    Prepared { news, control, plane, status, helper, outcome }
 }
 
 /// Tries again for a while what another process holds.
@@ -126,6 +134,12 @@ fn open_control(
             Err(format!("{place}: control socket {path}: {error}"))
         }
     }
+}
+
+/// Listens for clients of the status page.
+fn open_status(address: SocketAddr) -> Opened {
+    let is_held = |error: &io::Error| error.kind() == io::ErrorKind::AddrInUse;
+    Opened { address, listener: patiently(|| listener::listen(address), is_held) }
 }
 
 /// Opens what holds the tables, if there are any, while that is permitted. What cannot heal refuses the start.

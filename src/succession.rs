@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::mem;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::probe::{Plan, Plans};
@@ -38,6 +39,8 @@ pub struct Succession {
     /// As in the configuration.
     pub control: Control,
     /// As in the configuration.
+    pub listen: Option<SocketAddr>,
+    /// As in the configuration.
     pub demotion: Demotion,
 }
 
@@ -58,6 +61,7 @@ impl Succession {
             run_as,
             log_format,
             control,
+            listen,
             demotion,
         } = next;
         let Plans { plans: next_plans, clock } = plans;
@@ -94,6 +98,7 @@ impl Succession {
             run_as,
             log_format,
             control,
+            listen,
             demotion,
         }
     }

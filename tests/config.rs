@@ -546,8 +546,19 @@ golden! {
     interval_too_long
     interval_types
     interval_wrong_types
-    later_properties_at_root
-    later_properties_on_a_rule
+    listen
+    listen_array
+    listen_in_group
+    listen_name
+    listen_no_port
+    listen_none
+    listen_number
+    listen_port_alone
+    listen_port_wrong
+    listen_twice
+    listen_url
+    listen_v6
+    listen_without_brackets
     log_format
     log_format_wrong
     merge_different_commands

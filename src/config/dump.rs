@@ -35,6 +35,9 @@ fn write(out: &mut String, configuration: &Configuration) -> fmt::Result {
     if !configuration.control.is_default {
         writeln!(out, "control = {};", Quoted(configuration.control.path.as_deref().unwrap_or_default()))?;
     }
+    if let Some(listen) = configuration.listen {
+        writeln!(out, "listen = {};", Quoted(&listen.to_string()))?;
+    }
     match &configuration.demotion {
         Demotion::Carp => {}
         Demotion::File(path) => writeln!(out, "demotion = {};", Quoted(&format!("file:{path}")))?,

@@ -14,6 +14,7 @@ mod escape;
 mod given;
 mod host;
 mod inherit;
+mod listen;
 mod native;
 mod number;
 mod placement;

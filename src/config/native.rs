@@ -16,7 +16,7 @@ use std::time::Duration;
 use super::diagnose::{Diagnostic, Problems, Wrong};
 use super::dump::Seconds;
 use super::inherit::Inherited;
-use super::properties::{self, Concerns, Key, PROPERTIES, Property, Scheme, Setting, State};
+use super::properties::{self, Concerns, Key, PROPERTIES, Property, Scheme, Setting};
 use super::raw::{Node, NodeId, Tree};
 use super::render::quoted;
 use super::settings::name_of;
@@ -104,10 +104,7 @@ impl<'a> Builder<'a> {
     pub(super) fn refuse_meaningless(&mut self, id: NodeId, scheme: Option<Scheme>) {
         let settings = &self.tree.nodes[id].settings;
         for property in PROPERTIES {
-            let State::Built(key) = property.state else {
-                continue;
-            };
-            let Some(place) = settings.place(key) else {
+            let Some(place) = settings.place(property.key) else {
                 continue;
             };
             let name = property.name;
@@ -122,7 +119,7 @@ impl<'a> Builder<'a> {
                     (format!("{}://", scheme.name()), format!("it is a setting of {}", names.join(", ")))
                 }
                 (Concerns::Commands, Some(scheme)) => {
-                    let help = match key == Key::TestArguments {
+                    let help = match property.key == Key::TestArguments {
                         true => "a URL says everything: take it away",
                         false => "a native probe has 'timeout', the deadline of the whole run",
                     };
@@ -214,10 +211,7 @@ impl<'a> Builder<'a> {
 impl Node {
     /// Where the property of this name is written on the node itself.
     fn place_of(&self, name: &str) -> Option<Span> {
-        let State::Built(key) = properties::find(name)?.state else {
-            return None;
-        };
-        self.settings.place(key)
+        self.settings.place(properties::find(name)?.key)
     }
 }
 

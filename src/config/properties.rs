@@ -1,7 +1,6 @@
 //! The table of properties: each stands here once, and everything that names one reads it here.
 //!
-//! The reader of sections, "did you mean" and the manual all go by [`PROPERTIES`]. A property that is
-//! named in the interface and not built yet is in the table too, so that it is refused by name.
+//! The reader of sections, "did you mean" and the manual all go by [`PROPERTIES`].
 
 mod key;
 mod scheme;
@@ -29,8 +28,8 @@ pub struct Property {
     pub concerns: Concerns,
     /// Whether hfm in Go has it too: its traps warn, where a new property's are errors.
     pub origin: Origin,
-    /// Whether it is built.
-    pub state: State,
+    /// The setting that it fills.
+    pub key: Key,
     /// One line for people.
     pub help: &'static str,
 }
@@ -43,7 +42,7 @@ impl Property {
 
     /// The setting that it fills, if it is one without a field of its own.
     pub fn setting(&self) -> Option<Setting> {
-        if let State::Built(Key::Setting(setting)) = self.state { Some(setting) } else { None }
+        if let Key::Setting(setting) = self.key { Some(setting) } else { None }
     }
 }
 
@@ -112,15 +111,6 @@ pub enum Origin {
     Ours,
 }
 
-/// Whether a property can be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It can; the key says which setting it fills.
-    Built(Key),
-    /// Not yet: refused by name.
-    NotYet,
-}
-
 /// The words of `status`, in the order of [`crate::rule::Status`].
 pub const STATUS_WORDS: &[&str] = &["enabled", "disabled", "always-fail", "always-success"];
 
@@ -143,8 +133,7 @@ const fn hfm(
     scope: Scope,
     help: &'static str,
 ) -> Property {
-    let (concerns, state) = (Concerns::Every, State::Built(key));
-    Property { name, takes, unit, default, scope, concerns, origin: Origin::Hfm, state, help }
+    Property { name, takes, unit, default, scope, concerns: Concerns::Every, origin: Origin::Hfm, key, help }
 }
 
 const fn ours(
@@ -156,20 +145,7 @@ const fn ours(
     scope: Scope,
     help: &'static str,
 ) -> Property {
-    let (concerns, state) = (Concerns::Every, State::Built(key));
-    Property { name, takes, unit, default, scope, concerns, origin: Origin::Ours, state, help }
-}
-
-const fn later(
-    name: &'static str,
-    takes: Takes,
-    unit: &'static str,
-    default: &'static str,
-    scope: Scope,
-    help: &'static str,
-) -> Property {
-    let (concerns, state) = (Concerns::Every, State::NotYet);
-    Property { name, takes, unit, default, scope, concerns, origin: Origin::Ours, state, help }
+    Property { name, takes, unit, default, scope, concerns: Concerns::Every, origin: Origin::Ours, key, help }
 }
 
 /// A property that a native probe has no use for.
@@ -187,8 +163,8 @@ const fn probe(
     schemes: &'static [Scheme],
     help: &'static str,
 ) -> Property {
-    let (concerns, state) = (Concerns::Probes(schemes), State::Built(Key::Setting(setting)));
-    Property { name, takes, unit, default, scope: Inherited, concerns, origin: Origin::Ours, state, help }
+    let (concerns, key) = (Concerns::Probes(schemes), Key::Setting(setting));
+    Property { name, takes, unit, default, scope: Inherited, concerns, origin: Origin::Ours, key, help }
 }
 
 /// Every property, in the order in which the manual explains them.
@@ -271,7 +247,7 @@ pub static PROPERTIES: &[Property] = &[
     ours(Key::Setting(Setting::StateDir), "state_dir", Text, "", "/var/db/hfm", Root, "directory of what is remembered; on Linux /var/lib/hfm by default"),
     ours(Key::Setting(Setting::LogFormat), "log_format", Words(&["text", "json"]), "", "text", Root, "form of a line of the log"),
     ours(Key::Setting(Setting::Control), "control", Text, "", "/var/run/hfm.sock", Root, "socket for hfmctl, empty for none; on Linux /run/hfm/hfm.sock by default"),
-    later("listen", Text, "", "", Root, "address and port of the status page"),
+    ours(Key::Setting(Setting::Listen), "listen", Text, "", "", Root, "address and port of the status page, /metrics and /api; empty for none"),
     ours(Key::Setting(Setting::User), "user", Written, "", "", Root, "user to run as, by name or number, once everything that needs root is open"),
     ours(Key::Setting(Setting::Group), "group", Written, "", "the user's own", Root, "group to run as, by name or number"),
     ours(Key::Setting(Setting::Demotion), "demotion", Text, "", "carp", Root, "what is demoted: carp (FreeBSD), or file:PATH, which keepalived's track_file reads"),
@@ -280,7 +256,7 @@ pub static PROPERTIES: &[Property] = &[
 
 /// The property that fills this key.
 pub fn of(key: Key) -> Option<&'static Property> {
-    PROPERTIES.iter().find(|property| property.state == State::Built(key))
+    PROPERTIES.iter().find(|property| property.key == key)
 }
 
 /// The property of this name, in any letter case.

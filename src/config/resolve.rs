@@ -10,6 +10,7 @@ use super::depend::{self, Dependencies};
 use super::diagnose::{Diagnostic, Problems, Wrong};
 use super::given::Given;
 use super::inherit::{self, Inherited};
+use super::listen;
 use super::native;
 use super::placement::{self, Placed};
 use super::properties::{CHANGE_MAX_DEFAULT, Key, Setting};
@@ -94,6 +95,7 @@ pub(super) fn resolve(
         run_as,
         log_format: log_format(tree),
         control: control::resolve(tree),
+        listen: listen::resolve(tree),
         demotion,
     };
     Some((configuration, plans))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::diagnose::{Diagnostic, Problems};
 use super::given::Given;
-use super::properties::{self, Key, Origin, PROPERTIES, Property, Scope, Setting, State, Takes};
+use super::properties::{self, Key, Origin, PROPERTIES, Property, Scope, Setting, Takes};
 use super::raw::Level;
 use super::render::{clipped, quoted};
 use super::settings::{Mention, Settings, Written};
@@ -64,10 +64,7 @@ impl Section<'_> {
             items.for_each(|item| self.unknown(&entry.key, item));
             return;
         };
-        let State::Built(key) = property.state else {
-            self.error(first.key_span, format!("'{}' is not supported yet", property.name), None);
-            return;
-        };
+        let key = property.key;
         if property.scope == Scope::Root && self.level != Level::Root {
             let message = format!("'{}' may stand at the root of the file only", property.name);
             let help = format!("it concerns the whole program: move it out of {}", quoted(self.name));
@@ -234,15 +231,11 @@ fn keep(kept: &mut BTreeMap<Setting, Written<Given>>, setting: Setting, key: Spa
 
 /// What the writer of an unknown property may have meant.
 fn meant(key: &str, level: Level) -> String {
-    let built = PROPERTIES.iter().filter(|property| property.state != State::NotYet);
-    // What is built comes first, so that of equally close names it wins.
-    let all = built.clone().chain(PROPERTIES.iter().filter(|property| property.state == State::NotYet));
-    if let Some(name) = nearest(key, all.map(|property| property.name)) {
-        let later = properties::find(name).is_some_and(|property| property.state == State::NotYet);
-        return format!("did you mean '{name}'?{}", if later { " (not supported yet)" } else { "" });
+    if let Some(name) = nearest(key, PROPERTIES.iter().map(|property| property.name)) {
+        return format!("did you mean '{name}'?");
     }
     let key_lower = key.to_ascii_lowercase();
-    let parts = built.filter(|property| {
+    let parts = PROPERTIES.iter().filter(|property| {
         let name = property.name;
         let (before, after) = (name.strip_prefix(&key_lower), name.strip_suffix(&key_lower));
         before.is_some_and(|rest| rest.starts_with('_')) || after.is_some_and(|rest| rest.ends_with('_'))

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::diagnose::{Diagnostic, Problems};
 use super::given::Given;
-use super::properties::{self, Key, PROPERTIES, Setting, State};
+use super::properties::{self, Key, PROPERTIES, Setting};
 use crate::rule::Status;
 use crate::ucl::Span;
 
@@ -114,10 +114,7 @@ impl Settings {
 
     /// Whether anything is written at all.
     pub(super) fn is_any_written(&self) -> bool {
-        PROPERTIES.iter().any(|property| match property.state {
-            State::Built(key) => self.place(key).is_some(),
-            State::NotYet => false,
-        })
+        PROPERTIES.iter().any(|property| self.place(property.key).is_some())
     }
 
     /// Where the property of this key is written, if it is.

@@ -95,6 +95,12 @@ impl Engine {
         self.states[rule.index()].effective.state
     }
 
+    /// Rules without a conclusive verdict for too long.
+    pub fn stale(&self) -> impl Iterator<Item = RuleId> {
+        let stale = self.states.iter().zip(0..).filter(|(state, _)| state.stale);
+        stale.map(|(_, index)| RuleId(index))
+    }
+
     /// How long a rule's last runs took; `None` before the first conclusive one.
     pub fn durations(&self, rule: RuleId) -> Option<Durations> {
         self.states[rule.index()].recent.durations()

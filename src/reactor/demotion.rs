@@ -15,7 +15,7 @@ use mio::{Interest, Registry, Token};
 
 use super::{Reactor, now};
 use crate::control::protocol::DemotionRow;
-use crate::demotion::protocol::{Lines, News, Order, encode};
+use crate::demotion::protocol::{self, Lines, News, Order, encode};
 use crate::demotion::record::total;
 use crate::demotion::shares::Shares;
 use crate::rule::{Fate, Rule, RuleId};
@@ -296,6 +296,23 @@ impl Link {
 }
 
 impl Reactor {
+    /// Has the demotion counter kept by the helper behind this socket, which has taken over these shares; without one it is only logged
+    /// what would be done, if a rule has a share at all.
+    ///
+    /// # Errors
+    /// When the helper cannot be waited for.
+    pub fn demote_by(&mut self, helper: Option<(Socket, protocol::Shares)>) -> io::Result<()> {
+        if let Some((_, adopted)) = helper.as_ref().filter(|(_, adopted)| !adopted.is_empty()) {
+            self.journal.demotion_adopted(u16::from(total(adopted)), adopted);
+        }
+        let rules = self.prober.engine.rules().clone();
+        if helper.is_none() && rules.iter().all(|rule| rule.demote.is_none()) {
+            return Ok(());
+        }
+        self.demoter = Some(Demoter::new(rules, helper, self.waiter.registry())?);
+        Ok(())
+    }
+
     /// Takes in what the helper says.
     pub(super) fn hear_of_demotion(&mut self, now: Instant) {
         let Some(demoter) = &mut self.demoter else { return };

@@ -1,9 +1,11 @@
 //! How many descriptors a configuration may need, and whether they are there.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use log::Level;
 
+use super::status;
 use crate::rule::{Probe, Rule, Service, Test};
 use crate::sys::limits::{self, OpenFiles};
 
@@ -17,6 +19,8 @@ const MILLION: u64 = 1_000_000;
 /// What runs may need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Descriptors {
+    /// What everything else may need.
+    own: u64,
     /// When all of them are under way at the same moment.
     at_worst: u64,
     /// Children's share of that.
@@ -45,18 +49,25 @@ impl Descriptors {
                 }
             }
         }
-        Self { at_worst, of_children, in_silence: changes + millionths.div_ceil(MILLION) }
+        Self { own: OWN, at_worst, of_children, in_silence: changes + millionths.div_ceil(MILLION) }
     }
 
     /// So many probes at the same time.
     pub fn of_probes(probes: u32) -> Self {
-        Self { at_worst: probes.into(), of_children: 0, in_silence: probes.into() }
+        Self { own: OWN, at_worst: probes.into(), of_children: 0, in_silence: probes.into() }
+    }
+
+    /// The same where the status page is served, if it is.
+    #[must_use]
+    pub fn serving(self, listen: Option<SocketAddr>) -> Self {
+        let clients = if listen.is_some() { status::CLIENTS_MAX as u64 } else { 0 };
+        Self { own: self.own + clients, ..self }
     }
 
     /// Has as many as are needed at worst, and what the program itself needs, as far as that is allowed; what is to
     /// be said of it, if anything.
     pub fn raise(self) -> Option<(Level, String)> {
-        match limits::raise_open_files(OWN + self.at_worst) {
+        match limits::raise_open_files(self.own + self.at_worst) {
             Ok(files) => self.judge(files),
             Err(error) => Some((Level::Warn, format!("cannot read the limit on open files: {error}"))),
         }
@@ -72,7 +83,7 @@ impl Descriptors {
 
     fn connections_within(self, limit: u64) -> u64 {
         // Where there is not enough for all, each has a part.
-        let for_runs = limit.saturating_sub(OWN).max(limit / 8);
+        let for_runs = limit.saturating_sub(self.own).max(limit / 8);
         for_runs - self.of_children.min(for_runs / 2)
     }
 
@@ -81,8 +92,8 @@ impl Descriptors {
         if limit >= needed {
             return None;
         }
-        let Self { at_worst, of_children: _, in_silence } = self;
-        let left = limit.saturating_sub(OWN);
+        let Self { own, at_worst, of_children: _, in_silence } = self;
+        let left = limit.saturating_sub(own);
         let level = if left < in_silence { Level::Warn } else { Level::Info };
         let line = format!(
             "open files are limited to {limit}: {left} are left for runs, which need {in_silence} while no target \

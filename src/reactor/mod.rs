@@ -8,9 +8,11 @@ mod control;
 mod demotion;
 mod descriptors;
 mod finish;
+mod happenings;
 mod journal;
 mod limiter;
 mod load;
+mod manners;
 mod outputs;
 mod overrides;
 mod pace;
@@ -22,10 +24,10 @@ mod reports;
 mod rights;
 mod shortage;
 pub(crate) mod signals;
+mod status;
 mod summary;
 
 use std::io;
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
@@ -34,15 +36,12 @@ use mio::{Events, Token, Waker};
 
 use crate::commands::Commands;
 use crate::dataplane::DataPlane;
-use crate::demotion::protocol::Shares;
-use crate::demotion::record::total;
 use crate::engine::{Change, Engine, Output};
 use crate::loader::{self, Loader};
 use crate::now::Now;
 use crate::probe::Plans;
 use crate::rule::{Configuration, Demotion, Firewall, Rule, RunAs, test_commands};
 use crate::sys::clock;
-use crate::sys::control_socket::ControlSocket;
 use crate::sys::privilege;
 use crate::sys::state_dir::StateDir;
 use crate::wait::Waiter;
@@ -51,6 +50,7 @@ use control::{Server, Waiting};
 use demotion::{Demoter, HELPER};
 pub use descriptors::Descriptors;
 use finish::Unfinished;
+use happenings::Happenings;
 use journal::Journal;
 use load::Load;
 use overrides::Overrides;
@@ -59,6 +59,8 @@ pub(crate) use prober::{EVENTS_PER_TURN, Prober};
 use reload::{Prepared, Reloads};
 pub use rights::Needs;
 use signals::{Signal, Signals};
+pub use status::Opened;
+use status::Serves;
 
 /// Wakes for reports of the commands thread and for answers of the resolver.
 const WAKE: Token = Token(0);
@@ -100,6 +102,10 @@ pub struct Reactor {
     control: Option<Server>,
     /// What its clients wait for.
     waiting: Waiting,
+    /// The status page, where it can be.
+    status: Option<Serves>,
+    /// Events for those who listen.
+    happenings: Option<Happenings>,
     /// What operators have set, where that can be.
     overrides: Option<Overrides>,
     /// A reload left no rule at all: it waits for another one.
@@ -155,9 +161,18 @@ impl Reactor {
         let commands =
             Commands::start(test_commands(&configuration.rules), configuration.change_max, wake.clone())?;
         let now = now();
-        let Configuration { rules, tables, firewall, change_max, run_as, log_format: _, control, demotion } =
-            configuration;
-        let connections_max = Descriptors::of(&rules, change_max).connections_max();
+        let Configuration {
+            rules,
+            tables,
+            firewall,
+            change_max,
+            run_as,
+            log_format: _,
+            control,
+            listen,
+            demotion,
+        } = configuration;
+        let connections_max = Descriptors::of(&rules, change_max).serving(listen).connections_max();
         let rules: Arc<[Rule]> = rules.into();
         let table_count = tables.len();
         let settings = plane.map(|plane| writer::Settings {
@@ -193,6 +208,8 @@ impl Reactor {
             tables: table_count,
             control: None,
             waiting: Waiting::default(),
+            status: None,
+            happenings: None,
             overrides: None,
             has_no_rules: false,
             vacated: Vec::new(),
@@ -213,33 +230,6 @@ impl Reactor {
     /// When no thread can be had for that.
     pub fn reload_by(&mut self, read: loader::Read) -> io::Result<()> {
         self.loader = Some(Loader::start(read, Prepared::of, self.wake.clone())?);
-        Ok(())
-    }
-
-    /// Is asked by clients of this socket from now on; `config` is the name of the configuration file.
-    ///
-    /// # Errors
-    /// When the socket cannot be waited for, or the process has had such a reactor before.
-    pub fn control_by(&mut self, socket: ControlSocket, config: String) -> io::Result<()> {
-        let registry = self.waiter.registry().try_clone()?;
-        self.control = Some(Server::new(socket, config, registry, self.wake.clone(), now())?);
-        Ok(())
-    }
-
-    /// Has the demotion counter kept by the helper behind this socket, which has taken over these shares; without one it is only logged
-    /// what would be done, if a rule has a share at all.
-    ///
-    /// # Errors
-    /// When the helper cannot be waited for.
-    pub fn demote_by(&mut self, helper: Option<(UnixStream, Shares)>) -> io::Result<()> {
-        if let Some((_, adopted)) = helper.as_ref().filter(|(_, adopted)| !adopted.is_empty()) {
-            self.journal.demotion_adopted(u16::from(total(adopted)), adopted);
-        }
-        let rules = self.prober.engine.rules().clone();
-        if helper.is_none() && rules.iter().all(|rule| rule.demote.is_none()) {
-            return Ok(());
-        }
-        self.demoter = Some(Demoter::new(rules, helper, self.waiter.registry())?);
         Ok(())
     }
 
@@ -271,7 +261,8 @@ impl Reactor {
             let asked_at = self.control.as_ref().and_then(Server::poll_timeout);
             let told_at = self.journal.poll_timeout();
             let demoted_at = self.demoter.as_ref().and_then(Demoter::poll_timeout);
-            let deadlines = [self.prober.deadline(now), told_at, self.finish_by, asked_at, demoted_at];
+            let deadlines =
+                [self.prober.deadline(now), told_at, self.finish_by, asked_at, demoted_at, self.page_at(now)];
             let deadline = deadlines.into_iter().flatten().min();
             if self.unread || self.prober.has_more() {
                 self.waiter.look(&mut events)?;
@@ -305,6 +296,7 @@ impl Reactor {
                         control.on_event(event);
                     }
                 }
+                token if status::Server::has(token) => self.on_status_event(event),
                 _ => self.prober.on_event(event, at),
             }
         }
@@ -321,7 +313,7 @@ impl Reactor {
             }
         }
         // Last: whatever an operator asks, probes come first.
-        self.serve_control(now());
+        self.serve_clients(now());
         self.unread |= self.go_on_with_requests(now());
         let end = now();
         self.end_if_finished(end);

@@ -60,7 +60,7 @@ impl Prepared {
             counts: Counts::of(&succession),
             wants: Needs::of_rules(others.map(|(rule, _)| rule)),
             demotes: rules.iter().any(|rule| rule.demote.is_some()),
-            descriptors: Descriptors::of(rules, succession.change_max),
+            descriptors: Descriptors::of(rules, succession.change_max).serving(succession.listen),
             ports: ports::told(rules),
             has_names: Probes::look_up(&succession.plans),
             succession,
@@ -209,6 +209,7 @@ impl Reactor {
             log_format,
             run_as: _,
             control: _,
+            listen,
             demotion: _,
         } = succession;
         let before = self.prober.engine.rules().clone();
@@ -242,6 +243,7 @@ impl Reactor {
             writer.replace(Replacement { tables, carried, reconcile: firewall.reconcile });
         }
         self.firewall = firewall;
+        self.serve_status_where(listen);
         self.has_no_rules = counts.rules() == 0;
         self.remember_vacated(&fates, from.mono);
         self.carry_out();

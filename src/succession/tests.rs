@@ -23,6 +23,7 @@ fn configuration(rules: Vec<Rule>) -> Configuration {
         run_as: RunAs::default(),
         log_format: LogFormat::Text,
         control: Control::default(),
+        listen: None,
         demotion: Demotion::default(),
     }
 }

@@ -5,7 +5,12 @@ use std::fmt;
 use std::io;
 
 use nix::errno::Errno;
-use nix::unistd::{Gid, Group, Uid, User};
+use nix::unistd::{Gid, Group, Uid, User, gethostname};
+
+/// The name of this machine (gethostname(3)); empty where it has none.
+pub fn host_name() -> String {
+    gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
 
 /// Whom a process is to become.
 #[derive(Clone, Debug, PartialEq, Eq)]

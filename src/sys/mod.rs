@@ -47,6 +47,7 @@ pub mod files;
 pub mod helper;
 pub mod identity;
 pub mod limits;
+pub mod listener;
 pub mod memory;
 #[cfg(target_os = "linux")]
 pub mod netlink;

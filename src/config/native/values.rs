@@ -7,6 +7,7 @@ use super::super::demotion;
 use super::super::diagnose::Wrong;
 use super::super::escape;
 use super::super::given::Given;
+use super::super::listen;
 use super::super::placement;
 use super::super::properties::Setting;
 use super::super::render::quoted;
@@ -101,6 +102,7 @@ fn text_of(setting: Setting, name: &'static str, text: &str) -> Result<(), Wrong
         Setting::Slots => placement::slots(text).map(drop),
         Setting::StateDir => placement::state_dir(text),
         Setting::Control => control::judge(text),
+        Setting::Listen => listen::address(text).map(drop),
         Setting::Demotion => demotion::demotion(text).map(drop),
         Setting::User | Setting::Group => run_as::judge(name, text),
         // They are no texts.

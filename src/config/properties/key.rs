@@ -1,6 +1,6 @@
 //! The keys by which settings are kept: a field each for hfm's own, one map for all that came later.
 
-/// The properties that are built.
+/// What each property fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
     /// `status`
@@ -162,6 +162,8 @@ pub enum Setting {
     LogFormat,
     /// `control`
     Control,
+    /// `listen`
+    Listen,
     /// `demotion`
     Demotion,
 }

@@ -30,25 +30,25 @@ const LOST_TOLD_MAX: usize = 100;
 
 /// What there is to tell of.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Source<'a> {
-    pub(super) engine: &'a Engine,
+pub(in crate::reactor) struct Source<'a> {
+    pub(in crate::reactor) engine: &'a Engine,
     /// What operators have set.
-    pub(super) overrides: Option<&'a Book>,
+    pub(in crate::reactor) overrides: Option<&'a Book>,
     /// How long turns took.
-    pub(super) turns: &'a Histogram,
-    pub(super) reloads: u64,
-    pub(super) tables: usize,
-    pub(super) demotion: Option<&'a Demoter>,
+    pub(in crate::reactor) turns: &'a Histogram,
+    pub(in crate::reactor) reloads: u64,
+    pub(in crate::reactor) tables: usize,
+    pub(in crate::reactor) demotion: Option<&'a Demoter>,
 }
 
 /// What the server itself knows.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Facts<'a> {
+pub(in crate::reactor) struct Facts<'a> {
     /// Of the configuration file.
-    pub(super) config: &'a str,
-    pub(super) started: SystemTime,
+    pub(in crate::reactor) config: &'a str,
+    pub(in crate::reactor) started: SystemTime,
     /// How many are connected.
-    pub(super) clients: usize,
+    pub(in crate::reactor) clients: usize,
 }
 
 /// An answer under way.
@@ -78,7 +78,7 @@ pub(super) struct Status {
 
 /// How many rules stand how, those before `next`.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(in crate::reactor) struct Tally {
     next: usize,
     rules: usize,
     up: usize,
@@ -204,7 +204,8 @@ impl Tally {
         Some(Reply::Stats(Box::new(self.row(source, facts))))
     }
 
-    fn count(&mut self, engine: &Engine, rule: &Rule, id: RuleId) {
+    /// Counts a rule.
+    pub(in crate::reactor) fn count(&mut self, engine: &Engine, rule: &Rule, id: RuleId) {
         if rule.is_vacant() {
             return;
         }
@@ -218,7 +219,8 @@ impl Tally {
         }
     }
 
-    fn row(&self, source: &Source<'_>, facts: Facts<'_>) -> StatsRow {
+    /// What was counted, and what else there is to tell.
+    pub(in crate::reactor) fn row(&self, source: &Source<'_>, facts: Facts<'_>) -> StatsRow {
         let Facts { config, started, clients } = facts;
         let counters = source.engine.counters();
         let late = source.engine.lateness();

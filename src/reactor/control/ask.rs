@@ -13,6 +13,7 @@ use crate::control::{Glob, Shown};
 use crate::now::Now;
 use crate::reactor::Reactor;
 use crate::reactor::overrides::{Job, Overrides};
+use crate::reactor::status;
 use crate::writer::{Answer, Question, Reconciled, TableStatus, Which};
 
 /// The numbers of questions: of each kind one is under way.
@@ -139,6 +140,7 @@ impl Reactor {
                     self.answer(ticket, &reply, now.mono);
                 }
             }
+            status::TABLES => self.on_tables_for_status(answer),
             _ => self.judged(answer, now),
         }
     }

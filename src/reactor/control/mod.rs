@@ -2,33 +2,30 @@
 //!
 //! What a client may send and how long it may take is decided by [`Client`](crate::control::Client); here its
 //! bytes are moved, never waiting, a bounded number of them in a turn. Answers that have many lines are made as they
-//! are taken, and all clients share what a turn may spend on that, one after the other; then they are left alone for
-//! a millisecond, so that they never take more than a small part of the processor, and until a run that is due in a
-//! moment has begun. So 32 clients that ask for the
+//! are taken, and all clients share what a turn may spend on that, one after the other; then they are
+//! [left alone](super::manners) for a while. So 32 clients that ask for the
 //! status of ten thousand rules, or take nothing of it, hold up no probe.
 
-mod answer;
+pub(super) mod answer;
 mod ask;
 mod connection;
 mod requests;
-mod rows;
+pub(super) mod rows;
 mod runs;
 pub(super) mod search;
 mod set;
-mod tables;
+pub(super) mod tables;
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use mio::event::Event as PollEvent;
 use mio::unix::SourceFd;
-use mio::{Interest, Registry, Token, Waker};
+use mio::{Interest, Registry, Token};
 
 use crate::control::Next;
 use crate::control::protocol::{Reply, Request};
-use crate::logging::Tap;
 use crate::now::Now;
 use crate::sys::control_socket::{ControlSocket, Peer};
 use answer::{Facts, Source, Work};
@@ -37,6 +34,9 @@ use connection::Connection;
 pub(super) use rows::seconds;
 use runs::Runs;
 use search::Search;
+
+use super::happenings::Batch;
+use super::manners::Manners;
 
 /// Clients at a time.
 const CLIENTS_MAX: usize = 32;
@@ -49,20 +49,11 @@ const LISTENER: usize = usize::MAX / 2;
 const ACCEPTS_PER_TURN: usize = 8;
 /// When there is no descriptor for a connection, it is tried again after this.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
-/// How long clients are left alone after a turn that looked after them.
-const REST: Duration = Duration::from_millis(1);
-/// Clients are left alone also while a run is due within this: about what a turn spends on them, so that the run does
-/// not begin later for it.
-const CLEAR_BEFORE_RUN: Duration = Duration::from_micros(300);
-/// But no longer than this: where runs are due all the time clients get their part all the same.
-const PUT_OFF_MAX: Duration = Duration::from_millis(10);
 /// What a turn spends on answers: about as many rules are looked at, or an eighth as many lines made, which takes
 /// some 200 us.
 const EFFORT_PER_TURN: usize = 1024;
 /// What reading a request takes of that.
 const EFFORT_OF_REQUEST: usize = 8;
-/// Events handed on in one turn.
-const EVENTS_PER_TURN: usize = 64;
 /// What is read of one client in one turn: a line.
 const SCRATCH_BYTES: usize = crate::control::protocol::LINE_BYTES_MAX;
 
@@ -83,18 +74,13 @@ pub(super) struct Server {
     socket: ControlSocket,
     registry: Registry,
     connections: Vec<Option<Connection>>,
-    tap: Tap,
     /// Of the configuration file.
     config: String,
     started: SystemTime,
     /// There may be connections to accept.
     may_accept: bool,
     accept_at: Option<Instant>,
-    /// There are more events than a turn hands on.
-    has_events: bool,
-    rests_until: Instant,
-    /// Until then a run that is due soon goes before clients.
-    put_off_until: Instant,
+    manners: Manners,
     next_ticket: u64,
     /// Whose turn it is.
     first: usize,
@@ -113,35 +99,26 @@ struct Asked {
 }
 
 impl Server {
-    /// Takes on a socket. `wake` is woken when there are events to hand on.
+    /// Takes on a socket.
     ///
     /// # Errors
-    /// When it cannot be registered, or the process has such a server already.
+    /// When it cannot be registered.
     pub(super) fn new(
         socket: ControlSocket,
         config: String,
         registry: Registry,
-        wake: Arc<Waker>,
         now: Now,
     ) -> io::Result<Self> {
-        let tap = Tap::new(move || {
-            // A poll that cannot be woken looks again by itself.
-            let _ = wake.wake();
-        });
-        let tap = tap.ok_or_else(|| io::Error::other("there is a control socket already"))?;
         registry.register(&mut SourceFd(&socket.fd()), Token(LISTENER), Interest::READABLE)?;
         Ok(Self {
             socket,
             registry,
             connections: (0..CLIENTS_MAX).map(|_| None).collect(),
-            tap,
             config,
             started: now.wall,
             may_accept: true,
             accept_at: None,
-            has_events: false,
-            rests_until: now.mono,
-            put_off_until: now.mono,
+            manners: Manners::new(now.mono),
             next_ticket: 1,
             first: 0,
             effort: 0,
@@ -168,12 +145,12 @@ impl Server {
 
     /// When it wants to be looked after at the latest.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        let has_events = self.has_events || self.tap.has_some();
-        if self.may_accept || has_events || self.connections().any(Connection::has_more) {
-            return Some(self.rests_until);
+        let rests_until = self.manners.rests_until();
+        if self.may_accept || self.connections().any(Connection::has_more) {
+            return Some(rests_until);
         }
         let clients = self.connections().filter_map(|connection| connection.client.poll_timeout());
-        clients.chain(self.accept_at).min().map(|at| at.max(self.rests_until))
+        clients.chain(self.accept_at).min().map(|at| at.max(rests_until))
     }
 
     fn connections(&self) -> impl Iterator<Item = &Connection> {
@@ -186,14 +163,7 @@ impl Server {
 
     /// Begins its part of a turn: reads. Says no while it is at rest, and makes room for a run that is due at `due`.
     fn begin(&mut self, due: Option<Instant>, now: Instant) -> bool {
-        if now < self.rests_until {
-            return false;
-        }
-        let is_soon = |due: &Instant| *due > now && due.saturating_duration_since(now) < CLEAR_BEFORE_RUN;
-        if now < self.put_off_until
-            && let Some(due) = due.filter(is_soon)
-        {
-            self.rests_until = due;
+        if !self.manners.may_begin(due, now) {
             return false;
         }
         self.effort = EFFORT_PER_TURN;
@@ -298,53 +268,33 @@ impl Server {
         }
     }
 
-    /// Somebody listens to events from now on.
-    fn listen(&mut self) {
-        self.tap.open();
-    }
-
-    /// Hands events on.
-    fn tell_events(&mut self, now: Instant) {
-        // Whoever was just logging when it was closed may have woken this for nobody.
-        self.tap.begin();
-        if !self.connections().any(|connection| connection.client.wants_events()) {
-            self.has_events = false;
-            return;
-        }
-        let events: Vec<String> = std::iter::from_fn(|| self.tap.poll())
-            .take(EVENTS_PER_TURN)
-            .map(|rest| event_line(&rest))
-            .collect();
-        self.has_events = events.len() == EVENTS_PER_TURN;
-        // They came after those.
-        let lost = if self.has_events { 0 } else { self.tap.take_overflowed() };
-        for connection in self.connections_mut() {
-            events.iter().for_each(|line| connection.client.event(line, now));
-            if lost > 0 {
-                connection.client.missed(lost, now);
+    /// Hands events on to those who listen.
+    pub(super) fn tell_events(&mut self, batch: &Batch, now: Instant) {
+        let listening = self.connections_mut().filter(|connection| connection.client.wants_events());
+        let lines: Vec<String> = batch.events.iter().map(|rest| event_line(rest)).collect();
+        for connection in listening {
+            lines.iter().for_each(|line| connection.client.event(line, now));
+            if batch.lost > 0 {
+                connection.client.missed(batch.lost, now);
             }
         }
+    }
+
+    /// Whether somebody listens to events.
+    fn is_listened_to(&self) -> bool {
+        self.connections().any(|connection| connection.client.wants_events())
     }
 
     /// Ends its part of a turn: writes what can be written, closes whoever is done or has been too slow, and only
     /// then lets others in.
     fn end(&mut self, now: Instant) {
-        let mut listened = false;
-        let mut listen = false;
         for place in &mut self.connections {
             let Some(connection) = place else { continue };
             connection.write(now);
-            listened |= connection.client.wants_events();
             if connection.is_over(now) {
                 connection.close(&self.registry);
                 *place = None;
-            } else {
-                listen |= connection.client.wants_events();
             }
-        }
-        if listened && !listen {
-            self.tap.close();
-            self.has_events = false;
         }
         if self.accept_at.is_some_and(|at| at <= now) {
             self.may_accept = true;
@@ -355,8 +305,7 @@ impl Server {
             }
             self.accept(now);
         }
-        self.rests_until = now.checked_add(REST).unwrap_or(now);
-        self.put_off_until = self.rests_until.checked_add(PUT_OFF_MAX).unwrap_or(now);
+        self.manners.ended(now);
     }
 
     /// Writes what can be written.

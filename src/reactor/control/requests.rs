@@ -1,5 +1,6 @@
 //! What clients ask of the reactor, carried out.
 
+use std::io;
 use std::str::FromStr;
 use std::time::Instant;
 
@@ -12,22 +13,34 @@ use crate::control::Shown;
 use crate::control::protocol::{Reply, Request};
 use crate::logging;
 use crate::now::Now;
-use crate::reactor::Reactor;
+use crate::reactor::happenings::Listener;
 use crate::reactor::overrides::Overrides;
 use crate::reactor::reload::IS_ENDING;
-use crate::sys::control_socket::Peer;
+use crate::reactor::{Reactor, now};
+use crate::sys::control_socket::{ControlSocket, Peer};
 
 impl Reactor {
-    /// The control socket's part of a turn.
-    pub(in crate::reactor) fn serve_control(&mut self, now: Now) {
-        let Some(server) = &mut self.control else { return };
+    /// Is asked by clients of this socket from now on; `config` is the name of the configuration file.
+    ///
+    /// # Errors
+    /// When the socket cannot be waited for, or somebody else in this process listens to events.
+    pub fn control_by(&mut self, socket: ControlSocket, config: String) -> io::Result<()> {
+        self.hear()?;
+        let registry = self.waiter.registry().try_clone()?;
+        self.control = Some(Server::new(socket, config, registry, now())?);
+        Ok(())
+    }
+
+    /// The control socket's part of a turn; says whether it had one.
+    pub(in crate::reactor) fn serve_control(&mut self, now: Now) -> bool {
+        let Some(server) = &mut self.control else { return false };
         if !server.begin(self.prober.engine.poll_timeout(), now.mono) {
-            return;
+            return false;
         }
         while let Some(asked) = self.control.as_mut().and_then(|server| server.poll_request(now.mono)) {
             self.carry_out_asked(asked, now);
         }
-        let Some(server) = &mut self.control else { return };
+        let Some(server) = &mut self.control else { return true };
         let source = Source {
             engine: &self.prober.engine,
             overrides: self.overrides.as_ref().map(Overrides::book),
@@ -37,8 +50,11 @@ impl Reactor {
             demotion: self.demoter.as_ref(),
         };
         server.go_on(&source, now);
-        server.tell_events(now.mono);
         server.end(now.mono);
+        if let Some(happenings) = &mut self.happenings {
+            happenings.set(Listener::Control, server.is_listened_to());
+        }
+        true
     }
 
     fn carry_out_asked(&mut self, asked: Asked, now: Now) {
@@ -50,11 +66,8 @@ impl Reactor {
         match request {
             Request::Status { rules } => self.answer_by(ticket, Work::status(rules)),
             Request::Stats {} => self.answer_by(ticket, Work::stats()),
-            Request::Events {} => {
-                if let Some(server) = &mut self.control {
-                    server.listen();
-                }
-            }
+            // They come by themselves from now on.
+            Request::Events {} => {}
             Request::Log { level } => self.log_by_request(ticket, peer, &level, now),
             Request::Reload {} => {
                 self.journal.asked_to_reload(&peer);

@@ -11,7 +11,7 @@ use crate::rule::RuleId;
 use crate::verdict::Verdict;
 
 /// How a rule stands.
-pub(super) fn row(engine: &Engine, overrides: Option<&Book>, rule: RuleId, now: Now) -> RuleRow {
+pub(in crate::reactor) fn row(engine: &Engine, overrides: Option<&Book>, rule: RuleId, now: Now) -> RuleRow {
     let view = engine.view(rule);
     let name = |rule: RuleId| engine.rules()[rule.index()].name.to_string();
     let moment = |at| seconds(wall(at, now));
@@ -71,7 +71,7 @@ fn ended(why: EndReason) -> &'static str {
 }
 
 /// A moment of the monotonic clock as people's clocks have it now.
-pub(super) fn wall(at: Instant, now: Now) -> SystemTime {
+pub(in crate::reactor) fn wall(at: Instant, now: Now) -> SystemTime {
     let moved = if at <= now.mono {
         now.wall.checked_sub(now.mono.saturating_duration_since(at))
     } else {

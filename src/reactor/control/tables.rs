@@ -54,7 +54,8 @@ impl Tables {
     }
 }
 
-fn row(table: &TableStatus, now: Now) -> TableRow {
+/// How a table stands.
+pub(in crate::reactor) fn row(table: &TableStatus, now: Now) -> TableRow {
     let moment = |at| seconds(wall(at, now));
     TableRow {
         table: table.name.to_string(),
@@ -71,7 +72,12 @@ fn row(table: &TableStatus, now: Now) -> TableRow {
     }
 }
 
-fn address_row(table: &TableStatus, address: &AddressStatus, engine: &Engine) -> AddressRow {
+/// How one of its addresses stands.
+pub(in crate::reactor) fn address_row(
+    table: &TableStatus,
+    address: &AddressStatus,
+    engine: &Engine,
+) -> AddressRow {
     // A reload since then may have taken a rule away.
     let rules = address.rules.iter().filter_map(|rule| engine.rules().get(rule.index()));
     AddressRow {

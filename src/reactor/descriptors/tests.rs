@@ -41,7 +41,8 @@ fn kept() -> Rule {
 }
 
 fn of(rule: &Rule, count: usize) -> (u64, u64) {
-    let Descriptors { at_worst, of_children: _, in_silence } = Descriptors::of(&vec![rule.clone(); count], 0);
+    let Descriptors { own: _, at_worst, of_children: _, in_silence } =
+        Descriptors::of(&vec![rule.clone(); count], 0);
     (at_worst, in_silence)
 }
 
@@ -71,14 +72,21 @@ fn a_command_counts_its_streams_and_an_empty_slot_nothing() {
 #[test]
 fn change_commands_count_where_there_are_any() {
     let mut rules = vec![connection(); 100];
-    assert_eq!(Descriptors::of(&rules, 5), Descriptors { at_worst: 100, of_children: 0, in_silence: 3 });
+    assert_eq!(
+        Descriptors::of(&rules, 5),
+        Descriptors { own: OWN, at_worst: 100, of_children: 0, in_silence: 3 }
+    );
     rules[7].terms.change_fail = Some(CommandLine { program: "tell".into(), arguments: Vec::new() });
-    assert_eq!(Descriptors::of(&rules, 5), Descriptors { at_worst: 120, of_children: 20, in_silence: 23 });
+    assert_eq!(
+        Descriptors::of(&rules, 5),
+        Descriptors { own: OWN, at_worst: 120, of_children: 20, in_silence: 23 }
+    );
 }
 
 #[test]
 fn connections_leave_the_program_and_its_children_their_own() {
-    let with = |of_children| Descriptors { at_worst: 1_000 + of_children, of_children, in_silence: 0 };
+    let with =
+        |of_children| Descriptors { own: OWN, at_worst: 1_000 + of_children, of_children, in_silence: 0 };
     for (of_children, limit, connections) in [
         (0, OWN + 1_000, 1_000),
         (200, OWN + 1_200, 1_000),
@@ -97,7 +105,7 @@ fn connections_leave_the_program_and_its_children_their_own() {
 
 #[test]
 fn too_few_are_told_by_how_many_and_enough_are_not_told_at_all() {
-    let descriptors = Descriptors { at_worst: 1_000, of_children: 0, in_silence: 300 };
+    let descriptors = Descriptors { own: OWN, at_worst: 1_000, of_children: 0, in_silence: 300 };
     let judge = |limit| descriptors.judge(OpenFiles { limit, needed: OWN + 1_000 });
     assert_eq!(judge(OWN + 1_000), None);
     let level = |limit| judge(limit).map(|(level, _)| level);
@@ -110,4 +118,13 @@ fn too_few_are_told_by_how_many_and_enough_are_not_told_at_all() {
     assert_eq!(line.strip_prefix(begin), Some(limits::RAISED_BY));
     // Fewer than the program needs for itself.
     assert!(judge(8).expect("there are too few").1.contains(" 0 are left for runs"));
+}
+
+#[test]
+fn clients_of_the_status_page_take_none_from_runs() {
+    let rules = vec![connection(); 100];
+    let page = "[::1]:9090".parse().ok();
+    let serving = Descriptors::of(&rules, 5).serving(page);
+    assert_eq!(serving.connections_within(OWN + 256 + 100), 100);
+    assert_eq!(Descriptors::of(&rules, 5).serving(None), Descriptors::of(&rules, 5));
 }
