@@ -57,7 +57,7 @@ fn a_reload_moves_it_and_takes_it_away() {
 
 #[test]
 fn children_have_nothing_of_it() {
-    let site = Site::new("child", "a { test = sleep; test_arguments = ["60"]; interval = 1h }\n");
+    let site = Site::new("child", "a { test = sleep; test_arguments = [\"60\"]; interval = 1h }\n");
     let _client = site.connect();
     let mut children = Vec::new();
     assert!(patiently(|| {
