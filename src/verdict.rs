@@ -5,12 +5,14 @@
 
 mod cause;
 mod measured;
+mod reason;
 
 use std::fmt;
 use std::time::Duration;
 
 pub use cause::{Cause, Days, Stage, Text, TimedOut};
 pub use measured::Measured;
+pub use reason::Reason;
 
 /// The outcome of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]

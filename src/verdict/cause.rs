@@ -1,4 +1,4 @@
-//! Why a target counts as failed: a variant per ending, its stable name and its words.
+//! Why a target counts as failed: a variant per ending, and its words. Their stable names are those of [`Reason`](super::Reason).
 
 use std::fmt;
 use std::sync::Arc;
@@ -109,34 +109,7 @@ const REQUEST_TIMEOUT: u16 = 408;
 impl Cause {
     /// The stable name.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Refused(_) => "refused",
-            Self::Reset(_) => "reset",
-            Self::Unreachable(_) => "unreachable",
-            Self::Closed(_) => "closed",
-            Self::TimeoutConnect(_) => "timeout-connect",
-            Self::TimeoutTls(_) => "timeout-tls",
-            Self::TimeoutResponse { .. } => "timeout-response",
-            Self::TlsAlert(_) => "tls-alert",
-            Self::TlsProtocol(_) => "tls-protocol",
-            Self::TlsUntrusted(_) => "tls-untrusted",
-            Self::TlsName(_) => "tls-name",
-            Self::TlsExpired(_) => "tls-expired",
-            Self::TlsNotYet(_) => "tls-not-yet",
-            Self::TlsExpiry { .. } => "tls-expiry",
-            Self::HttpProtocol(_) => "http-protocol",
-            Self::HttpStatus { .. } => "http-status",
-            Self::Header(_) => "header",
-            Self::PatternMissing(_) => "pattern-missing",
-            Self::PatternRejected(_) => "pattern-rejected",
-            Self::ExitStatus(_) => "exit-status",
-            Self::Signal(_) => "signal",
-            Self::TimeoutInt(_) => "timeout-int",
-            Self::TimeoutKill(_) => "timeout-kill",
-            Self::Requires => "requires",
-            Self::Drained => "drained",
-            Self::AlwaysFail => "always-fail",
-        }
+        self.reason().name()
     }
 
     /// Whether this process itself may have brought it about by being slow: the target waited for us.
