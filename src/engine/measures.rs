@@ -1,7 +1,8 @@
 //! What is counted and measured of one rule's runs.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::stamp::Stamp;
 use crate::verdict::Verdict;
 
 /// Durations that are remembered.
@@ -17,12 +18,12 @@ pub(super) struct Tally {
     pub(super) inconclusive: u64,
     /// Slots in which no run started.
     pub(super) missed: u64,
-    pub(super) last_success: Option<Instant>,
+    pub(super) last_success: Option<Stamp>,
 }
 
 impl Tally {
     /// A run ended with this verdict.
-    pub(super) fn count(&mut self, verdict: &Verdict, now: Instant) {
+    pub(super) fn count(&mut self, verdict: &Verdict, now: Stamp) {
         match verdict {
             Verdict::Success => {
                 self.successes += 1;
@@ -31,6 +32,11 @@ impl Tally {
             Verdict::Failure(_) => self.failures += 1,
             Verdict::Inconclusive(_) => self.inconclusive += 1,
         }
+    }
+
+    /// Conclusive runs, which are what `runs` bounds.
+    pub(super) fn conclusive(&self) -> u64 {
+        self.successes + self.failures
     }
 }
 
@@ -43,13 +49,46 @@ pub struct Durations {
     pub p99: Duration,
 }
 
-/// The last runs' durations in 256 bytes: see [`Short`]. Takes no memory before the first.
-#[derive(Debug, Default)]
+/// The last runs' durations in 256 bytes: see [`Short`].
+#[derive(Debug)]
 pub(super) struct Recent {
-    kept: Option<Box<[Short; RECENT]>>,
+    kept: [Short; RECENT],
     /// Where the next goes.
     next: u8,
     len: u8,
+}
+
+/// The upper bounds of the buckets that durations are counted in; what takes longer than the last is counted in one
+/// more.
+pub const DURATION_BOUNDS: [Duration; 8] = [
+    Duration::from_micros(500),
+    Duration::from_millis(1),
+    Duration::from_millis(2),
+    Duration::from_millis(5),
+    Duration::from_millis(20),
+    Duration::from_millis(100),
+    Duration::from_millis(500),
+    Duration::from_secs(2),
+];
+const BUCKETS: usize = DURATION_BOUNDS.len() + 1;
+
+/// How many of a rule's conclusive runs took how long, since its first or since one of the counts was full: then all
+/// begin again at 0, as they do at a restart. A rule that runs every millisecond takes 49 days for that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DurationCounts {
+    /// Runs that took no longer than each of [`DURATION_BOUNDS`], but longer than the one before; and at last those that
+    /// took longer than all.
+    pub counts: [u32; BUCKETS],
+    /// All of them together, to the microsecond.
+    pub sum: Duration,
+}
+
+/// What [`DurationCounts`] are kept as: packed, so that no room is left free to end at a multiple of 8 bytes.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(Rust, packed(4))]
+pub(super) struct Spread {
+    counts: [u32; BUCKETS],
+    sum_us: u64,
 }
 
 /// A duration in whole microseconds, of which the highest twelve bits are kept: exact up to 4 ms, from there on less
@@ -83,24 +122,55 @@ impl Short {
     }
 }
 
+impl Default for Recent {
+    fn default() -> Self {
+        Self { kept: [Short::default(); RECENT], next: 0, len: 0 }
+    }
+}
+
 impl Recent {
     pub(super) fn record(&mut self, took: Duration) {
-        let kept = self.kept.get_or_insert_with(|| Box::new([Short::default(); RECENT]));
-        kept[usize::from(self.next)] = Short::new(took);
+        self.kept[usize::from(self.next)] = Short::new(took);
         self.next = (self.next + 1) % RECENT_MAX;
         self.len = (self.len + 1).min(RECENT_MAX);
     }
 
     /// `None` before the first.
     pub(super) fn durations(&self) -> Option<Durations> {
-        let mut sorted = **self.kept.as_ref()?;
+        let mut sorted = self.kept;
         let sorted = &mut sorted[..usize::from(self.len)];
         sorted.sort_unstable();
         let quantile = |percent: usize| {
             let rank = (sorted.len() * percent).div_ceil(100);
-            sorted[rank.saturating_sub(1)].duration()
+            sorted.get(rank.saturating_sub(1)).map(|short| short.duration())
         };
-        Some(Durations { p50: quantile(50), p99: quantile(99) })
+        Some(Durations { p50: quantile(50)?, p99: quantile(99)? })
+    }
+
+    /// How many are remembered.
+    pub(super) fn len(&self) -> usize {
+        self.len.into()
+    }
+
+    /// The last but so many; what was never recorded is zero.
+    pub(super) fn last_but(&self, runs: usize) -> Duration {
+        self.kept[(usize::from(self.next) + 2 * RECENT - 1 - runs % RECENT) % RECENT].duration()
+    }
+}
+
+impl Spread {
+    pub(super) fn record(&mut self, took: Duration) {
+        let bucket = DURATION_BOUNDS.partition_point(|bound| *bound < took);
+        if self.counts[bucket] == u32::MAX {
+            *self = Self::default();
+        }
+        self.counts[bucket] += 1;
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.sum_us = self.sum_us.saturating_add(micros);
+    }
+
+    pub(super) fn counts(&self) -> DurationCounts {
+        DurationCounts { counts: self.counts, sum: Duration::from_micros(self.sum_us) }
     }
 }
 
@@ -151,6 +221,39 @@ mod tests {
             let allowed = if micros < 4_096 { 0 } else { micros / 2_000 };
             assert!(error <= allowed, "{micros} us is told as {kept:?}");
         }
+    }
+
+    #[test]
+    fn the_last_ones_are_told_by_how_long_ago_they_were() {
+        let mut recent = Recent::default();
+        (0..300).for_each(|micros| recent.record(Duration::from_micros(micros)));
+        for runs in 0..128 {
+            assert_eq!(recent.last_but(runs).as_micros(), 299 - runs as u128);
+        }
+    }
+
+    #[test]
+    fn a_duration_is_counted_up_to_and_with_a_bound() {
+        let mut spread = Spread::default();
+        for bound in DURATION_BOUNDS {
+            spread.record(bound);
+            spread.record(bound + Duration::from_nanos(1));
+        }
+        spread.record(Duration::ZERO);
+        let DurationCounts { counts, sum } = spread.counts();
+        assert_eq!(counts, [2, 2, 2, 2, 2, 2, 2, 2, 1]);
+        assert_eq!(sum, DURATION_BOUNDS.iter().sum::<Duration>() * 2);
+        assert!(DURATION_BOUNDS.is_sorted());
+    }
+
+    #[test]
+    fn when_a_count_is_full_all_begin_again() {
+        let mut spread = Spread { counts: [7, u32::MAX, 3, 0, 0, 0, 0, 0, 0], sum_us: 1_000_000 };
+        spread.record(Duration::from_millis(2));
+        assert_eq!(spread.counts().counts[..3], [7, u32::MAX, 4]);
+        spread.record(Duration::from_micros(800));
+        let DurationCounts { counts, sum } = spread.counts();
+        assert_eq!((counts, sum), ([0, 1, 0, 0, 0, 0, 0, 0, 0], Duration::from_micros(800)));
     }
 
     #[test]

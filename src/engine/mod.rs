@@ -13,9 +13,12 @@ mod asked;
 mod dependents;
 mod effective;
 mod event;
+mod history;
 mod judge;
 mod measures;
 mod overrides;
+mod past;
+mod rare;
 mod reload;
 mod run;
 mod stalls;
@@ -32,8 +35,9 @@ use std::time::{Duration, Instant};
 
 pub use asked::{Answer, Found, Unanswered};
 pub use event::{Change, Event, Notice, Output, StartError, StopSignal, Unguarded};
-pub use measures::Durations;
+pub use measures::{DURATION_BOUNDS, DurationCounts, Durations};
 pub use overrides::Set;
+pub use past::{Availability, Measures};
 pub use state::{Counters, EndReason};
 pub use view::RuleView;
 
@@ -43,6 +47,7 @@ use crate::rule::{Rule, RuleId, RunId, Status, Test};
 use crate::schedule;
 use crate::timer::TimerQueue;
 use dependents::Dependents;
+use rare::Rare;
 use stalls::Stalls;
 use stamp::Epoch;
 use state::{Phase, RuleState};
@@ -57,6 +62,7 @@ const PASS_MAX: usize = 32;
 pub struct Engine {
     rules: Arc<[Rule]>,
     states: Vec<RuleState>,
+    rare: Rare,
     /// For each rule, those that require it.
     dependents: Dependents,
     /// For each rule, whether some rule names it in `guard`.
@@ -94,6 +100,7 @@ impl Engine {
             stalls: Stalls::new(shortest_timeout(rules.iter())),
             timers: TimerQueue::new(rules.len()),
             states,
+            rare: Rare::default(),
             dependents: Dependents::default(),
             is_guard: Vec::new(),
             outputs: VecDeque::new(),

@@ -116,7 +116,7 @@ impl Engine {
     fn has_just_succeeded(&self, rule: RuleId, now: Now) -> bool {
         let state = &self.states[rule.index()];
         let interval = state.interval_by_state(&self.rules[rule.index()]);
-        let is_recent = |at: Instant| now.mono.saturating_duration_since(at) <= interval;
+        let is_recent = |at| now.mono.saturating_duration_since(self.epoch.instant(at)) <= interval;
         state.last == Some(Last::Success) && state.tally.last_success.is_some_and(is_recent)
     }
 

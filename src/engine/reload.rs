@@ -118,6 +118,7 @@ impl Engine {
             self.outputs.push_back(Output::Abandon { run: RunId { rule, run: state.count } });
         }
         let before = std::mem::replace(state, RuleState { count: state.count, ..fresh });
+        self.rare.forget(rule);
         if is_awaited {
             self.answer(rule, Err(Unanswered::Gone));
         }
@@ -148,7 +149,7 @@ impl Engine {
         let after = &self.rules[rule.index()];
         let state = &mut self.states[rule.index()];
         let interval_before = state.interval(before);
-        let has_runs_left = after.runs.is_none_or(|runs| state.conclusive < u32::from(runs.get()));
+        let has_runs_left = after.runs.is_none_or(|runs| state.tally.conclusive() < runs.get().into());
         match (state.phase, after.status) {
             (phase, Status::Disabled) => {
                 let is_new = !matches!(phase, Phase::Over(EndReason::Disabled));

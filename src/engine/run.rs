@@ -218,8 +218,14 @@ impl Engine {
         }
         let state = &mut self.states[rule.index()];
         state.fresh_since = self.epoch.stamp(now.mono);
-        state.conclusive = state.conclusive.saturating_add(1);
-        state.recent.record(elapsed);
+        let other_reason = state.past.record(&verdict, elapsed, self.epoch.seconds(now.mono));
+        if let Some(reason) = other_reason {
+            self.rare.count(rule, reason);
+        }
+        if let Some(left_s) = measured.certificate_left {
+            self.rare.saw_certificate(rule, left_s, elapsed, now);
+        }
+        let state = &mut self.states[rule.index()];
         let has_returned = verdict == Verdict::Success && state.returning.take().is_some();
         let was_stale = std::mem::take(&mut state.stale);
         self.touch(rule);
@@ -236,7 +242,7 @@ impl Engine {
             self.settle(rule, returned, now);
         }
         let runs = self.rules[rule.index()].runs;
-        if runs.is_some_and(|runs| self.states[rule.index()].conclusive >= u32::from(runs.get())) {
+        if runs.is_some_and(|runs| self.states[rule.index()].tally.conclusive() >= runs.get().into()) {
             self.outputs.push_back(Output::Notice(Notice::RunsUsedUp { run }));
             self.end(rule, EndReason::RunsUsedUp, now);
         }
@@ -303,7 +309,7 @@ impl Engine {
             (Verdict::Success, since) => since.or(Some(self.epoch.stamp(now.mono))),
             (Verdict::Failure(_) | Verdict::Inconclusive(_), _) => None,
         };
-        state.tally.count(verdict, now.mono);
+        state.tally.count(verdict, self.epoch.stamp(now.mono));
     }
 
     fn tell_inconclusive(&mut self, run: RunId, verdict: Verdict, now: Now) {

@@ -29,6 +29,11 @@ impl Epoch {
         self.0 + Duration::from_nanos(stamp.0.get() - 1)
     }
 
+    /// Whole seconds after the beginning.
+    pub(super) fn seconds(self, at: Instant) -> u64 {
+        at.saturating_duration_since(self.0).as_secs()
+    }
+
     /// The beginning itself.
     pub(super) fn beginning(self) -> Instant {
         self.0

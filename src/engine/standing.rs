@@ -31,7 +31,7 @@ impl Engine {
         for rule in touched.drain(..) {
             let contribution = self.contribution(rule);
             let state = &mut self.states[rule.index()];
-            let settled = state.conclusive > 0 || !state.is_scheduled();
+            let settled = state.tally.conclusive() > 0 || !state.is_scheduled();
             let since = match &state.standing {
                 Some(told) if told.contribution == contribution => told.since,
                 Some(_) | None => now.mono,

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use super::asked::Extra;
 use super::effective::Effective;
 use super::event::StopSignal;
-use super::measures::{Recent, Tally};
+use super::measures::Tally;
 use super::overrides::Set;
+use super::past::Past;
 use super::stamp::{Epoch, Nanos, Stamp};
 use crate::health::{Health, State};
 use crate::rule::{Rule, Status, Test};
@@ -168,10 +169,8 @@ pub(super) struct RuleState {
     /// The number of the last run, or of the present one. None is used twice: it tells late events of an old run
     /// from those of a new one.
     pub(super) count: u64,
-    /// Conclusive runs, for `runs`.
-    pub(super) conclusive: u32,
     pub(super) tally: Tally,
-    pub(super) recent: Recent,
+    pub(super) past: Past,
     pub(super) health: Health,
     pub(super) effective: Effective,
     pub(super) effective_since: Option<Stamp>,
@@ -216,9 +215,8 @@ impl RuleState {
             phase,
             last_start: None,
             count: 0,
-            conclusive: 0,
             tally: Tally::default(),
-            recent: Recent::default(),
+            past: Past::default(),
             health: Health::default(),
             effective: Effective::default(),
             effective_since: None,

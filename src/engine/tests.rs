@@ -58,10 +58,8 @@ struct Bench {
 
 impl Bench {
     fn new(rules: impl IntoIterator<Item = Rule>) -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "an Instant cannot be made from nothing; time then moves by adding"
-        )]
+        // Time then moves by adding.
+        #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing")]
         let base = Instant::now();
         let now = Now { mono: base, wall: SystemTime::UNIX_EPOCH };
         Self { base, engine: Engine::new(rules.into_iter().collect(), now), at: Duration::ZERO }
@@ -378,6 +376,7 @@ mod begin;
 mod disabled;
 mod native;
 mod overrides;
+mod past;
 mod reload;
 mod standing;
 mod words;

@@ -1,6 +1,6 @@
 //! A rule as it stands, for those who only look.
 
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::overrides::Set;
 use super::state::{EndReason, Phase};
@@ -74,7 +74,7 @@ impl Engine {
             blame: state.effective.why.blame(),
             since: state.health.since(),
             last_verdict: state.last_verdict(),
-            last_success: state.tally.last_success,
+            last_success: state.tally.last_success.map(|at| self.epoch.instant(at)),
             run: RunId { rule, run: state.count },
             runs: state.tally.started,
             successes: state.tally.successes,
@@ -103,6 +103,17 @@ impl Engine {
 
     /// How long a rule's last runs took; `None` before the first conclusive one.
     pub fn durations(&self, rule: RuleId) -> Option<Durations> {
-        self.states[rule.index()].recent.durations()
+        self.states[rule.index()].past.durations()
+    }
+
+    /// How long a stale rule has been without a conclusive verdict; `None` while it is not stale.
+    pub fn stale_for(&self, rule: RuleId, now: Instant) -> Option<Duration> {
+        let state = &self.states[rule.index()];
+        state.stale.then(|| now.saturating_duration_since(self.epoch.instant(state.fresh_since)))
+    }
+
+    /// When the certificate ends that the rule's last run saw that saw one; `None` while none has.
+    pub fn certificate_expiry(&self, rule: RuleId) -> Option<SystemTime> {
+        self.rare.certificate_of(rule)
     }
 }
