@@ -29,7 +29,7 @@ fn piped_it_is_plain_lines_of_what_broke_what_hfm_found_and_what_the_table_holds
     let order = [
         line("This is the whole configuration"),
         line("test = \"https://web1.example/\""),
-        line("The status page is not supported yet"),
+        line("The status page: http://127.0.0.1:"),
         line("joined the table"),
         line("web1 refuses connections"),
         line("web1 left the table after "),

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A command line of `hfm demo`.
@@ -9,6 +10,8 @@ use std::time::Duration;
 pub struct Arguments {
     /// `-t`: when it ends by itself; above 0. `None` for never.
     pub duration: Option<Duration>,
+    /// `-listen`: where the status page is served; `None` for some port of this machine's own.
+    pub listen: Option<SocketAddr>,
 }
 
 /// A command line that cannot be followed.
@@ -20,8 +23,10 @@ pub enum UsageError {
     Unexpected(String),
     /// A flag that does not exist.
     UnknownFlag(String),
-    /// `-t` without its value.
-    MissingValue,
+    /// A flag without its value.
+    MissingValue(&'static str),
+    /// A value of `-listen` that is no address with a port.
+    BadAddress(String),
     /// A value of `-t` that is no number of seconds.
     BadSeconds(String),
 }
@@ -34,7 +39,13 @@ impl fmt::Display for UsageError {
                 write!(f, "unexpected argument {argument:?}: hfm demo takes flags only")
             }
             Self::UnknownFlag(flag) => write!(f, "flag provided but not defined: -{flag}"),
-            Self::MissingValue => f.write_str("flag needs an argument: -t"),
+            Self::MissingValue(flag) => write!(f, "flag needs an argument: -{flag}"),
+            Self::BadAddress(value) => {
+                write!(
+                    f,
+                    "-listen takes an address and a port, such as 127.0.0.1:9090 or [::1]:9090, not {value:?}"
+                )
+            }
             Self::BadSeconds(value) => {
                 write!(f, "-t takes a number of seconds above 0, such as 20 or 2.5, not {value:?}")
             }
@@ -47,7 +58,8 @@ impl std::error::Error for UsageError {}
 /// The usage, as `-h` prints it.
 pub fn usage() -> &'static str {
     "Usage: hfm demo [flags]\n  \
-     -t SECONDS          end by itself after so long, such as 20 or 2.5 (default: at Ctrl-C)\n\
+     -t SECONDS          end by itself after so long, such as 20 or 2.5 (default: at Ctrl-C)\n  \
+     -listen ADDR:PORT   serve the status page there (default: 127.0.0.1:9090, or another port if that is taken)\n\
      Three small HTTPS backends in this process are tested ten times a second. Every few seconds one of\n\
      them breaks in another way and heals: see how long it stays in the table. No rights are needed,\n\
      nothing outside this process changes.\n\
@@ -71,8 +83,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
         };
         match name {
             "t" => {
-                let value = inline.or_else(|| arguments.next()).ok_or(UsageError::MissingValue)?;
+                let value = inline.or_else(|| arguments.next()).ok_or(UsageError::MissingValue("t"))?;
                 parsed.duration = Some(seconds(&value).ok_or(UsageError::BadSeconds(value))?);
+            }
+            "listen" => {
+                let value = inline.or_else(|| arguments.next()).ok_or(UsageError::MissingValue("listen"))?;
+                parsed.listen = Some(value.parse().map_err(|_| UsageError::BadAddress(value))?);
             }
             "h" | "help" => return Err(UsageError::Help),
             unknown => return Err(UsageError::UnknownFlag(unknown.to_owned())),
@@ -98,12 +114,22 @@ mod tests {
 
     #[test]
     fn seconds_are_read_as_people_write_them() {
-        assert_eq!(parsed(""), Ok(Arguments { duration: None }));
+        assert_eq!(parsed(""), Ok(Arguments::default()));
         for (line, ms) in
             [("-t 20", 20_000), ("--t=2.5", 2_500), ("-t .25", 250), ("-t 1 -t 3", 3_000), ("-t 001", 1_000)]
         {
-            assert_eq!(parsed(line), Ok(Arguments { duration: Some(Duration::from_millis(ms)) }), "{line}");
+            assert_eq!(
+                parsed(line),
+                Ok(Arguments { duration: Some(Duration::from_millis(ms)), listen: None }),
+                "{line}"
+            );
         }
+    }
+
+    #[test]
+    fn the_status_page_may_have_its_place() {
+        let listen = parsed("-listen [::1]:80").map(|arguments| arguments.listen);
+        assert_eq!(listen, Ok("[::1]:80".parse().ok()));
     }
 
     #[test]
@@ -118,7 +144,10 @@ mod tests {
         for (line, error) in [
             ("-h", UsageError::Help),
             ("--help", UsageError::Help),
-            ("-t", UsageError::MissingValue),
+            ("-t", UsageError::MissingValue("t")),
+            ("-t 1 -listen", UsageError::MissingValue("listen")),
+            ("-listen 9090", UsageError::BadAddress("9090".into())),
+            ("-listen=localhost:9090", UsageError::BadAddress("localhost:9090".into())),
             ("-x", UsageError::UnknownFlag("x".into())),
             ("20", UsageError::Unexpected("20".into())),
         ] {

@@ -1,7 +1,7 @@
 //! The configuration of the demo: as text for people, and as the files that hfm's own code reads.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::backend::Backend;
@@ -37,10 +37,11 @@ pub(super) fn address(number: usize) -> Prefix {
 }
 
 /// The whole file, rules in the order of the backends.
-pub(super) fn text(backends: &[Backend]) -> String {
+pub(super) fn text(backends: &[Backend], listen: SocketAddr) -> String {
     let (interval, timeout) = (INTERVAL.as_millis(), TIMEOUT.as_millis());
     let mut text = format!(
         "dataplane = memory        # in this process: no firewall is touched\n\
+         listen = \"{listen}\" # status page, /metrics, /api: open to this machine alone\n\
          tables = \"{TABLE}\"\n\
          min_up = {MIN_UP}                # so many stay in, whatever they answer\n\
          interval = {interval}ms\n\

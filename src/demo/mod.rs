@@ -15,6 +15,7 @@ pub mod screen;
 pub mod script;
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 pub use arguments::{Arguments, UsageError, parse, usage};
@@ -46,6 +47,8 @@ pub struct Demo<W: Write> {
     out: W,
     /// Nobody reads any more.
     is_closed: bool,
+    /// Where the status page is served.
+    listen: SocketAddr,
     duration: Option<Duration>,
     started: Instant,
     /// The next step of the script.
@@ -54,11 +57,11 @@ pub struct Demo<W: Write> {
 }
 
 impl<W: Write> Demo<W> {
-    /// Starts the backends, which all behave well. Nothing is printed yet.
+    /// Starts the backends, which all behave well. Nothing is printed yet. The status page is to be served at `listen`.
     ///
     /// # Errors
     /// When no descriptors, threads or ports can be had.
-    pub fn new(arguments: &Arguments, form: Form, out: W, now: Now) -> io::Result<Self> {
+    pub fn new(arguments: &Arguments, listen: SocketAddr, form: Form, out: W, now: Now) -> io::Result<Self> {
         let authority = Authority::new(now.wall)?;
         let start = |number| Backend::start(&configuration::host_name(number), &authority);
         let backends = (0..BACKENDS).map(start).collect::<io::Result<Vec<_>>>()?;
@@ -82,6 +85,7 @@ impl<W: Write> Demo<W> {
             contents: Vec::new(),
             out,
             is_closed: false,
+            listen,
             duration: arguments.duration,
             started: now.mono,
             step: 0,
@@ -98,7 +102,7 @@ impl<W: Write> Demo<W> {
         for line in self.configuration().lines() {
             text.push_str(&format!("    {line}\n"));
         }
-        text.push_str("\nThe status page is not supported yet.\n\n");
+        text.push_str(&format!("\nThe status page: http://{}/\n\n", self.listen));
         text.push_str(&self.screen.take(&Event::Started));
         self.print(&text);
     }
@@ -185,7 +189,7 @@ impl<W: Write> Demo<W> {
 
     /// The text of the whole configuration.
     pub fn configuration(&self) -> String {
-        configuration::text(&self.backends)
+        configuration::text(&self.backends, self.listen)
     }
 
     /// The configuration, under [`NAME`], and the files that it names.

@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
+use log::LevelFilter;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -12,10 +14,14 @@ use super::screen::{Form, Size};
 use super::{Arguments, Demo, NAME};
 use crate::config::{self, Loaded, Report};
 use crate::dataplane;
-use crate::reactor::{self, Reactor, Seen};
-use crate::sys::terminal;
+use crate::logging::{self, Destination};
+use crate::reactor::{self, Opened, Reactor, Seen};
+use crate::rule::LogFormat;
+use crate::sys::{listener, terminal};
 use crate::writer;
 
+/// Where the status page is served unless somebody asks for another place.
+const LISTEN: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9090));
 /// How often it is looked up while hfm ends.
 const ENDING_PAUSE: Duration = Duration::from_millis(100);
 
@@ -53,11 +59,16 @@ impl From<io::Error> for DemoError {
 pub fn run(arguments: &Arguments) -> Result<(), DemoError> {
     let stdout = io::stdout();
     let form = Form::choose(terminal_size(), |name| std::env::var(name).ok());
-    let mut demo = Demo::new(arguments, form, stdout, reactor::now())?;
+    let opened = open(arguments.listen)?;
+    let mut demo = Demo::new(arguments, opened.address, form, stdout, reactor::now())?;
     let Loaded { configuration, plans, .. } =
         config::load(NAME, &mut demo.files(), &mut demo.files()).map_err(DemoError::Configuration)?;
     let plane = dataplane::choose(&configuration.firewall, writer::now);
     let mut reactor = Reactor::new(configuration, plans, Some(plane), None)?;
+    // Nothing is written anywhere; the page tells what happens.
+    let _flusher = logging::start(Destination::Nowhere, LogFormat::Text).map_err(io::Error::other)?;
+    logging::set_level(LevelFilter::Off);
+    reactor.status_by(Some(opened), NAME.to_owned())?;
     let seen = reactor.watch();
     demo.begin(reactor::now().mono);
     let show = std::thread::Builder::new().name("show".into()).spawn(move || show(demo, &seen))?;
@@ -68,6 +79,19 @@ pub fn run(arguments: &Arguments) -> Result<(), DemoError> {
         Ok(shown) => Ok(shown?),
         Err(panic) => std::panic::resume_unwind(panic),
     }
+}
+
+/// Listens where it was asked to; else at [`LISTEN`], or wherever there is a port when somebody has that.
+fn open(asked: Option<SocketAddr>) -> io::Result<Opened> {
+    let at = |address| -> io::Result<Opened> {
+        let listener = listener::listen(address)?;
+        Ok(Opened { address: listener.local_addr()?, listener: Ok(listener) })
+    };
+    if let Some(address) = asked {
+        let why = |error: io::Error| io::Error::new(error.kind(), format!("-listen {address}: {error}"));
+        return at(address).map_err(why);
+    }
+    at(LISTEN).or_else(|_| at(SocketAddr::new(LISTEN.ip(), 0)))
 }
 
 /// Breaks and heals backends, and shows what hfm makes of it, until hfm has ended.

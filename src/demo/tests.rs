@@ -1,3 +1,4 @@
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,10 +21,13 @@ fn rules(files: &Memory) -> Vec<Rule> {
     loaded.configuration.rules
 }
 
+/// Where the page would be served.
+const LISTEN: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9090));
+
 #[test]
 fn the_configuration_is_what_it_says() {
     let now = reactor::now();
-    let demo = Demo::new(&Arguments::default(), Form::Plain, Vec::new(), now).unwrap();
+    let demo = Demo::new(&Arguments::default(), LISTEN, Form::Plain, Vec::new(), now).unwrap();
     let rules = rules(&demo.files());
     assert_eq!(rules.len(), demo.backends.len());
     for (number, (rule, backend)) in rules.iter().zip(&demo.backends).enumerate() {
@@ -43,8 +47,8 @@ fn the_configuration_is_what_it_says() {
 #[test]
 fn the_script_is_played_and_told() {
     let now = reactor::now();
-    let arguments = Arguments { duration: Some(Duration::from_secs(4)) };
-    let mut demo = Demo::new(&arguments, Form::Plain, Vec::new(), now).unwrap();
+    let arguments = Arguments { duration: Some(Duration::from_secs(4)), listen: None };
+    let mut demo = Demo::new(&arguments, LISTEN, Form::Plain, Vec::new(), now).unwrap();
     let start = now.mono;
     let ms = Duration::from_millis;
     demo.begin(start);
@@ -82,7 +86,7 @@ fn the_script_is_played_and_told() {
     let text = String::from_utf8(std::mem::take(&mut demo.out)).unwrap();
     assert!(text.starts_with("hfm demo: three backends"), "{text}");
     assert!(text.contains("    web1 {\n        test = \"https://web1.example/\"\n"), "{text}");
-    assert!(text.contains("\nThe status page is not supported yet.\n\n"), "{text}");
+    assert!(text.contains("\nThe status page: http://127.0.0.1:9090/\n\n"), "{text}");
     let lines =
         ["web3 joined the table; table web: 192.0.2.1 192.0.2.2 192.0.2.3", "web1 refuses connections"];
     for line in
@@ -109,7 +113,7 @@ impl std::io::Write for Closed {
 #[test]
 fn it_is_over_when_nobody_reads_any_more() {
     let now = reactor::now();
-    let mut demo = Demo::new(&Arguments::default(), Form::Plain, Closed, now).unwrap();
+    let mut demo = Demo::new(&Arguments::default(), LISTEN, Form::Plain, Closed, now).unwrap();
     assert!(!demo.is_over(now.mono + Duration::from_secs(86_400)));
     demo.begin(now.mono);
     assert!(demo.is_over(now.mono));

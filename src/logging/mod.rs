@@ -42,6 +42,8 @@ pub enum Destination {
     Stderr,
     /// To syslog, under this facility.
     Syslog(Facility),
+    /// Nowhere: only who listens by the [`Tap`] hears of them.
+    Nowhere,
 }
 
 static DROPPED: AtomicU64 = AtomicU64::new(0);
@@ -169,7 +171,10 @@ impl Flusher {
 ///
 /// # Errors
 /// When the thread cannot be started or there is a log already.
-pub fn start(destination: Destination, format: LogFormat) -> Result<Flusher, Box<dyn std::error::Error>> {
+pub fn start(
+    destination: Destination,
+    format: LogFormat,
+) -> Result<Flusher, Box<dyn std::error::Error + Send + Sync>> {
     let spec = std::env::var("RUST_LOG").unwrap_or_default();
     let misread = env_filter::Builder::new().try_parse(&spec).err();
     let mut builder = env_logger::Builder::new();
@@ -267,6 +272,7 @@ fn write_line(batch: &mut String, line: &Entry, destination: Destination) {
                 at.year, at.month, at.day, at.hour, at.minute, at.second, line.text
             );
         }
+        Destination::Nowhere => {}
         Destination::Syslog(_) => {
             let severity = match line.level {
                 Level::Error => Severity::Error,

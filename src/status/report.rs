@@ -74,7 +74,7 @@ pub struct RuleReport<'a> {
     /// As on the control socket.
     #[serde(flatten)]
     pub row: RuleRow,
-    /// What it runs: a URL, or a program with its arguments.
+    /// What it runs: a URL, or a program; arguments, which may be secrets, are not told.
     pub test: &'a str,
     /// From start to start while it is not failed, in milliseconds.
     pub interval_ms: f64,

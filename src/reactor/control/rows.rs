@@ -50,7 +50,7 @@ fn availability(successes: u64, failures: u64) -> Option<f64> {
     (conclusive > 0).then(|| successes as f64 * 100.0 / conclusive as f64)
 }
 
-pub(super) fn micros(time: Duration) -> u64 {
+pub(in crate::reactor) fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 

@@ -1,11 +1,15 @@
 //! A rule as `/api/v1/status` tells of it.
 
+use std::time::SystemTime;
+
 use crate::control::protocol::RuleRow;
 use crate::now::Now;
 use crate::reactor::control::answer::Source;
-use crate::reactor::control::rows;
+use crate::reactor::control::{rows, seconds};
 use crate::rule::{RuleId, Test};
-use crate::status::report::RuleReport;
+use crate::status::report::{History, RuleReport, TOLD_MAX};
+
+const SECONDS_OF_DAY: i64 = 86_400;
 
 /// How a rule stands, and what it has been through.
 pub(super) fn report<'a>(source: &Source<'a>, id: RuleId, now: Now) -> RuleReport<'a> {
@@ -16,12 +20,27 @@ pub(super) fn report<'a>(source: &Source<'a>, id: RuleId, now: Now) -> RuleRepor
         Test::Command { command, .. } => &*command.program,
         Test::Probe(probe) => &*probe.url,
     };
+    let measured = engine.measured(id);
+    let history = measured.availability(now.mono).map(|of| History {
+        bucket_s: of.width().as_secs(),
+        since: seconds(rows::wall(of.since(), now)),
+        up: of.percentages().collect(),
+    });
     RuleReport {
         row,
         test,
         interval_ms: rule.interval.as_secs_f64() * 1e3,
-        recent_us: Vec::new(),
-        history: None,
-        certificate_days: None,
+        recent_us: measured.last(TOLD_MAX).map(|took| took.map(rows::micros)).collect(),
+        history,
+        certificate_days: engine.certificate_expiry(id).map(|ends| days_until(ends, now.wall)),
     }
+}
+
+/// Whole days, as the log tells them.
+fn days_until(ends: SystemTime, now: SystemTime) -> i64 {
+    let seconds = match ends.duration_since(now) {
+        Ok(left) => i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+        Err(over) => i64::try_from(over.duration().as_secs()).map_or(i64::MIN, |over| -over - 1),
+    };
+    seconds.div_euclid(SECONDS_OF_DAY)
 }
