@@ -1,6 +1,7 @@
 //! A fixed histogram of durations: log-linear buckets, no allocation after it is made.
 //!
-//! Sixteen buckets for each doubling, from a microsecond to over an hour: an error of at most 6.25 %.
+//! Sixteen buckets for each doubling, from a microsecond to over an hour: an error of at most 6.25 %. Beside them, few and
+//! exact, the steps of a [`Ladder`].
 
 use std::time::Duration;
 
@@ -10,17 +11,42 @@ const SUB: usize = 1 << SUB_BITS;
 const DOUBLINGS: usize = 28;
 const BUCKETS: usize = SUB * (DOUBLINGS + 1);
 
+/// The bounds of a [`Ladder`]'s steps; what is longer than the last has a step of its own.
+pub const LADDER: [Duration; 10] = [
+    Duration::from_micros(100),
+    Duration::from_micros(250),
+    Duration::from_micros(500),
+    Duration::from_millis(1),
+    Duration::from_micros(2_500),
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(50),
+    Duration::from_millis(250),
+    Duration::from_secs(1),
+];
+
 /// Counts of durations.
 #[derive(Clone, Debug)]
 pub struct Histogram {
     counts: Box<[u64; BUCKETS]>,
     total: u64,
     max: Duration,
+    ladder: Ladder,
+}
+
+/// How many durations are longer than the bound before and no longer than their own, for each of [`LADDER`], and of what
+/// is longer still. Exact, unlike the buckets: few of these bounds are one of theirs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ladder {
+    /// Of each step.
+    pub counts: [u64; LADDER.len() + 1],
+    /// All durations together, in nanoseconds: room for 584 years.
+    pub sum_ns: u64,
 }
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self { counts: Box::new([0; BUCKETS]), total: 0, max: Duration::ZERO }
+        Self { counts: Box::new([0; BUCKETS]), total: 0, max: Duration::ZERO, ladder: Ladder::default() }
     }
 }
 
@@ -35,6 +61,9 @@ impl Histogram {
         self.counts[bucket(value)] += n;
         self.total += n;
         self.max = self.max.max(value);
+        self.ladder.counts[LADDER.partition_point(|bound| *bound < value)] += n;
+        let nanos = u64::try_from(value.as_nanos()).unwrap_or(u64::MAX);
+        self.ladder.sum_ns = self.ladder.sum_ns.saturating_add(nanos.saturating_mul(n));
     }
 
     /// How many were counted.
@@ -45,6 +74,11 @@ impl Histogram {
     /// The largest, exactly.
     pub fn max(&self) -> Duration {
         self.max
+    }
+
+    /// The same durations, counted by few bounds.
+    pub fn ladder(&self) -> Ladder {
+        self.ladder
     }
 
     /// The duration that `share` (0 to 1) of all do not exceed, to within a bucket; zero when empty.
@@ -111,6 +145,28 @@ mod tests {
         }
         assert_eq!(bucket(Duration::ZERO), 0);
         assert_eq!(bucket(Duration::MAX), BUCKETS - 1);
+    }
+
+    #[test]
+    fn a_step_ends_with_its_bound_to_the_nanosecond() {
+        let mut histogram = Histogram::default();
+        for bound in LADDER {
+            histogram.record(bound);
+            histogram.record_n(bound + Duration::from_nanos(1), 2);
+        }
+        let mut counts = [3; LADDER.len() + 1];
+        (counts[0], counts[LADDER.len()]) = (1, 2);
+        let sum = LADDER.iter().sum::<Duration>() * 3 + Duration::from_nanos(20);
+        let sum_ns = u64::try_from(sum.as_nanos()).unwrap();
+        assert_eq!(histogram.ladder(), Ladder { counts, sum_ns });
+    }
+
+    #[test]
+    fn a_sum_that_has_no_room_stays_at_its_end() {
+        let mut histogram = Histogram::default();
+        histogram.record_n(Duration::MAX, 3);
+        histogram.record(Duration::from_secs(1));
+        assert_eq!((histogram.ladder().sum_ns, histogram.count()), (u64::MAX, 4));
     }
 
     #[test]
