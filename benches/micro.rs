@@ -1,8 +1,8 @@
 //! What does each part of a run cost, by itself and without the system?
 //!
 //! The timer queue, health, the histogram, the engine, the machine of HTTP, the language of the file and the rules in it,
-//! the tables: each in the pattern in which the program uses it, by criterion, which keeps what it measured and says what
-//! has changed since the last time.
+//! the tables, the text of metrics: each in the pattern in which the program uses it, by criterion, which keeps what it
+//! measured and says what has changed since the last time.
 //!
 //! `cargo bench --bench micro [-- [FILTER] [--quick]]`
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
@@ -11,6 +11,8 @@
 mod engine;
 #[path = "micro/http.rs"]
 mod http;
+#[path = "micro/metrics.rs"]
+mod metrics;
 #[path = "micro/sample.rs"]
 mod sample;
 #[path = "micro/small.rs"]
@@ -34,5 +36,6 @@ fn main() {
     http::bench(&mut criterion);
     written::bench(&mut criterion);
     tables::bench(&mut criterion);
+    metrics::bench(&mut criterion);
     criterion.final_summary();
 }
