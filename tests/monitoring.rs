@@ -2,6 +2,8 @@
 //! promtool, of Prometheus itself, has nothing against any of it.
 #![allow(clippy::unwrap_used, reason = "shared parts of a test fail with it")]
 
+#[path = "monitoring/alerts.rs"]
+mod alerts;
 #[path = "monitoring/promtool.rs"]
 mod promtool;
 #[path = "support/skip.rs"]
