@@ -4,6 +4,8 @@
 
 #[path = "monitoring/alerts.rs"]
 mod alerts;
+#[path = "monitoring/dashboard.rs"]
+mod dashboard;
 #[path = "monitoring/promtool.rs"]
 mod promtool;
 #[path = "support/skip.rs"]
