@@ -6,6 +6,8 @@
 mod alerts;
 #[path = "monitoring/dashboard.rs"]
 mod dashboard;
+#[path = "monitoring/manual.rs"]
+mod manual;
 #[path = "monitoring/promtool.rs"]
 mod promtool;
 #[path = "support/skip.rs"]
