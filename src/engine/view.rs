@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use super::measures::Tally;
 use super::overrides::Set;
 use super::state::{EndReason, Phase};
 use super::{Durations, Engine};
@@ -54,6 +55,17 @@ pub struct RuleView {
     pub returning: bool,
 }
 
+/// What is counted of a rule's runs on its schedule, but for successes and failures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TallyView {
+    /// Runs started.
+    pub runs: u64,
+    /// Runs that were inconclusive.
+    pub inconclusive: u64,
+    /// Slots missed.
+    pub missed: u64,
+}
+
 impl Engine {
     /// One rule as it stands.
     pub fn view(&self, rule: RuleId) -> RuleView {
@@ -93,6 +105,12 @@ impl Engine {
     /// A rule's effective state alone, for those who count.
     pub fn state_of(&self, rule: RuleId) -> State {
         self.states[rule.index()].effective.state
+    }
+
+    /// What is counted of a rule's runs alone, for those who count.
+    pub fn tally_of(&self, rule: RuleId) -> TallyView {
+        let Tally { started, inconclusive, missed, .. } = self.states[rule.index()].tally;
+        TallyView { runs: started, inconclusive, missed }
     }
 
     /// Rules without a conclusive verdict for too long.

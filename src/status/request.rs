@@ -148,7 +148,7 @@ fn judge(request: &httparse::Request<'_, '_>) -> Result<Asked, Refusal> {
         "/api/v1/status" => Resource::Status,
         "/api/v1/events" => {
             let given = query.map(after).transpose();
-            let last = named(headers, "last-event-id").next().and_then(|value| number(value));
+            let last = named(headers, "last-event-id").next().and_then(number);
             match given {
                 // What has been seen counts, not where it began.
                 Ok(given) => Resource::Events { after: last.or(given.flatten()) },

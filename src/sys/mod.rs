@@ -62,5 +62,6 @@ pub mod state_dir;
 pub mod syslog;
 pub mod terminal;
 pub mod threads;
+pub mod usage;
 pub mod wake_timer;
 pub mod whole_files;

@@ -10,13 +10,14 @@ mod reading;
 mod succession;
 mod writing;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::desired::{Desired, Why};
 use super::journal::Journal;
 use super::kept::{Kept, Retry};
 use super::record::Record;
-use super::{Settings, Written};
+use super::{Settings, Writes, Written};
 use crate::dataplane::{DataPlane, TableError};
 use crate::rule::{Prefix, RuleId};
 use crate::standing::Standing;
@@ -47,6 +48,7 @@ pub(super) struct Keeper {
     written: Vec<Written>,
     questions: Questions,
     kills: Kills,
+    writes: Arc<Writes>,
     /// What threads of its own keep.
     rights: Rights,
     /// Where to go on looking for something to do, so that no table keeps others waiting.
@@ -77,9 +79,15 @@ impl Keeper {
             written,
             questions,
             kills,
+            writes: Arc::default(),
             rights,
             next,
         }
+    }
+
+    /// Counts there from now on.
+    pub(super) fn count_in(&mut self, writes: Arc<Writes>) {
+        self.writes = writes;
     }
 
     /// What a rule says of its addresses is now this.
@@ -178,6 +186,7 @@ impl Keeper {
 
     /// A call failed: nothing is known of the table until it is read again.
     fn failed(&mut self, index: usize, error: &TableError, now: Instant) {
+        self.writes.failed();
         let kept = &mut self.tables[index];
         kept.contents = None;
         kept.refused &= error.concerns_all_tables();

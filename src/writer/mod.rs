@@ -13,6 +13,7 @@ mod killing;
 mod record;
 mod status;
 mod thread;
+mod writes;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
@@ -33,6 +34,7 @@ use crate::sys::state_dir::StateDir;
 use crate::sys::threads;
 use crate::wait::WakesAtEnd;
 pub use status::{AddressStatus, Answer, Question, Reconciled, TableStatus, Which};
+pub use writes::Writes;
 
 /// Why a question is not answered that a reload has overtaken.
 const RELOADED: &str = "the configuration was reloaded meanwhile; ask again";
@@ -134,6 +136,7 @@ pub struct Writer {
     /// Also, a waker that is gone when the thread ends takes its last wake with it.
     wake: Arc<Waker>,
     lost: bool,
+    writes: Arc<Writes>,
     /// It was told to finish, and has not said that it did.
     finishing: bool,
 }
@@ -149,7 +152,7 @@ impl Writer {
         let (sender, reports) = channel();
         let waits = Arc::new(AtomicBool::new(false));
         let rights = settings.rights;
-        let (thread, bell) =
+        let (thread, bell, writes) =
             thread::WriterThread::new(settings, receiver, sender, wake.clone(), waits.clone())?;
         let hangs_up = WakesAtEnd::new(bell.clone());
         threads::start("writer", rights, move || thread.run())?;
@@ -164,6 +167,7 @@ impl Writer {
             waits,
             wake,
             lost: false,
+            writes,
             finishing: false,
         })
     }
@@ -236,6 +240,11 @@ impl Writer {
         if self.hand_over() {
             self.waits.store(false, Ordering::SeqCst);
         }
+    }
+
+    /// How its writes went since the start.
+    pub fn writes(&self) -> &Writes {
+        &self.writes
     }
 
     /// The next report, if one has come.

@@ -16,7 +16,7 @@ use mio::{Events, Interest, Token, Waker};
 
 use super::keeper::{Keeper, Step};
 use super::record::Record;
-use super::{Letter, Report, Settings, now};
+use super::{Letter, Report, Settings, Writes, now};
 use crate::line::{self, Field, Line, Value};
 use crate::wait::{Waiter, WakesAtEnd};
 
@@ -37,29 +37,42 @@ pub(super) struct WriterThread {
     waits: Arc<AtomicBool>,
     waiter: Waiter,
     bell: Arc<Waker>,
+    writes: Arc<Writes>,
 }
 
 impl WriterThread {
-    /// The thread, and what tells it that there is a letter.
+    /// The thread, what tells it that there is a letter, and where it counts.
     pub(super) fn new(
         settings: Settings,
         letters: Receiver<Letter>,
         reports: Sender<Report>,
         wake: Arc<Waker>,
         waits: Arc<AtomicBool>,
-    ) -> io::Result<(Self, Arc<Waker>)> {
+    ) -> io::Result<(Self, Arc<Waker>, Arc<Writes>)> {
         let waiter = Waiter::new(ALARM)?;
         let bell = Arc::new(Waker::new(waiter.registry(), LETTERS)?);
-        Ok((Self { settings, letters, reports, wake, waits, waiter, bell: bell.clone() }, bell))
+        let writes = Arc::new(Writes::default());
+        let thread = Self {
+            settings,
+            letters,
+            reports,
+            wake,
+            waits,
+            waiter,
+            bell: bell.clone(),
+            writes: writes.clone(),
+        };
+        Ok((thread, bell, writes))
     }
 
     /// Runs until it is told to finish, or the reactor is gone.
     pub(super) fn run(self) {
         let _wakes = WakesAtEnd::new(self.wake.clone());
-        let Self { settings, letters, reports, wake, waits, waiter, bell } = self;
+        let Self { settings, letters, reports, wake, waits, waiter, bell, writes } = self;
         let record = Record::open(&settings);
         let mut keeper = Keeper::new(settings, record, now());
         keeper.kill_beside(bell);
+        keeper.count_in(writes);
         let mut waiting = Waiting { waiter, events: Events::with_capacity(8), hears_notices: false };
         let mut finish = false;
         loop {

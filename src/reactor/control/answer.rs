@@ -204,6 +204,20 @@ impl Tally {
         Some(Reply::Stats(Box::new(self.row(source, facts))))
     }
 
+    /// Counts all rules at once, by what is cheap to know.
+    pub(in crate::reactor) fn of_all(engine: &Engine) -> Self {
+        let mut tally = Self { stale: engine.stale().count(), ..Self::default() };
+        for (_, index) in engine.rules().iter().zip(0..).filter(|(rule, _)| !rule.is_vacant()) {
+            tally.rules += 1;
+            match engine.state_of(RuleId(index)) {
+                State::Success => tally.up += 1,
+                State::Fail => tally.down += 1,
+                State::Unknown => tally.unknown += 1,
+            }
+        }
+        tally
+    }
+
     /// Counts a rule.
     pub(in crate::reactor) fn count(&mut self, engine: &Engine, rule: &Rule, id: RuleId) {
         if rule.is_vacant() {

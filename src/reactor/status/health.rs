@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::control::Shown;
-use crate::engine::Engine;
+use crate::reactor::control::answer::Source;
 use crate::status::Response;
 use crate::writer::{Answer, TableStatus};
 
@@ -98,8 +98,14 @@ impl Health {
     }
 
     /// What is not well, a line each.
-    pub(super) fn reasons(&self, engine: &Engine, now: Instant) -> Vec<String> {
+    pub(super) fn reasons(&self, source: &Source<'_>, now: Instant) -> Vec<String> {
+        let engine = source.engine;
         let mut reasons = Vec::new();
+        if source.demotion.is_some_and(|demoter| demoter.row().lost) {
+            reasons.push(
+                "the helper of the demotion is gone: nothing is demoted any more; restart hfm".to_owned(),
+            );
+        }
         if let Some(asked) = self.asked_at.filter(|_| !self.is_fresh(now)) {
             let waited = now.saturating_duration_since(asked).as_secs_f64();
             reasons.push(format!(
@@ -125,11 +131,11 @@ impl Health {
     }
 
     /// Answers all who ask.
-    pub(super) fn answer(&mut self, engine: &Engine, now: Instant) -> Option<(Vec<usize>, Response)> {
+    pub(super) fn answer(&mut self, source: &Source<'_>, now: Instant) -> Option<(Vec<usize>, Response)> {
         if self.waiting.is_empty() {
             return None;
         }
-        let reasons = self.reasons(engine, now);
+        let reasons = self.reasons(source, now);
         let response = if reasons.is_empty() {
             Response::text(200, "ok\n")
         } else {

@@ -8,6 +8,7 @@
 
 mod connection;
 mod health;
+mod metrics;
 mod place;
 mod requests;
 mod rows;
@@ -167,7 +168,7 @@ impl Server {
             Resource::Events { after } => client.stream(after.unwrap_or(last), &hello, now.mono),
             Resource::Health => self.works.health.wait(slot),
             Resource::Status => self.works.status.wait(slot),
-            Resource::Metrics => client.respond(&Response::text(503, "not yet\n"), now.mono),
+            Resource::Metrics => self.works.metrics.wait(slot),
         }
     }
 

@@ -6,15 +6,16 @@ use std::time::Instant;
 
 use mio::event::Event;
 
+use super::metrics::MetricsText;
 use super::work::{self, StatusText, World};
 use super::{Opened, SLICE, Server};
 use crate::now::Now;
-use crate::reactor::control::answer::{Facts, Source};
+use crate::reactor::control::answer::{Facts, Source, Tally};
 use crate::reactor::happenings::{Batch, Happenings, Listener};
 use crate::reactor::overrides::Overrides;
 use crate::reactor::{Reactor, now};
 use crate::status::Response;
-use crate::writer::{Answer, Question, Which};
+use crate::writer::{Answer, Question, Which, Writer, Writes};
 
 /// The number of its questions to the writer: those of the control socket have the first few.
 pub(in crate::reactor) const TABLES: u64 = 16;
@@ -131,30 +132,46 @@ impl Reactor {
             tables: self.tables,
             demotion: self.demoter.as_ref(),
         };
-        server.make(&source, self.firewall.dry_run, until, now);
+        let writes = self.writer.as_ref().map(Writer::writes);
+        server.make(&source, writes, self.firewall.dry_run, until, now);
         server.end(until);
     }
 }
 
 impl Server {
     /// Begins what is wanted, and goes on with what is begun.
-    fn make(&mut self, source: &Source<'_>, dry_run: bool, until: Instant, now: Now) {
+    fn make(
+        &mut self,
+        source: &Source<'_>,
+        writes: Option<&Writes>,
+        dry_run: bool,
+        until: Instant,
+        now: Now,
+    ) {
         let clock = || crate::reactor::now().mono;
         let mut done: Vec<(Vec<usize>, Response)> = Vec::new();
+        let clients = self.connections.iter().flatten().count();
+        let facts = Facts { config: &self.config, started: self.started, clients };
         let works = &mut self.works;
         if works.is_wanted(now.mono) && works.health.is_ready(now.mono) {
-            done.extend(works.health.answer(source.engine, now.mono));
+            done.extend(works.health.answer(source, now.mono));
             if works.status.is_wanted(now.mono) {
-                let health = works.health.reasons(source.engine, now.mono);
+                let health = works.health.reasons(source, now.mono);
                 let tables = works.health.tables().clone();
                 works.status.begin(StatusText::new(self.recent.last(), health, tables), now.mono);
             }
+            if works.metrics.is_wanted(now.mono) {
+                let is_healthy = works.health.reasons(source, now.mono).is_empty();
+                let stats = Tally::of_all(source.engine).row(source, facts);
+                let tables = works.health.tables();
+                let text = MetricsText::new(source, &stats, is_healthy, tables, writes, now);
+                works.metrics.begin(text, now.mono);
+            }
         }
-        let clients = self.connections.iter().flatten().count();
-        let facts = Facts { config: &self.config, started: self.started, clients };
         let hfm = work::hfm(facts, self.works.health.dataplane(), &self.host, dry_run, now);
         let world = World { source, facts, hfm: &hfm, now };
         done.extend(self.works.status.go_on(&world, until, clock));
+        done.extend(self.works.metrics.go_on(&world, until, clock));
         for (slots, response) in done {
             self.respond(&slots, &response, now.mono);
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::health::Health;
+use super::metrics::MetricsText;
 use super::rows;
 use crate::control::protocol::TableRow;
 use crate::now::Now;
@@ -24,6 +25,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Works {
     pub(super) status: Shared<StatusText>,
+    pub(super) metrics: Shared<MetricsText>,
     pub(super) health: Health,
 }
 
@@ -52,6 +54,12 @@ pub(super) struct Pieces {
 impl Pieces {
     fn new() -> Self {
         Self { whole: Vec::new(), last: Vec::with_capacity(PIECE_BYTES) }
+    }
+
+    /// It is begun anew.
+    pub(super) fn forget(&mut self) {
+        self.whole.clear();
+        self.last.clear();
     }
 
     /// To be called now and then.
@@ -318,28 +326,30 @@ fn rule_id(index: usize) -> RuleId {
 
 impl Works {
     pub(super) fn new(has_writer: bool) -> Self {
-        Self { status: Shared::default(), health: Health::new(has_writer) }
+        Self { status: Shared::default(), metrics: Shared::default(), health: Health::new(has_writer) }
     }
 
     /// Who was in this slot is gone.
     pub(super) fn forget(&mut self, slot: usize) {
         self.status.forget(slot);
+        self.metrics.forget(slot);
         self.health.forget(slot);
     }
 
     /// Whether somebody waits for what has to be begun.
     pub(super) fn is_wanted(&self, now: Instant) -> bool {
-        self.status.is_wanted(now) || self.health.is_wanted()
+        self.status.is_wanted(now) || self.metrics.is_wanted(now) || self.health.is_wanted()
     }
 
     /// Whether there is something to go on with at once.
     pub(super) fn has_more(&self, now: Instant) -> bool {
-        self.status.has_more(now)
-            || self.is_wanted(now) && (self.health.is_ready(now) || self.health.may_ask())
+        let is_under_way = self.status.has_more(now) || self.metrics.has_more(now);
+        is_under_way || self.is_wanted(now) && (self.health.is_ready(now) || self.health.may_ask())
     }
 
     /// When something is to be done without anything that comes before.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        [self.status.poll_timeout(), self.health.poll_timeout()].into_iter().flatten().min()
+        let all = [self.status.poll_timeout(), self.metrics.poll_timeout(), self.health.poll_timeout()];
+        all.into_iter().flatten().min()
     }
 }

@@ -104,6 +104,7 @@ impl Keeper {
         let results = self.plane.apply(&changes);
         let now = clock();
         let took = now.saturating_duration_since(from);
+        self.writes.took(took);
         for (((index, batch), roster), result) in batches.into_iter().zip(rosters).zip(results) {
             match result {
                 Ok(()) => self.was_written(index, batch, roster, took, now),
