@@ -10,7 +10,5 @@ mod answers;
 mod broken_servers;
 #[path = "hfmctl/completions.rs"]
 mod completions;
-#[path = "hfmctl/manual.rs"]
-mod manual;
 #[path = "hfmctl/watching.rs"]
 mod watching;
