@@ -200,6 +200,9 @@ fn run_logged(
         reactor.remember_overrides(&place)?;
         reactor.demote_by(prepared.helper)?;
         reactor.reload_by(read)?;
+        if let Some(manager) = prepared.manager {
+            reactor.tell(manager);
+        }
         Ok(reactor)
     });
     let mut reactor = match started {

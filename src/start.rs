@@ -23,6 +23,7 @@ use crate::sys::control_socket::{BindError, ControlSocket};
 use crate::sys::files::{self, FileLoader};
 use crate::sys::identity::{self, Identity};
 use crate::sys::listener;
+use crate::sys::notify::Manager;
 use crate::sys::privilege::{self, Rights};
 use crate::sys::socket::{self, Options};
 use crate::sys::state_dir::Place;
@@ -51,6 +52,8 @@ pub struct Prepared {
     pub status: Option<Opened>,
     /// What keeps the demotion counter, and the shares that it has taken over, if a rule is to have one.
     pub helper: Option<(UnixStream, Shares)>,
+    /// The service manager that started this process, if one did and wants to hear of it.
+    pub manager: Option<Manager>,
     /// Where things are remembered; or why the process cannot run, if it cannot.
     pub outcome: Result<Place, String>,
 }
@@ -60,6 +63,10 @@ pub struct Prepared {
 pub fn prepare(loaded: &Loaded) -> Prepared {
     let configuration = &loaded.configuration;
     let mut news = Vec::new();
+    let manager = Manager::take().unwrap_or_else(|error| {
+        news.push((Level::Warn, format!("NOTIFY_SOCKET: {error}; the service manager hears nothing")));
+        None
+    });
     let descriptors = Descriptors::of(&configuration.rules, configuration.change_max);
     news.extend(descriptors.serving(configuration.listen).raise());
     news.extend(ports::told(&configuration.rules).map(|line| (Level::Warn, line)));
@@ -84,7 +91,7 @@ pub fn prepare(loaded: &Loaded) -> Prepared {
         let rules = &configuration.rules;
         news.extend(forbidden(rules, socket::permits).into_iter().map(|line| (Level::Warn, line)));
     }
-    Prepared { news, control, plane, status, helper, outcome }
+    Prepared { news, control, plane, status, helper, manager, outcome }
 }
 
 /// Tries again for a while what another process holds.

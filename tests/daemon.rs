@@ -26,6 +26,8 @@ mod logs;
 mod own_trouble;
 #[path = "daemon/reload.rs"]
 mod reload;
+#[path = "daemon/service.rs"]
+mod service;
 #[path = "daemon/signals.rs"]
 mod signals;
 #[path = "daemon/users.rs"]

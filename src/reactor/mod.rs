@@ -22,6 +22,7 @@ pub mod probes;
 mod reload;
 mod reports;
 mod rights;
+mod service;
 mod shortage;
 pub(crate) mod signals;
 mod status;
@@ -58,6 +59,7 @@ use pace::Pace;
 pub(crate) use prober::{EVENTS_PER_TURN, Prober};
 use reload::{Prepared, Reloads};
 pub use rights::Needs;
+use service::Service;
 use signals::{Signal, Signals};
 pub use status::Opened;
 use status::Serves;
@@ -117,6 +119,8 @@ pub struct Reactor {
     watcher: Option<Sender<Seen>>,
     /// The process is ending; when to stop waiting.
     finish_by: Option<Instant>,
+    /// The service manager that hears how it goes, if there is one.
+    service: Option<Service>,
     /// There was more than one turn takes.
     unread: bool,
     /// What the engine decided and was not carried out yet: empty but for a moment.
@@ -218,6 +222,7 @@ impl Reactor {
             finish_by: None,
             decided: Vec::new(),
             demoter: None,
+            service: None,
             unread: false,
             unfinished: Unfinished::default(),
             done: false,
@@ -261,8 +266,9 @@ impl Reactor {
             let asked_at = self.control.as_ref().and_then(Server::poll_timeout);
             let told_at = self.journal.poll_timeout();
             let demoted_at = self.demoter.as_ref().and_then(Demoter::poll_timeout);
-            let deadlines =
-                [self.prober.deadline(now), told_at, self.finish_by, asked_at, demoted_at, self.page_at(now)];
+            let alive_at = self.service.as_ref().and_then(Service::poll_timeout);
+            let (probe_at, page_at) = (self.prober.deadline(now), self.page_at(now));
+            let deadlines = [probe_at, told_at, self.finish_by, asked_at, demoted_at, alive_at, page_at];
             let deadline = deadlines.into_iter().flatten().min();
             if self.unread || self.prober.has_more() {
                 self.waiter.look(&mut events)?;
@@ -318,6 +324,7 @@ impl Reactor {
         let end = now();
         self.end_if_finished(end);
         self.flush();
+        self.tell_manager(end.mono);
         self.prober.turn_ends(end);
         if let Some(said) = self.load.turn_ends(end.mono, self.prober.engine.counters(), clock::thread_cpu) {
             self.journal.load(&said);

@@ -156,7 +156,9 @@ impl Reactor {
             self.journal.reload_refused(format_args!("{why}"));
             let tickets = std::mem::take(&mut self.reloads.waiting);
             self.tell_reload(&tickets, &Outcome::refused(why), now());
+            return;
         }
+        self.service_reloads();
     }
 
     /// Takes in what the loader found, if it is done.

@@ -51,6 +51,7 @@ pub mod listener;
 pub mod memory;
 #[cfg(target_os = "linux")]
 pub mod netlink;
+pub mod notify;
 pub mod pf;
 pub mod ports;
 pub mod privilege;
