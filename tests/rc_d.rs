@@ -23,12 +23,12 @@ impl Service {
     fn new(test: &str, rc: &str, rules: &str) -> Self {
         let directory = std::env::temp_dir().join(format!("hfm-rc-{}-{test}", std::process::id()));
         let _ = fs::remove_dir_all(&directory);
-        for name in ["bin", "etc", "rc.d", "run", "sbin"] {
+        for name in ["bin", "db", "dev", "etc", "rc.d", "run", "sbin"] {
             fs::create_dir_all(directory.join(name)).expect("a directory for the test");
         }
         let stand_ins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rc_d");
-        for (name, place) in [("daemon", "bin"), ("sysctl", "bin"), ("service", "bin"), ("logger", "bin")] {
-            symlink(stand_ins.join(name), directory.join(place).join(name)).expect("a link");
+        for name in ["daemon", "sysctl", "service", "logger", "su", "install"] {
+            symlink(stand_ins.join(name), directory.join("bin").join(name)).expect("a link");
         }
         symlink(stand_ins.join("rc.subr"), directory.join("etc/rc.subr")).expect("a link");
         symlink(env!("CARGO_BIN_EXE_hfm"), directory.join("sbin/hfm")).expect("a link");
@@ -42,6 +42,9 @@ impl Service {
             ("/sbin/sysctl", at("bin/sysctl")),
             ("/etc/rc.subr", at("etc/rc.subr")),
             ("/var/run/", at("run/")),
+            ("/var/db/", at("db/")),
+            ("/dev/pf", at("dev/pf")),
+            ("/usr/bin/install", at("bin/install")),
         ] {
             assert!(script.contains(theirs), "rc.d/hfm does not name {theirs}");
             script = script.replace(theirs, &ours);
@@ -332,4 +335,60 @@ fn carp_begins_late_with_rules_that_know_nothing_and_not_at_all_without_hfm() {
     assert!(service.read("log").contains("CARP begins although"), "{}", service.read("log"));
     assert_eq!(service.read(ALLOW), "1\n");
     service.must("stop");
+}
+
+/// An existing user that is not root.
+const SOMEBODY: &str = "nobody";
+
+#[test]
+fn hfm_alone_is_somebody_else_and_has_a_place_for_what_it_writes() {
+    let (_listener, rule) = host();
+    let rc = format!("hfm_user={SOMEBODY}\nhfm_control=$TEST_DIRECTORY/run/hfm/hfm.sock\n");
+    let service = Service::new("user", &rc, &rule);
+    let here = service.directory.display().to_string();
+    let file = service.read("hfm.conf").replace("run/hfm.sock", "run/hfm/hfm.sock");
+    // CARP's it may not change, a file it may.
+    service.write("hfm.conf", &format!("demotion = \"file:{here}/run/demotion\"; demote = 5\n{file}"));
+    service.must("start");
+    service.until("hfm answers", || service.directory.join("run/hfm/hfm.sock").exists());
+    let log = service.read("log");
+    let started = log.lines().find(|line| line.starts_with("daemon ")).expect("it was started");
+    assert!(
+        started.starts_with(&format!("daemon -f -S -T hfm -R 3 -u {SOMEBODY} -P {here}/run/")),
+        "{started}"
+    );
+    assert!(log.contains(&format!("su {SOMEBODY}\n")), "the file was not read by that user: {log}");
+    for directory in ["db/hfm", "run/hfm"] {
+        assert!(log.contains(&format!("install -d -m 750 -o {SOMEBODY} {here}/{directory}\n")), "{log}");
+    }
+    service.must("stop");
+    assert_eq!(service.events("control-stop"), 1);
+}
+
+#[test]
+fn a_user_that_could_not_do_what_the_file_asks_for_is_refused() {
+    let (_listener, rule) = host();
+    let service = Service::new("user-pf", &format!("hfm_user={SOMEBODY}\n"), "");
+    let configure = |dataplane: &str, rules: &str| {
+        let name = service.directory.join("hfm.conf").display().to_string();
+        service
+            .write("hfm.conf", &format!("dataplane = {dataplane}; control = \"\"; interval = 1s; {rules}\n"));
+        name
+    };
+    let name = configure("pfctl", &rule);
+    let (is_well, said) = service.run("start");
+    assert!(!is_well && said.contains(&format!("hfm_user: {SOMEBODY} may not write ")), "{said}");
+    assert!(said.contains(&format!("'user = {SOMEBODY};' in {name}")), "{said}");
+    assert!(!service.read("log").contains("daemon "), "{}", service.read("log"));
+}
+
+#[test]
+fn sh_reads_it_and_all_that_stands_in_for_freebsd() {
+    let stand_ins = ["daemon", "sysctl", "service", "logger", "su", "install", "rc.subr"];
+    let scripts = stand_ins.iter().map(|name| format!("tests/rc_d/{name}"));
+    for script in scripts.chain(["rc.d/hfm".to_owned()]) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&script);
+        let read = Command::new("/bin/sh").arg("-n").arg(path).output().expect("sh runs");
+        assert!(read.status.success(), "{script}: {}", String::from_utf8_lossy(&read.stderr));
+    }
 }
