@@ -56,7 +56,7 @@ impl Manager {
     /// All that is about the course of the service, without its times.
     fn course(&self) -> Vec<&str> {
         let is_other = |said: &&str| said.starts_with("STATUS=") || said.starts_with("WATCHDOG=");
-        self.said.iter().map(|said| said.split('\n').next().unwrap()).filter(|said| !is_other(said)).collect()
+        self.said.iter().filter_map(|said| said.lines().next()).filter(|said| !is_other(said)).collect()
     }
 }
 
