@@ -28,7 +28,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("control", 3, &["serde", "serde_json"]),
     ("overrides", 3, &[]),
     ("demotion", 3, &["serde", "serde_json"]),
-    ("status", 3, &["httparse", "serde", "serde_json"]),
+    ("status", 3, &["base64", "httparse", "ring", "serde", "serde_json"]),
     ("sys", 4, &["libc", "nix", "socket2"]),
     ("dataplane", 4, &[]),
     ("demotion::counter", 4, &[]),

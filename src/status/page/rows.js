@@ -1,0 +1,90 @@
+// A rule's row. It is made once, and then only what differs is written.
+
+const MOVES = matchMedia("(prefers-reduced-motion: no-preference)");
+
+const columns = (node) => ({
+  node,
+  path: node.querySelector(".state path"),
+  word: node.querySelector(".state span"),
+  state: node.querySelector(".state"),
+  button: node.querySelector(".name button"),
+  tags: node.querySelectorAll(".tag"),
+  reason: node.querySelector(".reason"),
+  detail: node.querySelector(".detail"),
+  since: node.querySelector(".since"),
+  times: node.querySelector(".times"),
+  spark: node.querySelector(".spark svg"),
+  avail: node.querySelector(".avail svg"),
+  data: null,
+  look: "",
+});
+
+function makeRow(entry) {
+  const row = columns(clone("row-template"));
+  row.node.dataset.rule = entry.name;
+  say(row.button, entry.leaf);
+  put(row.button, "aria-label", entry.name);
+  row.node.addEventListener("click", (event) => {
+    if (event.target.closest("a") || String(getSelection())) return;
+    toggleDetail(entry.name);
+  });
+  return row;
+}
+
+function stateWord(data) {
+  if (data.state === "fail") return "down";
+  if (data.state === "success") return "up";
+  return data.ended ? "off" : "unknown";
+}
+
+// Why it is so: in words for what is not well, nothing for what is.
+function why(data) {
+  if (data.ended) return { reason: ENDED[data.ended] || data.ended, detail: data.ended === "cannot-start" ? data.detail || "" : "" };
+  const odd = data.state !== "success" || data.verdict !== "success";
+  if (!odd) return { reason: "", detail: "" };
+  if (data.override && data.reason === data.override.kind) return { reason: "", detail: "" };
+  const reason = reasonWords(data.reason, data.blame);
+  if (!reason && data.state === "unknown") return { reason: "no verdict yet", detail: "" };
+  const detail = data.detail && data.detail !== data.reason && data.detail.toLowerCase() !== reason ? data.detail : "";
+  return { reason, detail: data.reason === "requires" ? "" : detail };
+}
+
+function updateRow(entry) {
+  const row = entry.row;
+  const data = entry.data;
+  if (row.data === data) return;
+  row.data = data;
+  const look = data.ended && entry.look === "unknown" ? "ended" : entry.look;
+  if (row.look !== look) {
+    put(row.node, "data-look", look);
+    shape(row.path, look);
+    if (row.look && MOVES.matches && row.node.isConnected) {
+      row.node.animate([{ backgroundColor: "var(--flash)" }, {}], { duration: 1600, easing: "ease-out" });
+    }
+    row.look = look;
+  }
+  say(row.word, stateWord(data));
+  const set = data.override;
+  hide(row.tags[0], !set);
+  if (set) {
+    say(row.tags[0], overrideWords(set));
+  }
+  hide(row.tags[1], !data.stale);
+  if (data.stale) say(row.tags[1], "stale: no verdict for too long");
+  const { reason, detail } = why(data);
+  say(row.reason, reason);
+  say(row.detail, detail);
+  put(row.node.querySelector(".why"), "title", [set ? overrideWords(set) : "", reason, detail].filter(Boolean).join(" · "));
+  say(row.times, data.p50_us === null || data.p50_us === undefined ? DASH : `${micros(data.p50_us)}, ${micros(data.p99_us)}`);
+  drawRuns(row.spark, data.recent_us || []);
+  drawHistory(row.avail, data.history);
+  updateSince(entry);
+}
+
+// The one thing of a row that changes by itself.
+function updateSince(entry) {
+  const since = entry.data.since;
+  const known = since !== null && since !== undefined;
+  say(entry.row.since, known ? span(serverNow() - since) : DASH);
+  put(entry.row.since, "title", known ? "since " + moment(since) : "");
+}
