@@ -52,7 +52,9 @@ pub fn page() -> Page {
     let mut policy = "default-src 'none'".to_owned();
     // A String takes everything.
     let _ = write!(policy, "; script-src '{}'; style-src '{}'", hash(&script), hash(&style));
-    policy.push_str("; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    policy.push_str(
+        "; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
     let body = pack(FRAME).replace(STYLE_PLACE, &style).replace(SCRIPT_PLACE, &script);
     Page { body: body.into_bytes().into_boxed_slice(), policy }
 }

@@ -70,8 +70,7 @@ function renderDetail(entry) {
     ["Test", data.test],
     ["Interval", data.interval_ms === null || data.interval_ms === undefined ? null : micros(data.interval_ms * 1000)],
     ["Next run", data.running ? "under way" : data.next ? (data.next > now ? `in ${span(data.next - now + 0.5)}` : "now") : null],
-    ["Half take at most", data.p50_us === null ? null : micros(data.p50_us)],
-    ["99 % take at most", data.p99_us === null ? null : micros(data.p99_us)],
+    ["Run time, p50 / p99", `${micros(data.p50_us)} / ${micros(data.p99_us)}`],
     ["Available", data.availability === null ? null : percent(data.availability)],
     ["Runs", `${numbers.format(data.runs)}, ${numbers.format(data.failures)} failed, ${numbers.format(data.inconclusive)} inconclusive`],
     ["Missed slots", numbers.format(data.missed)],
@@ -85,7 +84,11 @@ function renderDetail(entry) {
     .map((one) => `${table.table}: ${one.address} ${addressWords(one)}`)), "in none");
   const events = [];
   for (const kept of model.events) {
-    if (kept.event.rule === entry.name) events.push(`${eventTime(kept.event)} ${eventWords(kept.event)}`);
+    if (kept.event.rule === entry.name) {
+      const words = eventWords(kept.event);
+      const prefix = entry.name + " ";
+      events.push(`${eventTime(kept.event)} ${words.startsWith(prefix) ? words.slice(prefix.length) : words}`);
+    }
     if (events.length === DETAIL_EVENTS) break;
   }
   lines(detail.events, events, "none since this page was opened, nor kept by hfm");

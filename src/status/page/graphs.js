@@ -36,11 +36,11 @@ function drawRuns(svg, recent) {
 }
 
 function cross2(x, y) {
-  return `M${(x - 1.5).toFixed(1)} ${y - 2}l3 4m0-4l-3 4`;
+  return `M${(x - 1.6).toFixed(1)} ${y - 3}l3.2 6m0-6l-3.2 6`;
 }
 
-// A bucket that was whole is a whole bar; with failures it is as high as its share of successes, under a tick;
-// without any success it is a cross; without any run a dot.
+// A bucket without failures is a whole bar; with some it is a shorter one, as high as its share of successes;
+// without any success it is a cross, without any run a dot.
 function drawHistory(svg, history) {
   const up = (history && history.up) || [];
   const key = up.join();
@@ -52,10 +52,10 @@ function drawHistory(svg, history) {
     const x = (RUNS - up.length + index) * 3;
     if (share === null) paths[3] += `M${x} 17.5h1.5v1.5h-1.5z`;
     else if (share >= 100) paths[0] += `M${x} 3h2v16h-2z`;
-    else if (share <= 0) paths[2] += `M${x - 0.2} 9l2.4 10m0-10l-2.4 10`;
+    else if (share <= 0) paths[2] += `M${x - 0.3} 11l2.6 8m0-8l-2.6 8`;
     else {
-      const height = Math.max(2, Math.round(share * 0.11));
-      paths[1] += `M${x} ${19 - height}h2v${height}h-2zM${x} 3h2v2h-2z`;
+      const height = Math.max(2, Math.floor(share * 0.12));
+      paths[1] += `M${x} ${19 - height}h2v${height}h-2z`;
     }
   });
   [full, part, zero, gap].forEach((node, index) => put(node, "d", paths[index]));

@@ -29,8 +29,8 @@ function verdictOfAll() {
   const bad = down.some((entry) => entry.rank === 0) || model.tables.some((table) => table.error) || model.health.length > 0;
   const tone = bad ? "bad" : parts.length ? "odd" : "good";
   if (parts.length) {
-    const words = parts.join("; ");
-    return { tone, words: words[0].toUpperCase() + words.slice(1) + "." };
+    const [first, ...rest] = parts;
+    return { tone, words: first[0].toUpperCase() + first.slice(1) + ".", more: rest.length ? rest.join("; ") + "." : "" };
   }
   const rules = all.length === 1 ? "The one rule is up" : `All ${count(all.length, "rule")} are up`;
   const whole = model.tables.length === 0 ? "" : model.tables.length === 1 ? ", and the table is whole" : `, and all ${count(model.tables.length, "table")} are whole`;
@@ -42,12 +42,13 @@ const TINTS = { good: "#1f8a55", odd: "#b07d00", bad: "#c4342b" };
 
 function renderHead() {
   if (!model.hfm) return;
-  const { tone, words } = verdictOfAll();
+  const { tone, words, more } = verdictOfAll();
   const host = model.hfm.host || "hfm";
   put(byId("head"), "data-tone", tone);
   shape(byId("tone"), TONES[tone]);
   say(byId("host"), host);
-  say(byId("headline"), words);
+  say(byId("headline-first"), words);
+  say(byId("headline-more"), more ? " " + more : "");
   const down = model.entries.filter((entry) => entry.look === "down").length;
   document.title = (down ? count(down, "down", "down") : tone === "good" ? "all up" : "look") + " · " + host + " · hfm";
   const icon = `<svg xmlns="${SVG}" viewBox="0 0 12 12"><path fill="${TINTS[tone]}" fill-rule="evenodd" d="${SHAPES[TONES[tone]]}"/></svg>`;

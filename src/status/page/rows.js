@@ -10,7 +10,7 @@ const columns = (node) => ({
   button: node.querySelector(".name button"),
   tags: node.querySelectorAll(".tag"),
   reason: node.querySelector(".reason"),
-  detail: node.querySelector(".detail"),
+  why: node.querySelector(".why"),
   since: node.querySelector(".since"),
   times: node.querySelector(".times"),
   spark: node.querySelector(".spark svg"),
@@ -37,16 +37,14 @@ function stateWord(data) {
   return data.ended ? "off" : "unknown";
 }
 
-// Why it is so: in words for what is not well, nothing for what is.
+// Why it is so: in words for what is not well, nothing for what is. hfm's own words say most.
 function why(data) {
-  if (data.ended) return { reason: ENDED[data.ended] || data.ended, detail: data.ended === "cannot-start" ? data.detail || "" : "" };
-  const odd = data.state !== "success" || data.verdict !== "success";
-  if (!odd) return { reason: "", detail: "" };
-  if (data.override && data.reason === data.override.kind) return { reason: "", detail: "" };
-  const reason = reasonWords(data.reason, data.blame);
-  if (!reason && data.state === "unknown") return { reason: "no verdict yet", detail: "" };
-  const detail = data.detail && data.detail !== data.reason && data.detail.toLowerCase() !== reason ? data.detail : "";
-  return { reason, detail: data.reason === "requires" ? "" : detail };
+  if (data.ended) return (ENDED[data.ended] || data.ended) + (data.ended === "cannot-start" && data.detail ? ": " + data.detail : "");
+  if (data.state === "success" && data.verdict === "success") return "";
+  if (data.override && data.reason === data.override.kind) return "";
+  if (data.reason === "requires" && data.blame) return reasonWords(data.reason, data.blame);
+  if (data.verdict === null && data.state === "unknown") return "no verdict yet";
+  return data.reason === "ok" || data.reason === "success" ? "" : data.detail || reasonWords(data.reason);
 }
 
 function updateRow(entry) {
@@ -66,16 +64,13 @@ function updateRow(entry) {
   say(row.word, stateWord(data));
   const set = data.override;
   hide(row.tags[0], !set);
-  if (set) {
-    say(row.tags[0], overrideWords(set));
-  }
+  if (set) say(row.tags[0], overrideWords(set));
   hide(row.tags[1], !data.stale);
   if (data.stale) say(row.tags[1], "stale: no verdict for too long");
-  const { reason, detail } = why(data);
+  const reason = why(data);
   say(row.reason, reason);
-  say(row.detail, detail);
-  put(row.node.querySelector(".why"), "title", [set ? overrideWords(set) : "", reason, detail].filter(Boolean).join(" · "));
-  say(row.times, data.p50_us === null || data.p50_us === undefined ? DASH : `${micros(data.p50_us)}, ${micros(data.p99_us)}`);
+  put(row.why, "title", [set && overrideWords(set), reason && reasonWords(data.reason), reason].filter(Boolean).join(" · "));
+  say(row.times, data.p50_us === null || data.p50_us === undefined ? DASH : `${micros(data.p50_us)} / ${micros(data.p99_us)}`);
   drawRuns(row.spark, data.recent_us || []);
   drawHistory(row.avail, data.history);
   updateSince(entry);

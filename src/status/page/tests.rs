@@ -49,8 +49,16 @@ fn a_hash_is_the_one_that_browsers_make() {
 #[test]
 fn nothing_makes_markup_of_text() {
     let text = text();
-    for way in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", " style=", " on"]
-    {
+    for way in [
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "Function(",
+        " style=",
+        " on",
+    ] {
         let found = text.match_indices(way).map(|(at, _)| &text[at..(at + 24).min(text.len())]);
         let found: Vec<&str> = found.filter(|found| way != " on" || is_handler(found)).collect();
         assert_eq!(found, [""; 0], "{way}");
@@ -87,7 +95,9 @@ fn each_reason_has_its_words() {
     for source in sources {
         let names = between(source, "pub fn name(&self) -> &'static str {", "\n    }\n");
         for line in names.lines() {
-            let Some(name) = line.split_once("=> \"").and_then(|(_, rest)| rest.split_once('"')) else { continue };
+            let Some(name) = line.split_once("=> \"").and_then(|(_, rest)| rest.split_once('"')) else {
+                continue;
+            };
             reasons += 1;
             let entry = format!("\"{}\": \"", name.0);
             assert!(SCRIPTS[0].contains(&entry), "words.js has no words for {}", name.0);

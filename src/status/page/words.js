@@ -13,28 +13,28 @@ function count(n, one, many) {
 // A span in seconds, as two units at most.
 function span(seconds) {
   const s = Math.max(0, Math.floor(seconds));
-  if (s < 60) return s + " s";
+  if (s < 60) return s + "\u00a0s";
   const min = Math.floor(s / 60);
-  if (min < 60) return min + " min";
+  if (min < 60) return min + "\u00a0min";
   const hours = Math.floor(min / 60);
-  if (hours < 48) return hours + " h" + (min % 60 ? " " + (min % 60) + " min" : "");
+  if (hours < 48) return hours + "\u00a0h" + (min % 60 ? "\u00a0" + (min % 60) + "\u00a0min" : "");
   const days = Math.floor(hours / 24);
-  return numbers.format(days) + " d" + (hours % 24 && days < 10 ? " " + (hours % 24) + " h" : "");
+  return numbers.format(days) + "\u00a0d" + (hours % 24 && days < 10 ? "\u00a0" + (hours % 24) + "\u00a0h" : "");
 }
 
 // Microseconds, to two digits or three.
 function micros(us) {
   if (us === null || us === undefined) return DASH;
-  if (us < 1000) return us + " µs";
-  if (us < 10000) return (us / 1000).toFixed(1) + " ms";
-  if (us < 1e6) return Math.round(us / 1000) + " ms";
-  return (us / 1e6).toFixed(1) + " s";
+  if (us < 1000) return us + "\u00a0µs";
+  if (us < 10000) return (us / 1000).toFixed(1) + "\u00a0ms";
+  if (us < 1e6) return Math.round(us / 1000) + "\u00a0ms";
+  return (us / 1e6).toFixed(1) + "\u00a0s";
 }
 
 // Rounded down: what is not all is never told as 100 %.
 function percent(value) {
   if (value === null || value === undefined) return DASH;
-  return Math.floor(value * 100 + 1e-9) / 100 + " %";
+  return Math.floor(value * 100 + 1e-9) / 100 + "\u00a0%";
 }
 
 function clock(seconds) {

@@ -1,0 +1,31 @@
+//! The status page in a real browser: Debian's Chromium, driven by its chromedriver, beside a server that plays hfm.
+//!
+//! With `HFM_WEB_URL=http://ADDRESS:PORT/` what holds of any hfm is asked of the one there as well. With
+//! `HFM_SCREENSHOTS=DIR` pictures of the page are left in that directory.
+#![allow(clippy::unwrap_used, reason = "shared parts of a test fail with it")]
+
+#[path = "web/driver.rs"]
+mod driver;
+#[path = "support/skip.rs"]
+mod skip;
+#[path = "web/stand_in.rs"]
+mod stand_in;
+#[path = "web/world.rs"]
+mod world;
+
+#[path = "web/any_hfm.rs"]
+mod any_hfm;
+#[path = "web/axe.rs"]
+mod axe;
+#[path = "web/hostile.rs"]
+mod hostile;
+#[path = "web/keyboard.rs"]
+mod keyboard;
+#[path = "web/live.rs"]
+mod live;
+#[path = "web/many.rs"]
+mod many;
+#[path = "web/pictures.rs"]
+mod pictures;
+#[path = "web/shows.rs"]
+mod shows;

@@ -1,0 +1,115 @@
+//! What happens while one looks.
+
+use serde_json::json;
+
+use crate::driver::Browser;
+use crate::shows::row;
+use crate::stand_in::{StandIn, now};
+use crate::world;
+
+#[test]
+fn a_change_is_in_its_row_at_once_and_without_a_reload() {
+    let Some(browser) = Browser::start("a_change_is_in_its_row_at_once_and_without_a_reload") else { return };
+    // The status stays as it is: what the row says, the event has told it.
+    let server = StandIn::new(world::status(vec![world::up("web/1"), world::up("web/2")], vec![]));
+    browser.open_live(&server.url());
+    browser.run("window.same = document.querySelector('[data-rule=\"web/2\"]')");
+    server.event(world::change("web/2", "fail", "Connection refused"));
+    browser.wait("the row says so", "window.same.dataset.look === 'down'");
+    let text = row(&browser, "web/2");
+    assert!(text.contains("down") && text.contains("Connection refused"), "{text}");
+    assert_eq!(browser.run("return window.same.isConnected"), json!(true), "the row is the one it was");
+    browser.wait(
+        "the head too",
+        "document.getElementById('headline').innerText.startsWith('1 of 2 rules down: web/2')",
+    );
+    let events = browser.text("#event-list");
+    assert!(events.contains("web/2 is down: Connection refused"), "{events}");
+    // By now a status was begun after the event, and that is the last word.
+    browser.wait("the status has the last word", "window.same.dataset.look === 'up'");
+}
+
+#[test]
+fn a_status_begun_before_a_change_does_not_take_it_back() {
+    let Some(browser) = Browser::start("a_status_begun_before_a_change_does_not_take_it_back") else {
+        return;
+    };
+    let server = StandIn::new(world::status(vec![world::up("a"), world::up("b")], vec![]));
+    browser.open_live(&server.url());
+    server.event(world::change("a", "fail", "Connection refused"));
+    server.change(|status| status["event"] = json!(40));
+    browser.wait("the row says so", "document.querySelector('[data-rule=a]').dataset.look === 'down'");
+    server.paths();
+    browser.wait(
+        "it is read again",
+        "performance.getEntriesByType('resource').filter((one) => one.name.endsWith('status')).length > 3",
+    );
+    assert_eq!(browser.run("return document.querySelector('[data-rule=a]').dataset.look"), json!("down"));
+}
+
+#[test]
+fn it_keeps_working_over_a_restart_of_hfm() {
+    let Some(browser) = Browser::start("it_keeps_working_over_a_restart_of_hfm") else { return };
+    let server = StandIn::new(world::status(vec![world::up("a"), world::up("b")], vec![]));
+    browser.open_live(&server.url());
+    browser.run("window.same = 1");
+    server.stop();
+    browser.wait(
+        "it says that it is cut off",
+        "document.getElementById('link').innerText.startsWith('reconnecting since ')",
+    );
+    let mut anew = world::status(vec![world::up("a"), world::down("c")], vec![]);
+    anew["hfm"]["started"] = json!(now());
+    anew["hfm"]["pid"] = json!(977);
+    // Its numbers begin anew, below those of before.
+    anew["event"] = json!(3);
+    server.start_again(anew);
+    browser.wait("it is live again", "document.getElementById('link').dataset.link === 'live'");
+    browser.wait(
+        "it has all of the new one",
+        "document.querySelector('[data-rule=c]') && !document.querySelector('[data-rule=b]')",
+    );
+    server.event(world::change("a", "fail", "Connection reset"));
+    browser.wait("events are heard", "document.querySelector('[data-rule=a]').dataset.look === 'down'");
+    let events = browser.text("#event-list");
+    assert!(events.contains("hfm was restarted; it now runs as process 977"), "{events}");
+    assert_eq!(browser.run("return window.same"), json!(1), "it was not loaded again");
+}
+
+#[test]
+fn what_was_missed_is_said_and_the_status_read() {
+    let Some(browser) = Browser::start("what_was_missed_is_said_and_the_status_read") else { return };
+    let server = StandIn::new(world::status(vec![world::up("a")], vec![]));
+    browser.open_live(&server.url());
+    server.missed(17);
+    browser.wait("it is said", "document.getElementById('events-words').innerText === '17 missed'");
+    assert!(browser.text("#event-list").contains("17 events missed"));
+}
+
+#[test]
+fn events_can_be_held_still_and_searched() {
+    let Some(browser) = Browser::start("events_can_be_held_still_and_searched") else { return };
+    let server = StandIn::new(world::status(vec![world::up("a")], vec![]));
+    for number in 0..600 {
+        server.event(world::event("loaded", json!({"message": format!("event number {number}")})));
+    }
+    browser.open_live(&server.url());
+    browser.wait(
+        "the newest is first",
+        "document.querySelector('#event-list li').innerText.includes('event number 599')",
+    );
+    browser.run("document.getElementById('pause').click()");
+    server.event(world::event("loaded", json!({"message": "a late one"})));
+    browser.wait("it is counted", "document.getElementById('events-words').innerText === 'paused, 1 newer'");
+    assert!(!browser.text("#event-list").contains("a late one"));
+    browser.run("document.getElementById('pause').click()");
+    browser.wait("it is shown", "document.querySelector('#event-list li').innerText.includes('a late one')");
+    browser.run("document.getElementById('events-search').focus()");
+    browser.keys("number 10");
+    let found =
+        "[...document.querySelectorAll('#event-list li')].map((node) => node.innerText.split(' ').pop())";
+    browser.wait(
+        "those that match",
+        &format!("{found}.join() === '510,410,310,210,110,109,108,107,106,105,104,103,102,101'"),
+    );
+}
