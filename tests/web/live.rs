@@ -39,7 +39,6 @@ fn a_status_begun_before_a_change_does_not_take_it_back() {
     server.event(world::change("a", "fail", "Connection refused"));
     server.change(|status| status["event"] = json!(40));
     browser.wait("the row says so", "document.querySelector('[data-rule=a]').dataset.look === 'down'");
-    server.paths();
     browser.wait(
         "it is read again",
         "performance.getEntriesByType('resource').filter((one) => one.name.endsWith('status')).length > 3",

@@ -39,7 +39,7 @@ fn when_all_is_well_it_says_so_in_one_sentence() {
         world::table("web", &[("10.0.0.1", true, "up", "a"), ("10.0.0.2", false, "backup stands by", "b")]);
     let server = StandIn::new(world::status(vec![world::up("a"), world::up("b")], vec![table]));
     browser.open_live(&server.url());
-    assert_eq!(browser.text("#headline"), "All 2 rules are up, and the table is whole.");
+    assert_eq!(browser.text("#headline"), "Both rules are up, and the table is whole.");
     server.change(|status| status["health"] = json!(["the writer hangs"]));
     browser.wait(
         "what ails hfm itself is said",

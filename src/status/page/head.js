@@ -32,8 +32,8 @@ function verdictOfAll() {
     const [first, ...rest] = parts;
     return { tone, words: first[0].toUpperCase() + first.slice(1) + ".", more: rest.length ? rest.join("; ") + "." : "" };
   }
-  const rules = all.length === 1 ? "The one rule is up" : `All ${count(all.length, "rule")} are up`;
-  const whole = model.tables.length === 0 ? "" : model.tables.length === 1 ? ", and the table is whole" : `, and all ${count(model.tables.length, "table")} are whole`;
+  const rules = all.length === 1 ? "The one rule is up" : `${allOf(all.length, "rule")} are up`;
+  const whole = model.tables.length === 0 ? "" : model.tables.length === 1 ? ", and the table is whole" : `, and ${allOf(model.tables.length, "table").toLowerCase()} are whole`;
   return { tone, words: model.health.length ? "hfm itself is not well." : rules + whole + "." };
 }
 

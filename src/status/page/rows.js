@@ -81,5 +81,7 @@ function updateSince(entry) {
   const since = entry.data.since;
   const known = since !== null && since !== undefined;
   say(entry.row.since, known ? span(serverNow() - since) : DASH);
+  if (entry.row.since.told === since) return;
+  entry.row.since.told = since;
   put(entry.row.since, "title", known ? "since " + moment(since) : "");
 }

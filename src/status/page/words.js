@@ -10,6 +10,10 @@ function count(n, one, many) {
   return numbers.format(n) + " " + (n === 1 ? one : many || one + "s");
 }
 
+function allOf(n, one) {
+  return n === 2 ? `Both ${one}s` : "All " + count(n, one);
+}
+
 // A span in seconds, as two units at most.
 function span(seconds) {
   const s = Math.max(0, Math.floor(seconds));
