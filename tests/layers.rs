@@ -19,7 +19,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("health", 2, &[]),
     ("schedule", 2, &[]),
     ("timer", 2, &[]),
-    ("probe", 2, &["rustls", "httparse", "regex"]),
+    ("probe", 2, &["rustls", "ring", "httparse", "regex"]),
     ("engine", 3, &[]),
     ("config", 3, &[]),
     ("succession", 3, &[]),
@@ -28,7 +28,11 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("control", 3, &["serde", "serde_json"]),
     ("overrides", 3, &[]),
     ("demotion", 3, &["serde", "serde_json"]),
+<<<<<<< HEAD
     ("status", 3, &["base64", "httparse", "ring", "serde", "serde_json"]),
+=======
+    ("status", 3, &["serde_json", "ring", "base64"]),
+>>>>>>> 6ed4f12 (tests/web: what is out of sight has text as well)
     ("sys", 4, &["libc", "nix", "socket2"]),
     ("dataplane", 4, &[]),
     ("demotion::counter", 4, &[]),

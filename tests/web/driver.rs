@@ -119,13 +119,11 @@ impl Browser {
         self.tell("POST", "/execute/async", &json!({"script": script, "args": []}))
     }
 
-    /// The text of what `selector` finds first.
+    /// The text of what `selector` finds first; of what is far out of sight without the breaks between its parts.
     pub fn text(&self, selector: &str) -> String {
-        let script = format!(
-            "const found = document.querySelector({}); return found ? found.innerText : ''",
-            json!(selector)
-        );
-        self.run(&script).as_str().unwrap_or_default().replace('\u{a0}', " ")
+        let found = format!("const found = document.querySelector({})", json!(selector));
+        let text = self.run(&format!("{found}; return found ? found.innerText || found.textContent : ''"));
+        text.as_str().unwrap_or_default().replace('\u{a0}', " ")
     }
 
     /// Waits until an expression of JavaScript is true.

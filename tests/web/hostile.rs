@@ -40,7 +40,7 @@ fn markup_from_the_network_is_shown_as_text_and_runs_nothing() {
     server.event(world::event(SCRIPT, json!({"message": format!("says {IMAGE}"), "detail": BREAKOUT})));
     browser.wait(
         "the event is shown",
-        &format!("document.getElementById('event-list').innerText.includes({})", json!(IMAGE)),
+        &format!("document.getElementById('event-list').textContent.includes({})", json!(IMAGE)),
     );
     browser.run("document.querySelector('.row button').click()");
     browser.wait("the detail is open", "document.querySelector('.sheet')");

@@ -21,7 +21,7 @@ fn a_change_is_in_its_row_at_once_and_without_a_reload() {
     assert_eq!(browser.run("return window.same.isConnected"), json!(true), "the row is the one it was");
     browser.wait(
         "the head too",
-        "document.getElementById('headline').innerText.startsWith('1 of 2 rules down: web/2')",
+        "document.getElementById('headline').textContent.startsWith('1 of 2 rules down: web/2')",
     );
     let events = browser.text("#event-list");
     assert!(events.contains("web/2 is down: Connection refused"), "{events}");
@@ -55,7 +55,7 @@ fn it_keeps_working_over_a_restart_of_hfm() {
     server.stop();
     browser.wait(
         "it says that it is cut off",
-        "document.getElementById('link').innerText.startsWith('reconnecting since ')",
+        "document.getElementById('link').textContent.startsWith('reconnecting since ')",
     );
     let mut anew = world::status(vec![world::up("a"), world::down("c")], vec![]);
     anew["hfm"]["started"] = json!(now());
@@ -81,7 +81,7 @@ fn what_was_missed_is_said_and_the_status_read() {
     let server = StandIn::new(world::status(vec![world::up("a")], vec![]));
     browser.open_live(&server.url());
     server.missed(17);
-    browser.wait("it is said", "document.getElementById('events-words').innerText === '17 missed'");
+    browser.wait("it is said", "document.getElementById('events-words').textContent === '17 missed'");
     assert!(browser.text("#event-list").contains("17 events missed"));
 }
 
@@ -95,18 +95,20 @@ fn events_can_be_held_still_and_searched() {
     browser.open_live(&server.url());
     browser.wait(
         "the newest is first",
-        "document.querySelector('#event-list li').innerText.includes('event number 599')",
+        "document.querySelector('#event-list li').textContent.includes('event number 599')",
     );
     browser.run("document.getElementById('pause').click()");
     server.event(world::event("loaded", json!({"message": "a late one"})));
-    browser.wait("it is counted", "document.getElementById('events-words').innerText === 'paused, 1 newer'");
+    browser
+        .wait("it is counted", "document.getElementById('events-words').textContent === 'paused, 1 newer'");
     assert!(!browser.text("#event-list").contains("a late one"));
     browser.run("document.getElementById('pause').click()");
-    browser.wait("it is shown", "document.querySelector('#event-list li').innerText.includes('a late one')");
+    browser
+        .wait("it is shown", "document.querySelector('#event-list li').textContent.includes('a late one')");
     browser.run("document.getElementById('events-search').focus()");
     browser.keys("number 10");
     let found =
-        "[...document.querySelectorAll('#event-list li')].map((node) => node.innerText.split(' ').pop())";
+        "[...document.querySelectorAll('#event-list li')].map((node) => node.textContent.split(' ').pop())";
     browser.wait(
         "those that match",
         &format!("{found}.join() === '510,410,310,210,110,109,108,107,106,105,104,103,102,101'"),

@@ -34,7 +34,7 @@ fn of_a_thousand_rules_those_in_trouble_are_seen_and_any_is_found() {
     browser.open_live(&server.url());
     painted(&browser, 1000);
     assert_eq!(browser.text("#headline"), "2 of 1,000 rules down: site0/rack0/host3, site3/rack8/host777.");
-    let open = "return [...document.querySelectorAll('.group h3 button[aria-expanded=true]')].map((node) => node.innerText)";
+    let open = "return [...document.querySelectorAll('.group h3 button[aria-expanded=true]')].map((node) => node.textContent)";
     assert_eq!(browser.run(open), json!(["site0/rack0", "site3/rack8"]));
     assert_eq!(
         browser.run("return document.querySelectorAll('.row').length"),

@@ -30,8 +30,10 @@ fn pictures_are_left_where_they_are_asked_for() {
     for screen in [LIGHT, DARK, PHONE, PHONE_DARK] {
         browser.screen(screen);
         browser.open_live(&server.url());
-        browser
-            .wait("its events are there", "document.getElementById('event-list').innerText.includes('lb7')");
+        browser.wait(
+            "its events are there",
+            "document.getElementById('event-list').textContent.includes('lb7')",
+        );
         let path = directory.join(format!("status-{}-{}.png", screen.name, screen.width));
         decode(&browser.picture(), &path);
         assert!(std::fs::metadata(&path).unwrap().len() > 10_000, "{}", path.display());

@@ -59,7 +59,7 @@ function renderDetail(entry) {
   const own = data.own !== data.state ? `, by its own verdicts ${stateWord({ ...data, state: data.own })}` : "";
   const set = data.override;
   facts(detail.facts, [
-    ["State", `${stateWord(data)}${own}${data.stale ? ", stale" : ""}`],
+    ["State", `${stateWord(data)}${own}${data.stale ? ", stale: no conclusive verdict for too long" : ""}`],
     ["Since", data.since ? `${moment(data.since)}, for ${span(now - data.since)}` : null],
     ["Last verdict", data.verdict],
     ["Reason", [data.reason, reasonWords(data.reason, data.blame)].filter(Boolean).join(": ")],

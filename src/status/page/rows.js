@@ -66,7 +66,7 @@ function updateRow(entry) {
   hide(row.tags[0], !set);
   if (set) say(row.tags[0], overrideWords(set));
   hide(row.tags[1], !data.stale);
-  if (data.stale) say(row.tags[1], "stale: no verdict for too long");
+  if (data.stale) say(row.tags[1], "stale: no recent verdict");
   const reason = why(data);
   say(row.reason, reason);
   put(row.why, "title", [set && overrideWords(set), reason && reasonWords(data.reason), reason].filter(Boolean).join(" · "));
