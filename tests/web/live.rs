@@ -55,7 +55,7 @@ fn it_keeps_working_over_a_restart_of_hfm() {
     server.stop();
     browser.wait(
         "it says that it is cut off",
-        "document.getElementById('link').textContent.startsWith('reconnecting since ')",
+        "document.getElementById('link-words').textContent.startsWith('reconnecting since ')",
     );
     let mut anew = world::status(vec![world::up("a"), world::down("c")], vec![]);
     anew["hfm"]["started"] = json!(now());

@@ -10,7 +10,7 @@ use crate::stand_in::now;
 /// A status of these rules and tables.
 pub fn status(rules: Vec<Value>, tables: Vec<Value>) -> Value {
     let started = now().floor() - 3723.5;
-    json!({
+    let mut status = json!({
         "hfm": {"version": "0.1.0", "host": "gw1", "pid": 812, "started": started, "now": now(),
             "config": "/etc/hfm.conf", "dataplane": "nftables", "dry_run": false},
         "event": 40,
@@ -21,9 +21,10 @@ pub fn status(rules: Vec<Value>, tables: Vec<Value>) -> Value {
             "late_p999_us": 800, "late_max_us": 1200, "turn_p50_us": 10, "turn_p99_us": 90, "turn_max_us": 900,
             "tables": tables.len(), "demotion": null, "dropped_lines": 0, "log_level": "info", "clients": 1},
         "health": [],
-        "rules": rules,
-        "tables": tables,
-    })
+    });
+    status["rules"] = Value::Array(rules);
+    status["tables"] = Value::Array(tables);
+    status
 }
 
 /// A rule that is up.
@@ -58,8 +59,8 @@ pub fn down(name: &str) -> Value {
 
 /// The same with these members instead.
 pub fn with(mut of: Value, members: Value) -> Value {
-    for (name, value) in members.as_object().unwrap() {
-        of[name] = value.clone();
+    if let Value::Object(members) = members {
+        of.as_object_mut().unwrap().extend(members);
     }
     of
 }
