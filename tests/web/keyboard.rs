@@ -132,6 +132,7 @@ fn the_focus_stays_on_a_rule_that_moves() {
     let server = StandIn::new(world::status(rules, vec![]));
     browser.open_live(&server.url());
     browser.run("document.querySelector('[data-rule=\"web/8\"] button').focus()");
+    server.change(|status| status["rules"][7] = world::down("web/8"));
     server.event(world::change("web/8", "fail", "Connection refused"));
     browser.wait("it is first", "document.querySelector('.row').dataset.rule === 'web/8'");
     assert_eq!(focus(&browser), "web/8");
