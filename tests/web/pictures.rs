@@ -1,7 +1,7 @@
 //! Pictures for who wants to see it, and what the documentation shows.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::json;
@@ -12,10 +12,10 @@ use crate::world;
 
 #[test]
 fn pictures_are_left_where_they_are_asked_for() {
-    let Some(directory) = std::env::var_os("HFM_SCREENSHOTS") else { return };
-    let directory = Path::new(&directory);
     let Some(browser) = Browser::start("pictures_are_left_where_they_are_asked_for") else { return };
-    std::fs::create_dir_all(directory).unwrap();
+    let asked = std::env::var_os("HFM_SCREENSHOTS").map(PathBuf::from);
+    let directory = asked.unwrap_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("web-pictures"));
+    std::fs::create_dir_all(&directory).unwrap();
     let server = StandIn::new(world::night());
     server.event(world::event("loaded", json!({"message": "configuration loaded rules=17"})));
     server.event(world::change("web/fra/lb3", "fail", "status 503, wanted 200-399"));
