@@ -56,6 +56,11 @@ fn it_keeps_working_over_a_restart_of_hfm() {
     let server = StandIn::new(world::status(vec![world::up("a"), world::up("b")], vec![]));
     browser.open_live(&server.url());
     browser.run("window.same = 1");
+    server.event(world::event("loaded", json!({"message": "of the first life"})));
+    browser.wait(
+        "it has heard",
+        "document.getElementById('event-list').textContent.includes('of the first life')",
+    );
     server.stop();
     browser.wait(
         "it says that it is cut off",
