@@ -28,11 +28,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("control", 3, &["serde", "serde_json"]),
     ("overrides", 3, &[]),
     ("demotion", 3, &["serde", "serde_json"]),
-<<<<<<< HEAD
     ("status", 3, &["base64", "httparse", "ring", "serde", "serde_json"]),
-=======
-    ("status", 3, &["serde_json", "ring", "base64"]),
->>>>>>> 6ed4f12 (tests/web: what is out of sight has text as well)
     ("sys", 4, &["libc", "nix", "socket2"]),
     ("dataplane", 4, &[]),
     ("demotion::counter", 4, &[]),

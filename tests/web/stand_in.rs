@@ -7,7 +7,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
-use hfm::status::page::{Page, page};
+use hfm::status::{Page, page};
 use serde_json::{Value, json};
 
 /// How often an idle stream looks whether it is to end.
