@@ -12,6 +12,10 @@ impl Random {
         self.0 ^= self.0 >> 27;
         (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16) % bound
     }
+
+    fn pick<const N: usize>(&mut self, choices: [u64; N]) -> u64 {
+        choices[usize::try_from(self.below(N as u64)).unwrap()]
+    }
 }
 
 /// Every run of a rule, and what a history is to say of them.
@@ -24,9 +28,9 @@ impl Model {
     /// The width in seconds, and the number of the oldest bucket.
     fn shape(&self, now_s: u64) -> (u64, u64) {
         let numbers = |width: u64| (self.began_s / width, now_s / width);
-        let widths = (0..=DOUBLINGS_MAX).map(|doublings| 10 << doublings);
+        let widest = 10 << DOUBLINGS_MAX;
         let fits = |width: &u64| numbers(*width).1 - numbers(*width).0 < 48;
-        let width = widths.clone().find(fits).or(widths.last()).unwrap();
+        let width = (0..DOUBLINGS_MAX).map(|doublings| 10 << doublings).find(fits).unwrap_or(widest);
         let (first, last) = numbers(width);
         (width, first.max(last.saturating_sub(47)))
     }
@@ -84,8 +88,8 @@ fn whatever_happens_a_bucket_tells_of_the_runs_in_it() {
     for seed in 1..=60 {
         let mut random = Random(seed);
         let began_s = random.below(5_000);
-        let gap_s_max = [2, 15, 40, 300, 3_000, 40_000][random.below(6) as usize];
-        let percent = [0, 3, 50, 97, 100][random.below(5) as usize];
+        let gap_s_max = random.pick([2, 15, 40, 300, 3_000, 40_000]);
+        let percent = random.pick([0, 3, 50, 97, 100]);
         story(seed, began_s, gap_s_max, percent, 400);
     }
 }
