@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use crate::driver::Browser;
-use crate::shows::row;
 use crate::stand_in::{StandIn, now};
 use crate::world;
 

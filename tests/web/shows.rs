@@ -7,7 +7,7 @@ use crate::stand_in::{StandIn, now};
 use crate::world;
 
 /// The text of a rule's row.
-pub(crate) fn row(browser: &Browser, rule: &str) -> String {
+fn row(browser: &Browser, rule: &str) -> String {
     browser.text(&format!("[data-rule={}]", json!(rule)))
 }
 
