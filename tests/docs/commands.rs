@@ -12,7 +12,6 @@ use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::thread;
 
-use hfm::config::properties::{State, find};
 use nix::unistd::geteuid;
 use regex::Regex;
 
@@ -234,11 +233,6 @@ fn every_command_runs_as_it_is_said_to() {
     let mut work = Vec::new();
     for page in &pages {
         for (number, group) in groups(page).into_iter().enumerate() {
-            let needs_listen = group.words.iter().any(|word| word == "page");
-            if needs_listen && find("listen").is_none_or(|of| of.state == State::NotYet) {
-                skip(&format!("docs: {}: 'listen' is not built", group.steps[0].place));
-                continue;
-            }
             let is_asked = std::env::var("HFM_DOCS").is_ok_and(|name| !page.path.contains(&name));
             if !is_asked {
                 work.push((page, number, group));

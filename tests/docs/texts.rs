@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use hfm::config::load;
-use hfm::config::properties::{State, find};
 use hfm::probe::Files;
 use hfm::sys::files::FileLoader;
 
@@ -99,15 +98,7 @@ fn every_configuration_loads_without_a_word() {
                 let warnings = loaded.warnings.to_string();
                 assert!(warnings.is_empty(), "{}: {warnings}", fence.place);
             }
-            Err(report) => {
-                let awaits = ["listen"].iter().find(|name| {
-                    fence.text.contains(**name) && find(name).is_some_and(|of| of.state == State::NotYet)
-                });
-                match awaits {
-                    Some(name) => skip(&format!("docs: {}: '{name}' is not built", fence.place)),
-                    None => panic!("{}: {report}", fence.place),
-                }
-            }
+            Err(report) => panic!("{}: {report}", fence.place),
         }
     }
 }
