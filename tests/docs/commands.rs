@@ -86,11 +86,14 @@ fn groups(page: &Page) -> Vec<Group> {
     groups
 }
 
-/// Files that a document has its reader write: fences that begin with `# /PATH`.
+/// Files that a document has its reader write: fences that begin with `# /PATH`, or with `# ./PATH` for one in the repository.
 fn files(page: &Page) -> Vec<(&str, &str)> {
-    let begins = |fence: &'_ Fence| fence.text.lines().next().is_some_and(|line| line.starts_with("# /"));
-    let found = page.fences.iter().filter(|fence| begins(fence));
-    found.map(|fence| (&fence.text.lines().next().expect("a line")[2..], fence.text.as_str())).collect()
+    let named = |fence: &'_ Fence| {
+        let path = fence.text.lines().next()?.strip_prefix("# ")?;
+        (path.starts_with('/') || path.starts_with("./")).then_some(path.len())
+    };
+    let found = page.fences.iter().filter_map(|fence| Some((fence, named(fence)?)));
+    found.map(|(fence, length)| (&fence.text[2..2 + length], fence.text.as_str())).collect()
 }
 
 /// Lays out what `world.sh` needs.
@@ -114,7 +117,10 @@ fn lay_out(page: &Page, group: &Group, folder: &Path) {
         }
     }
     for (path, text) in files(page) {
-        let path = folder.join("files").join(path.trim_start_matches('/'));
+        let path = match path.strip_prefix("./") {
+            Some(path) => folder.join("repository").join(path),
+            None => folder.join("files").join(path.trim_start_matches('/')),
+        };
         fs::create_dir_all(path.parent().expect("a folder")).expect("a directory for the test");
         fs::write(path, text).expect("a file of the test");
     }

@@ -9,8 +9,7 @@ pub(crate) const NOT_HERE: &[(&str, &str)] = &[
 ];
 
 /// Commands that run until somebody ends them: they are ended by SIGINT after some seconds, and have to end well.
-pub(crate) const ENDLESS: &[&str] =
-    &["target/release/hfm demo", "target/release/hfm -config YOUR.conf", "nft monitor"];
+pub(crate) const ENDLESS: &[&str] = &["target/release/hfm -config first.conf", "nft monitor"];
 
 /// Why a command is not run here.
 pub(crate) fn reason(command: &str) -> Option<&'static str> {

@@ -136,9 +136,6 @@ wrong { test = "http://192.0.2.11/nowhere"; demote = 50 }
 slow { test = "tcp://192.0.2.12:443"; expect = "hello"; demote = 20 }
 END
 fi
-if is web; then
-	echo 'web { 1 { test = "http://192.0.2.20/up" } }' >>/etc/hfm.conf
-fi
 if is page; then
 	echo 'listen = "127.0.0.1:9090";' >>/etc/hfm.conf
 fi
@@ -147,20 +144,25 @@ for number in 1 2 3; do
 	if is "lb$number=silent"; then nft add element inet test_world silent "{ 192.0.2.1$number }"; fi
 done
 
-# A user's own file, by the name that README gives it.
-printf 'interval = 200ms;\nweb { test = "http://192.0.2.11/up" }\n' >repository/YOUR.conf
+# The file that README has its reader write, or the gateway's.
+file=/etc/hfm.conf
+socket=/run/hfm/hfm.sock
+if is first; then
+	file=$directory/repository/first.conf
+	socket=$directory/repository/first.sock
+fi
 
 run_hfm() {
 	(
 		ulimit -n $limit
-		exec hfm -config /etc/hfm.conf 2>"$directory/hfm.log"
+		exec hfm -config "$file" 2>"$directory/hfm.log"
 	) &
 	hfm=$!
 	tries=0
-	until said=$(hfmctl status 2>&1) && echo "$said" | sh -c "$wait_for"; do
+	until said=$(hfmctl -s "$socket" status 2>&1) && echo "$said" | sh -c "$wait_for"; do
 		kill -0 $hfm 2>/dev/null || die "hfm has ended: $(cat "$directory/hfm.log")"
 		tries=$((tries + 1))
-		[ $tries -lt 600 ] || die "hfm does not come so far: $(hfmctl status 2>&1)"
+		[ $tries -lt 600 ] || die "hfm does not come so far: $(hfmctl -s "$socket" status 2>&1)"
 		sleep 0.1
 	done
 }
