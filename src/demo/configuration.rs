@@ -41,7 +41,7 @@ pub(super) fn text(backends: &[Backend], listen: SocketAddr) -> String {
     let (interval, timeout) = (INTERVAL.as_millis(), TIMEOUT.as_millis());
     let mut text = format!(
         "dataplane = memory        # in this process: no firewall is touched\n\
-         listen = \"{listen}\" # status page, /metrics, /api: open to this machine alone\n\
+         listen = \"{listen}\" # the status page, for this machine alone\n\
          tables = \"{TABLE}\"\n\
          min_up = {MIN_UP}                # so many stay in, whatever they answer\n\
          interval = {interval}ms\n\

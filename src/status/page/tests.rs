@@ -90,10 +90,13 @@ fn no_text_in_the_scripts_goes_over_lines() {
 /// Every reason that a verdict can have is told in words.
 #[test]
 fn each_reason_has_its_words() {
-    let sources = [include_str!("../../verdict/cause.rs"), include_str!("../../verdict.rs")];
+    let sources = [
+        (include_str!("../../verdict/reason.rs"), "pub fn name(self) -> &'static str {"),
+        (include_str!("../../verdict.rs"), "pub fn name(&self) -> &'static str {"),
+    ];
     let mut reasons = 0;
-    for source in sources {
-        let names = between(source, "pub fn name(&self) -> &'static str {", "\n    }\n");
+    for (source, begin) in sources {
+        let names = between(source, begin, "\n    }\n");
         for line in names.lines() {
             let Some(name) = line.split_once("=> \"").and_then(|(_, rest)| rest.split_once('"')) else {
                 continue;
