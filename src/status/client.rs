@@ -44,6 +44,8 @@ const SMALL_BYTES_MAX: usize = 16 * 1024;
 #[derive(Debug)]
 pub struct Client {
     input: Vec<u8>,
+    /// There is more of it than was last looked at.
+    is_new: bool,
     has_ended: bool,
     /// Heads, small answers, events.
     output: Vec<u8>,
@@ -98,6 +100,7 @@ impl Client {
     pub fn new(now: Instant) -> Self {
         Self {
             input: Vec::new(),
+            is_new: false,
             has_ended: false,
             output: Vec::new(),
             written: 0,
@@ -131,6 +134,7 @@ impl Client {
                     self.since = now;
                 }
                 self.input.extend_from_slice(bytes);
+                self.is_new = true;
             }
         }
     }
@@ -140,9 +144,9 @@ impl Client {
         self.has_ended = true;
     }
 
-    /// Whether [`next`](Self::next) may find something.
+    /// Whether [`next`](Self::next) may find something: half a head is looked at again when there is more of it.
     pub fn may_ask(&self) -> bool {
-        self.state == State::Head && !self.input.is_empty()
+        self.state == State::Head && self.is_new
     }
 
     /// Whether it waits for an answer.
@@ -176,18 +180,27 @@ impl Client {
             return Next::Nothing;
         }
         match read(&self.input) {
-            Read::Partial => Next::Nothing,
+            Read::Partial => {
+                self.is_new = false;
+                Next::Nothing
+            }
             Read::Whole(length, Ok(asked)) => {
-                self.input.drain(..length);
+                self.forget(length);
                 (self.state, self.since) = (State::Answering(asked), now);
                 Next::Asked(asked)
             }
             Read::Whole(length, Err(refusal)) => {
-                self.input.drain(..length);
+                self.forget(length);
                 self.refuse(refusal, now);
                 Next::Refused
             }
         }
+    }
+
+    /// So much of what has come was a request.
+    fn forget(&mut self, length: usize) {
+        self.input.drain(..length);
+        self.is_new = !self.input.is_empty();
     }
 
     fn refuse(&mut self, refusal: Refusal, now: Instant) {
@@ -203,7 +216,8 @@ impl Client {
     }
 
     fn send(&mut self, response: &Response, method: Method, keeps: bool, now: Instant) {
-        let keeps = keeps && !self.has_ended;
+        // One that has said all it wants is answered all of it (RFC 9112 section 9.6).
+        let keeps = keeps && !(self.has_ended && self.input.is_empty());
         response.write_head(keeps, &mut self.output);
         let length: usize = response.body.iter().map(|piece| piece.len()).sum();
         if method == Method::Get && length <= SMALL_BYTES_MAX {
@@ -232,6 +246,11 @@ impl Client {
     /// Tells it what is new, as far as there is room.
     pub fn feed(&mut self, recent: &Recent, now: Instant) {
         let State::Streaming { seen, told_at } = &mut self.state else { return };
+        if self.written >= SMALL_BYTES_MAX {
+            // Of one that is always a little behind it would grow for ever.
+            self.output.drain(..self.written);
+            self.written = 0;
+        }
         while self.output.len() - self.written < STREAM_BYTES_MAX {
             let (news, up_to) = recent.after(*seen);
             *seen = up_to;
@@ -252,9 +271,13 @@ impl Client {
 
     /// Whether it is told of events and has not been told of this one, or of nothing for long.
     pub fn wants_feeding(&self, last: u64, now: Instant) -> bool {
-        let has_room = self.output.len() - self.written < STREAM_BYTES_MAX;
-        matches!(self.state, State::Streaming { seen, told_at } if has_room
+        matches!(self.state, State::Streaming { seen, told_at } if self.has_room()
             && (seen != last || now.saturating_duration_since(told_at) >= SIGN_OF_LIFE))
+    }
+
+    /// Whether it may be told more.
+    fn has_room(&self) -> bool {
+        self.output.len() - self.written < STREAM_BYTES_MAX
     }
 
     /// What waits to be written, or a first part of it.
@@ -320,7 +343,8 @@ impl Client {
             State::Head => self.since.checked_add(HEAD_TIME),
             State::Answering(_) | State::Over => None,
             State::Sending { .. } => self.since.checked_add(SENDING_TIME),
-            State::Streaming { told_at, .. } => told_at.checked_add(SIGN_OF_LIFE),
+            State::Streaming { told_at, .. } if self.has_room() => told_at.checked_add(SIGN_OF_LIFE),
+            State::Streaming { .. } => None,
             State::Draining { .. } => self.since.checked_add(DRAINING_TIME),
         };
         [stuck, own].into_iter().flatten().min()

@@ -172,3 +172,57 @@ fn a_body_is_shared_and_not_copied() {
     drop(clients);
     assert_eq!(Arc::strong_count(&response.body), 1);
 }
+
+#[test]
+fn half_a_head_is_looked_at_again_when_there_is_more_of_it() {
+    let now = start();
+    let mut client = client(now, "GET /healthz HTTP/1.1\r\nHo");
+    assert!(client.may_ask());
+    assert_eq!((client.next(now), client.may_ask()), (Next::Nothing, false));
+    client.handle_bytes(b"st: gw\r\n\r\nGET /he", now);
+    assert!(client.may_ask());
+    assert!(matches!(client.next(now), Next::Asked(_)));
+    client.respond(&Response::text(200, "ok\n"), now);
+    let _ = taken(&mut client, 1_000, now);
+    assert!(client.may_ask(), "what came behind it was not looked at");
+    assert_eq!((client.next(now), client.may_ask()), (Next::Nothing, false));
+}
+
+#[test]
+fn one_that_has_sent_all_it_will_is_answered_all_of_it() {
+    let now = start();
+    let one = "GET /healthz HTTP/1.1\r\nHost: gw\r\n\r\n";
+    let mut client = client(now, &one.repeat(2));
+    client.handle_end();
+    for connection in [false, true] {
+        assert!(!client.is_over(now) && matches!(client.next(now), Next::Asked(_)));
+        client.respond(&Response::text(200, "ok\n"), now);
+        assert_eq!(taken(&mut client, 1_000, now).contains("Connection: close\r\n"), connection);
+    }
+    assert!(client.is_over(now));
+}
+
+#[test]
+fn what_waits_for_one_that_is_always_a_little_behind_is_bounded() {
+    let now = start();
+    let mut recent = Recent::default();
+    let mut client = client(now, "GET /api/v1/events HTTP/1.1\r\nHost: gw\r\n\r\n");
+    assert!(matches!(client.next(now), Next::Asked(_)));
+    client.stream(0, &Hello { pid: 7, started: 0.5 }, now);
+    let event = format!("\"x\":\"{}\"}}", "x".repeat(3_000));
+    for _ in 0..1_000 {
+        (0..3).for_each(|_| recent.push(&event));
+        client.feed(&recent, now);
+        let bytes = client.waiting().len().saturating_sub(100).min(9_000);
+        client.written(bytes, now);
+        assert!(client.output.len() < STREAM_BYTES_MAX * 2, "{}", client.output.len());
+    }
+    // One for whom there is no room is not looked after because it has not been told anything for long.
+    while client.wants_feeding(recent.last(), now) {
+        client.feed(&recent, now);
+        recent.push(&event);
+    }
+    client.written(1, now + 14 * SECOND);
+    client.feed(&recent, now);
+    assert_eq!(client.poll_timeout(), Some(now + 24 * SECOND), "when it will have been stuck for too long");
+}
