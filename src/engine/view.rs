@@ -113,10 +113,9 @@ impl Engine {
         TallyView { runs: started, inconclusive, missed }
     }
 
-    /// Rules without a conclusive verdict for too long.
-    pub fn stale(&self) -> impl Iterator<Item = RuleId> {
-        let stale = self.states.iter().zip(0..).filter(|(state, _)| state.stale);
-        stale.map(|(_, index)| RuleId(index))
+    /// Whether a rule has been without a conclusive verdict for too long.
+    pub fn is_stale(&self, rule: RuleId) -> bool {
+        self.states[rule.index()].stale
     }
 
     /// How long a rule's last runs took; `None` before the first conclusive one.

@@ -204,33 +204,23 @@ impl Tally {
         Some(Reply::Stats(Box::new(self.row(source, facts))))
     }
 
-    /// Counts all rules at once, by what is cheap to know.
-    pub(in crate::reactor) fn of_all(engine: &Engine) -> Self {
-        let mut tally = Self { stale: engine.stale().count(), ..Self::default() };
-        for (_, index) in engine.rules().iter().zip(0..).filter(|(rule, _)| !rule.is_vacant()) {
-            tally.rules += 1;
-            match engine.state_of(RuleId(index)) {
-                State::Success => tally.up += 1,
-                State::Fail => tally.down += 1,
-                State::Unknown => tally.unknown += 1,
-            }
-        }
-        tally
-    }
-
-    /// Counts a rule.
+    /// Counts a rule, by what is cheap to know.
     pub(in crate::reactor) fn count(&mut self, engine: &Engine, rule: &Rule, id: RuleId) {
         if rule.is_vacant() {
             return;
         }
-        let view = engine.view(id);
         self.rules += 1;
-        self.stale += usize::from(view.stale);
-        match view.effective {
+        self.stale += usize::from(engine.is_stale(id));
+        match engine.state_of(id) {
             State::Success => self.up += 1,
             State::Fail => self.down += 1,
             State::Unknown => self.unknown += 1,
         }
+    }
+
+    /// Rules without a conclusive verdict for too long.
+    pub(in crate::reactor) fn stale(&self) -> usize {
+        self.stale
     }
 
     /// What was counted, and what else there is to tell.

@@ -91,11 +91,25 @@ impl Connection {
         }
     }
 
+    /// Whether something has come from it, or was left of what came before.
+    pub(super) fn has_input(&self) -> bool {
+        self.client.may_ask() || self.is_readable && self.client.room() > 0
+    }
+
+    /// Whether it can be told something.
+    pub(super) fn has_output(&self, last_event: u64, now: Instant) -> bool {
+        let can_write = self.is_writable && !self.is_gone && !self.client.waiting().is_empty();
+        can_write || self.client.wants_feeding(last_event, now)
+    }
+
     /// Whether something can be done for it at once.
     pub(super) fn has_more(&self, last_event: u64, now: Instant) -> bool {
-        let has_input = self.is_readable && self.client.room() > 0;
-        let has_output = self.is_writable && !self.client.waiting().is_empty();
-        self.is_gone || has_input || has_output || self.client.wants_feeding(last_event, now)
+        self.is_gone || self.has_input() || self.has_output(last_event, now)
+    }
+
+    /// It is to be closed.
+    pub(super) fn give_up(&mut self) {
+        self.is_gone = true;
     }
 
     /// Whether it is to be closed.

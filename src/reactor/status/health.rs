@@ -5,6 +5,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::survey::Survey;
 use crate::control::Shown;
 use crate::reactor::control::answer::Source;
 use crate::status::Response;
@@ -14,8 +15,6 @@ use crate::writer::{Answer, TableStatus};
 const FRESH: Duration = Duration::from_millis(250);
 /// An answer goes on without the writer's word after this.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Names that are told at most.
-const NAMED_MAX: usize = 3;
 
 /// Who asks, and what is known of the tables.
 #[derive(Debug)]
@@ -73,19 +72,20 @@ impl Health {
         !self.has_writer || self.is_fresh(now) || self.asked_at.is_some_and(is_late)
     }
 
-    /// When it is ready at the latest.
+    /// When it is ready at the latest, for those who wait.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.asked_at.and_then(|asked| asked.checked_add(PATIENCE))
     }
 
-    /// The writer has answered.
-    pub(super) fn hear(&mut self, answer: Answer, now: Instant) {
+    /// The writer has answered; gives back what it had said before.
+    pub(super) fn hear(&mut self, answer: Answer, now: Instant) -> Option<Arc<[TableStatus]>> {
         (self.heard_at, self.asked_at, self.trouble) = (Some(now), None, None);
         match answer {
-            Answer::Tables(tables) => self.tables = tables.into(),
+            Answer::Tables(tables) => return Some(mem::replace(&mut self.tables, tables.into())),
             Answer::Unanswered(why) => self.trouble = Some(why),
             Answer::Reconciled(_) | Answer::WouldDrain(_) => {}
         }
+        None
     }
 
     pub(super) fn tables(&self) -> &Arc<[TableStatus]> {
@@ -98,8 +98,7 @@ impl Health {
     }
 
     /// What is not well, a line each.
-    pub(super) fn reasons(&self, source: &Source<'_>, now: Instant) -> Vec<String> {
-        let engine = source.engine;
+    pub(super) fn reasons(&self, source: &Source<'_>, survey: &Survey, now: Instant) -> Vec<String> {
         let mut reasons = Vec::new();
         if source.demotion.is_some_and(|demoter| demoter.row().lost) {
             reasons.push(
@@ -118,24 +117,15 @@ impl Health {
             Some(format!("table {}: {}", Shown(&table.name), Shown(why)))
         };
         reasons.extend(self.tables.iter().filter_map(failing));
-        let stale: Vec<_> = engine.stale().collect();
-        if !stale.is_empty() {
-            let named = stale.iter().take(NAMED_MAX);
-            let names: Vec<String> =
-                named.map(|id| Shown(&engine.rules()[id.index()].name).to_string()).collect();
-            let more = stale.len() - names.len();
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            reasons.push(format!("stale, without a verdict for too long: {}{more}", names.join(", ")));
-        }
+        reasons.extend(survey.trouble(source));
         reasons
     }
 
-    /// Answers all who ask.
-    pub(super) fn answer(&mut self, source: &Source<'_>, now: Instant) -> Option<(Vec<usize>, Response)> {
+    /// Answers all who ask, with what is not well.
+    pub(super) fn answer(&mut self, reasons: &[String]) -> Option<(Vec<usize>, Response)> {
         if self.waiting.is_empty() {
             return None;
         }
-        let reasons = self.reasons(source, now);
         let response = if reasons.is_empty() {
             Response::text(200, "ok\n")
         } else {

@@ -12,7 +12,7 @@ use mio::{Interest, Registry, Token};
 
 use super::LISTENER;
 use crate::line::{self, Field, Line, Value};
-use crate::sys::listener;
+use crate::sys::listener::{self, Accepted};
 
 /// What cannot be had is tried again after this.
 const RETRY: Duration = Duration::from_secs(5);
@@ -93,7 +93,7 @@ impl Place {
 
     /// Whether there is something to do at once.
     pub(super) fn has_more(&self) -> bool {
-        self.may_accept
+        self.may_accept && self.accept_at.is_none()
     }
 
     /// When something is tried again.
@@ -101,8 +101,8 @@ impl Place {
         self.retry_at.or(self.accept_at)
     }
 
-    /// The next connection, if somebody waits.
-    pub(super) fn accept(&mut self, registry: &Registry, now: Instant) -> Option<TcpStream> {
+    /// The next connection, if somebody waits; that may have gone meanwhile.
+    pub(super) fn accept(&mut self, registry: &Registry, now: Instant) -> Option<Option<TcpStream>> {
         if self.retry_at.is_some_and(|at| at <= now) {
             self.take(listener::listen(self.address), registry, now);
         }
@@ -111,8 +111,13 @@ impl Place {
             self.listener.as_ref().filter(|_| is_time && (self.may_accept || self.accept_at.is_some()))?;
         match listener::accept(listener) {
             Ok(found) => {
-                (self.may_accept, self.accept_at) = (found.is_some(), None);
-                found
+                self.accept_at = None;
+                self.may_accept = !matches!(found, Accepted::Nobody);
+                match found {
+                    Accepted::Client(stream) => Some(Some(stream)),
+                    Accepted::Gone => Some(None),
+                    Accepted::Nobody => None,
+                }
             }
             Err(error) => {
                 // Told once: until it has worked again.

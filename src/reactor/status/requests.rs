@@ -10,7 +10,7 @@ use super::metrics::MetricsText;
 use super::work::{self, StatusText, World};
 use super::{Opened, SLICE, Server};
 use crate::now::Now;
-use crate::reactor::control::answer::{Facts, Source, Tally};
+use crate::reactor::control::answer::{Facts, Source};
 use crate::reactor::happenings::{Batch, Happenings, Listener};
 use crate::reactor::overrides::Overrides;
 use crate::reactor::{Reactor, now};
@@ -106,7 +106,8 @@ impl Reactor {
     /// The writer has told how its tables stand.
     pub(in crate::reactor) fn on_tables_for_status(&mut self, answer: Answer) {
         if let Some(server) = self.status_server() {
-            server.works.health.hear(answer, now().mono);
+            let before = server.works.health.hear(answer, now().mono);
+            before.into_iter().for_each(|tables| server.works.spent.take_tables(tables));
         }
     }
 
@@ -116,8 +117,8 @@ impl Reactor {
         if !server.manners.may_begin(self.prober.engine.poll_timeout(), now.mono) {
             return;
         }
-        let until = now.mono.checked_add(SLICE).unwrap_or(now.mono);
-        server.read(now);
+        let until = |share: u32| now.mono.checked_add(SLICE / 4 * share).unwrap_or(now.mono);
+        server.read(until(1), now);
         if server.works.is_wanted(now.mono)
             && let Some(writer) = &mut self.writer
             && server.works.health.asks(now.mono)
@@ -133,8 +134,8 @@ impl Reactor {
             demotion: self.demoter.as_ref(),
         };
         let writes = self.writer.as_ref().map(Writer::writes);
-        server.make(&source, writes, self.firewall.dry_run, until, now);
-        server.end(until);
+        server.make(&source, writes, self.firewall.dry_run, until(3), now);
+        server.end(until(4));
     }
 }
 
@@ -153,26 +154,38 @@ impl Server {
         let clients = self.connections.iter().flatten().count();
         let facts = Facts { config: &self.config, started: self.started, clients };
         let works = &mut self.works;
-        if works.is_wanted(now.mono) && works.health.is_ready(now.mono) {
-            done.extend(works.health.answer(source, now.mono));
+        works.spent.free(until, clock);
+        if works.is_wanted(now.mono) {
+            works.survey.go_on(source, until, clock);
+        }
+        let is_ready = works.health.is_ready(now.mono) && works.survey.is_fresh(source, clock());
+        if works.is_wanted(now.mono) && is_ready {
+            let health = works.health.reasons(source, &works.survey, now.mono);
+            done.extend(works.health.answer(&health));
+            if works.metrics.is_wanted(now.mono) {
+                let stats = works.survey.tally().row(source, facts);
+                let tables = works.health.tables();
+                let text = MetricsText::new(source, &stats, health.is_empty(), tables, writes, now);
+                works.metrics.begin(text, now.mono);
+            }
             if works.status.is_wanted(now.mono) {
-                let health = works.health.reasons(source, now.mono);
                 let tables = works.health.tables().clone();
                 works.status.begin(StatusText::new(self.recent.last(), health, tables), now.mono);
-            }
-            if works.metrics.is_wanted(now.mono) {
-                let is_healthy = works.health.reasons(source, now.mono).is_empty();
-                let stats = Tally::of_all(source.engine).row(source, facts);
-                let tables = works.health.tables();
-                let text = MetricsText::new(source, &stats, is_healthy, tables, writes, now);
-                works.metrics.begin(text, now.mono);
             }
         }
         let hfm = work::hfm(facts, self.works.health.dataplane(), &self.host, dry_run, now);
         let world = World { source, facts, hfm: &hfm, now };
+        // In turn, or one that is always wanted would keep the other waiting.
+        self.is_turn_of_metrics = !self.is_turn_of_metrics;
+        if self.is_turn_of_metrics {
+            done.extend(self.works.metrics.go_on(&world, until, clock));
+        }
         done.extend(self.works.status.go_on(&world, until, clock));
-        done.extend(self.works.metrics.go_on(&world, until, clock));
+        if !self.is_turn_of_metrics {
+            done.extend(self.works.metrics.go_on(&world, until, clock));
+        }
         for (slots, response) in done {
+            self.works.spent.keep_body(&response.body);
             self.respond(&slots, &response, now.mono);
         }
     }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use super::health::Health;
 use super::metrics::MetricsText;
 use super::rows;
+use super::spent::Spent;
+use super::survey::Survey;
 use crate::control::protocol::TableRow;
 use crate::now::Now;
 use crate::reactor::control::answer::{Facts, Source, Tally};
@@ -27,6 +29,8 @@ pub(super) struct Works {
     pub(super) status: Shared<StatusText>,
     pub(super) metrics: Shared<MetricsText>,
     pub(super) health: Health,
+    pub(super) survey: Survey,
+    pub(super) spent: Spent,
 }
 
 /// An answer that many may have.
@@ -326,7 +330,13 @@ fn rule_id(index: usize) -> RuleId {
 
 impl Works {
     pub(super) fn new(has_writer: bool) -> Self {
-        Self { status: Shared::default(), metrics: Shared::default(), health: Health::new(has_writer) }
+        Self {
+            status: Shared::default(),
+            metrics: Shared::default(),
+            health: Health::new(has_writer),
+            survey: Survey::default(),
+            spent: Spent::default(),
+        }
     }
 
     /// Who was in this slot is gone.
@@ -343,13 +353,35 @@ impl Works {
 
     /// Whether there is something to go on with at once.
     pub(super) fn has_more(&self, now: Instant) -> bool {
-        let is_under_way = self.status.has_more(now) || self.metrics.has_more(now);
-        is_under_way || self.is_wanted(now) && (self.health.is_ready(now) || self.health.may_ask())
+        let is_under_way = self.status.has_more(now) || self.metrics.has_more(now) || self.spent.has_more();
+        let may_begin = self.health.is_ready(now) || self.health.may_ask() || self.survey.is_under_way();
+        is_under_way || self.is_wanted(now) && may_begin
     }
 
     /// When something is to be done without anything that comes before.
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        let all = [self.status.poll_timeout(), self.metrics.poll_timeout(), self.health.poll_timeout()];
+    pub(super) fn poll_timeout(&self, now: Instant) -> Option<Instant> {
+        // A writer that is held up for minutes is waited for by nobody.
+        let answered_at = self.health.poll_timeout().filter(|_| self.is_wanted(now));
+        let all = [self.status.poll_timeout(), self.metrics.poll_timeout(), answered_at];
         all.into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "some moment to begin with")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_writer_that_is_held_up_for_long_wakes_nobody() {
+        let (now, second) = (Instant::now(), Duration::from_secs(1));
+        let mut works = Works::new(true);
+        works.health.wait(7);
+        assert!(works.has_more(now) && works.health.asks(now));
+        assert_eq!((works.has_more(now), works.poll_timeout(now)), (false, Some(now + second)));
+        assert!(works.has_more(now + second), "it is answered without the writer's word");
+        assert!(works.health.answer(&["held up".to_owned()]).is_some());
+        let later = now + 60 * second;
+        assert_eq!((works.has_more(later), works.poll_timeout(later)), (false, None));
     }
 }
