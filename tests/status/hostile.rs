@@ -1,7 +1,10 @@
 //! Clients that are stuck, slow, many or bad: runs go on, and whoever behaves is served.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::thread::sleep;
+use std::time::Duration;
 
 use crate::browse::{Site, connect};
 use crate::harness::patiently;
@@ -109,5 +112,57 @@ fn garbage_ends_its_own_connection_alone() {
         let _ = stream.read_to_end(&mut answer);
         assert!(!answer.starts_with(b"HTTP/1.1 200"), "{garbage:?}");
     }
+    assert_all_is_well(&mut site);
+}
+
+/// How often the process has gone to sleep (proc_pid_status(5)).
+fn sleeps(site: &Site) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", site.daemon.pid())).expect("it runs");
+    let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    count.and_then(|count| count.trim().parse().ok()).expect("a number")
+}
+
+#[test]
+fn clients_that_say_and_take_nothing_do_not_keep_it_awake() {
+    let site = Site::new("asleep", "a { test = \"true\"; interval = 1h }\n");
+    for (what, request, is_half_closed) in [
+        ("nothing", "", false),
+        ("half a head", "GET / HTTP/1.1\r\nHost: g", false),
+        ("listeners", "GET /api/v1/events HTTP/1.1\r\nHost: gw\r\n\r\n", false),
+        ("listeners that have said all", "GET /api/v1/events HTTP/1.1\r\nHost: gw\r\n\r\n", true),
+    ] {
+        let mut clients: Vec<TcpStream> = (0..50).map(|_| site.connect()).collect();
+        for stream in &mut clients {
+            send(stream, request.as_bytes());
+            if is_half_closed {
+                stream.shutdown(Shutdown::Write).expect("it is connected");
+            }
+        }
+        assert!(patiently(|| site.status()["stats"]["clients"] == 51), "{what}");
+        let before = sleeps(&site);
+        // What is measured is how often, not how soon.
+        sleep(Duration::from_secs(2));
+        let slept = sleeps(&site) - before;
+        assert!(slept < 500, "{what}: it woke {slept} times for nothing");
+    }
+}
+
+#[test]
+fn those_who_listen_for_ever_do_not_keep_others_out() {
+    let mut site = Site::new("listeners", &many_rules());
+    let mut listeners: Vec<TcpStream> = (0..CLIENTS - 1).map(|_| site.connect()).collect();
+    for stream in &mut listeners {
+        send(stream, b"GET /api/v1/events HTTP/1.1\r\nHost: gw\r\n\r\n");
+    }
+    let answers: Vec<String> = listeners
+        .iter_mut()
+        .map(|stream| {
+            let mut head = [0; 12];
+            stream.read_exact(&mut head).expect("an answer");
+            String::from_utf8_lossy(&head).into_owned()
+        })
+        .collect();
+    assert_eq!(answers.iter().filter(|answer| *answer == "HTTP/1.1 200").count(), 192);
+    assert_eq!(answers.iter().filter(|answer| *answer == "HTTP/1.1 503").count(), CLIENTS - 1 - 192);
     assert_all_is_well(&mut site);
 }
