@@ -63,12 +63,21 @@ fn of_one(error: io::Error) -> io::Result<Accepted> {
         ConnectionAborted, ConnectionReset, HostUnreachable, Interrupted, NetworkDown, NetworkUnreachable,
         PermissionDenied, WouldBlock,
     };
-    match error.kind() {
-        WouldBlock => Ok(Accepted::Nobody),
-        ConnectionAborted | ConnectionReset | Interrupted | PermissionDenied => Ok(Accepted::Gone),
-        HostUnreachable | NetworkDown | NetworkUnreachable => Ok(Accepted::Gone),
-        _ => Err(error),
+    let kind = error.kind();
+    if kind == WouldBlock {
+        return Ok(Accepted::Nobody);
     }
+    let is_its_own = matches!(
+        kind,
+        ConnectionAborted
+            | ConnectionReset
+            | Interrupted
+            | PermissionDenied
+            | HostUnreachable
+            | NetworkDown
+            | NetworkUnreachable
+    );
+    if is_its_own { Ok(Accepted::Gone) } else { Err(error) }
 }
 
 #[cfg(test)]
