@@ -7,6 +7,8 @@
 #[allow(dead_code, reason = "shared with tests that use all of it")]
 mod harness;
 
+#[path = "overload/page.rs"]
+mod page;
 #[path = "overload/pulses.rs"]
 mod pulses;
 #[path = "overload/standing.rs"]

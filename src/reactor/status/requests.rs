@@ -27,6 +27,8 @@ pub(in crate::reactor) struct Serves {
     config: String,
     began: Now,
     server: Option<Server>,
+    /// The control socket had the last part of a turn that clients get.
+    is_next: bool,
 }
 
 impl Reactor {
@@ -36,7 +38,7 @@ impl Reactor {
     /// When the poll cannot be had once more, or the process has had such a reactor before.
     pub fn status_by(&mut self, opened: Option<Opened>, config: String) -> io::Result<()> {
         self.hear()?;
-        self.status = Some(Serves { config, began: now(), server: None });
+        self.status = Some(Serves { config, began: now(), server: None, is_next: false });
         self.serve_status_at(opened)
     }
 
@@ -95,11 +97,18 @@ impl Reactor {
         [serves, told].into_iter().flatten().min()
     }
 
-    /// What is done for clients, of the control socket or of the page: in one turn not for both.
+    /// What is done for clients, of the control socket or of the page: in one turn not for both. Where turns take longer
+    /// than clients are left alone, both may have their part in every turn; so they have it by turns then.
     pub(in crate::reactor) fn serve_clients(&mut self, now: Now) {
         self.hand_events_on(now.mono);
-        if !self.serve_control(now) {
-            self.serve_status(now);
+        let is_next = self.status.as_ref().is_some_and(|serves| serves.is_next);
+        let page_had_it = is_next && self.serve_status(now);
+        let control_had_it = !page_had_it && self.serve_control(now);
+        let page_had_it = page_had_it || !is_next && !control_had_it && self.serve_status(now);
+        if let Some(serves) = &mut self.status
+            && (page_had_it || control_had_it)
+        {
+            serves.is_next = control_had_it;
         }
     }
 
@@ -111,11 +120,13 @@ impl Reactor {
         }
     }
 
-    /// The status page's part of a turn.
-    pub(in crate::reactor) fn serve_status(&mut self, now: Now) {
-        let Some(server) = self.status.as_mut().and_then(|serves| serves.server.as_mut()) else { return };
+    /// The status page's part of a turn; whether it was one.
+    fn serve_status(&mut self, now: Now) -> bool {
+        let Some(server) = self.status.as_mut().and_then(|serves| serves.server.as_mut()) else {
+            return false;
+        };
         if !server.manners.may_begin(self.prober.engine.poll_timeout(), now.mono) {
-            return;
+            return false;
         }
         let until = |share: u32| now.mono.checked_add(SLICE / 4 * share).unwrap_or(now.mono);
         server.read(until(1), now);
@@ -136,6 +147,7 @@ impl Reactor {
         let writes = self.writer.as_ref().map(Writer::writes);
         server.make(&source, writes, self.firewall.dry_run, until(3), now);
         server.end(until(4));
+        true
     }
 }
 
