@@ -85,7 +85,7 @@ function renderDetail(entry) {
   const events = [];
   for (const kept of model.events) {
     if (kept.event.rule === entry.name) {
-      const words = eventWords(kept.event);
+      const words = keptWords(kept);
       const prefix = entry.name + " ";
       events.push(`${eventTime(kept.event)} ${words.startsWith(prefix) ? words.slice(prefix.length) : words}`);
     }

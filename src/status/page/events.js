@@ -35,6 +35,12 @@ function eventWords(event) {
   }
 }
 
+// The same of an event that came again and again.
+function keptWords(kept) {
+  const words = eventWords(kept.event);
+  return kept.times > 1 ? `${words}, ${numbers.format(kept.times)} times until ${eventTime(kept.until)}` : words;
+}
+
 const LEVELS = { error: "down", warn: "unknown", info: "up", debug: "wait", trace: "wait", page: "ended" };
 
 // By what happened rather than by the level, where that says more.
@@ -63,7 +69,7 @@ function makeEvent(kept) {
   for (const [name, value] of [["class", "shape"], ["viewBox", "0 0 12 12"], ["aria-hidden", "true"]]) svg.setAttribute(name, value);
   svg.append(document.createElementNS(SVG, "path"));
   shape(svg.firstChild, eventLook(event));
-  const words = make("span", "data", eventWords(event));
+  const words = make("span", "data", keptWords(kept));
   if (event.level === "error") words.prepend(make("b", "", "error "));
   node.append(make("time", "", eventTime(event)), svg, words);
   put(node, "title", [event.event, event.message].filter(Boolean).join(": "));

@@ -11,7 +11,7 @@ const model = {
   entries: [],
   // Newest first.
   events: [],
-  // Changes that a status which was begun earlier does not have yet.
+  // Changes, of rules and of tables, that a status which was begun earlier does not have yet.
   changes: [],
   event: 0,
   // When the last status came, by this machine's monotonic clock, in ms.
@@ -64,7 +64,7 @@ function applyStatus(status) {
     model.entries = [...model.rules.values()].sort((a, b) => order.compare(a.name, b.name));
   }
   model.changes = model.changes.filter((change) => change.id > status.event);
-  for (const change of model.changes) applyChange(change.event);
+  for (const { event } of model.changes) APPLIED[event.event](event);
 }
 
 // How a rule looks, and how far up it belongs: 0 is worst.
@@ -100,15 +100,46 @@ function applyChange(event) {
   judge(entry);
 }
 
+// The same for a table that was written: who is in. Why is for the next status to say.
+function applyWritten(event) {
+  const table = model.tables.find((one) => one.table === event.table);
+  if (!table || event.dry_run) return;
+  for (const [addresses, isIn] of [[event.added, true], [event.removed, false]]) {
+    const those = new Set(Array.isArray(addresses) ? addresses : []);
+    for (const one of table.addresses) {
+      if (!those.has(one.address) || one.actual === isIn) continue;
+      if (table.actual !== null && one.actual !== null) table.actual += isIn ? 1 : -1;
+      if (one.wanted !== isIn) table.wanted += isIn ? 1 : -1;
+      Object.assign(one, { actual: isIn, wanted: isIn, held: false, why: "" });
+    }
+  }
+  const time = Date.parse(event.time) / 1000;
+  if (!Number.isNaN(time)) table.written = time;
+}
+
+const APPLIED = { "change": applyChange, "table-written": applyWritten };
+
 function applyEvent(id, event) {
-  const kept = { id, event, lower: "" };
-  model.events.unshift(kept);
-  if (model.events.length > EVENTS_KEPT) model.events.length = EVENTS_KEPT;
-  if (event.event === "change" && id > model.event) {
+  keepEvent(id, event);
+  if (Object.hasOwn(APPLIED, event.event) && id > model.event) {
     model.changes.push({ id, event });
     if (model.changes.length > 2 * EVENTS_KEPT) model.changes.shift();
-    applyChange(event);
+    APPLIED[event.event](event);
   }
+}
+
+// A rule that is down fails again and again: as long as nothing else happens to it, that is one event, with how often
+// and until when. All else would soon be out of sight.
+function keepEvent(id, event) {
+  const before = event.event === "failed" ? model.events.find((kept) => kept.event.rule === event.rule) : undefined;
+  if (before && before.event.event === "failed" && before.event.detail === event.detail) {
+    before.times += 1;
+    before.until = event;
+    before.node = null;
+    return;
+  }
+  model.events.unshift({ id, event, times: 1, until: event, lower: "", node: null });
+  if (model.events.length > EVENTS_KEPT) model.events.length = EVENTS_KEPT;
 }
 
 function forget() {

@@ -7,7 +7,7 @@ const tableParts = new Map();
 function addressWords(one) {
   const is = one.actual === null ? "not known whether in" : one.actual ? "in" : "out";
   const should = one.wanted === null || one.wanted === one.actual ? "" : one.wanted ? ", should be in" : ", should be out";
-  return `${is}${should}: ${one.why}`;
+  return `${is}${should}${one.why ? ": " + one.why : ""}`;
 }
 
 function addressLook(one) {
