@@ -6,10 +6,20 @@
 
 #[path = "web/driver.rs"]
 mod driver;
+#[path = "daemon/harness.rs"]
+#[allow(dead_code, reason = "shared with other tests, which use more of it")]
+mod harness;
+#[path = "web/site.rs"]
+mod site;
 #[path = "support/skip.rs"]
 mod skip;
 #[path = "web/stand_in.rs"]
 mod stand_in;
+#[path = "control/talk.rs"]
+#[allow(dead_code, reason = "shared with other tests, which use more of it")]
+mod talk;
+#[path = "web/terminal.rs"]
+mod terminal;
 #[path = "web/world.rs"]
 mod world;
 
@@ -17,6 +27,12 @@ mod world;
 mod any_hfm;
 #[path = "web/axe.rs"]
 mod axe;
+#[path = "web/crowd.rs"]
+mod crowd;
+#[path = "web/demo.rs"]
+mod demo;
+#[path = "web/gateway.rs"]
+mod gateway;
 #[path = "web/hostile.rs"]
 mod hostile;
 #[path = "web/keyboard.rs"]
@@ -27,5 +43,9 @@ mod live;
 mod many;
 #[path = "web/pictures.rs"]
 mod pictures;
+#[path = "web/real.rs"]
+mod real;
 #[path = "web/shows.rs"]
 mod shows;
+#[path = "web/strangers.rs"]
+mod strangers;

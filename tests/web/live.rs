@@ -50,6 +50,64 @@ fn a_status_begun_before_a_change_does_not_take_it_back() {
 }
 
 #[test]
+fn a_table_that_was_written_is_so_before_the_status_says_why() {
+    let Some(browser) = Browser::start("a_table_that_was_written_is_so_before_the_status_says_why") else {
+        return;
+    };
+    let addresses = [("192.0.2.1", true, "up", "a"), ("192.0.2.2", true, "up", "b")];
+    let server = StandIn::new(world::status(
+        vec![world::up("a"), world::up("b")],
+        vec![world::table("web", &addresses)],
+    ));
+    browser.open_live(&server.url());
+    let written = json!({"table": "web", "dry_run": false, "added": [], "removed": ["192.0.2.2"]});
+    server.event(world::event("table-written", written));
+    server.change(|status| status["event"] = json!(40));
+    let sum = "document.querySelector('.table .sum').textContent";
+    browser.wait("it is one less", &format!("{sum} === '1 of 2 in'"));
+    assert_eq!(browser.text(".addresses [data-look=down] .quiet"), "out");
+    assert_eq!(browser.text("#headline"), "Table web 1 of 2.");
+    server.change(|status| {
+        status["event"] = json!(41);
+        status["tables"][0] = world::table("web", &[addresses[0], ("192.0.2.2", false, "down", "b")]);
+    });
+    browser.wait(
+        "the status says why",
+        "document.querySelector('.addresses [data-look=down] .quiet').textContent === 'out: down'",
+    );
+}
+
+#[test]
+fn failures_one_after_the_other_are_one_event_with_their_number() {
+    let Some(browser) = Browser::start("failures_one_after_the_other_are_one_event_with_their_number") else {
+        return;
+    };
+    let server = StandIn::new(world::status(vec![world::down("a"), world::up("b")], vec![]));
+    browser.open_live(&server.url());
+    let failed = |rule: &str, detail: &str| world::event("failed", json!({"rule": rule, "detail": detail}));
+    server.event(world::change("a", "fail", "status 503"));
+    for detail in ["status 503", "status 503", "Connection refused"] {
+        server.event(failed("a", detail));
+        server.event(failed("b", "status 500"));
+    }
+    server.event(world::change("a", "success", "ok"));
+    server.event(failed("a", "Connection refused"));
+    browser.wait("all are there", "document.querySelectorAll('#event-list li').length === 6");
+    let told = browser.run(
+        "return [...document.querySelectorAll('#event-list .data')].map((node) => node.textContent.replace(/[0-9:]{8}$/, 'TIME'))",
+    );
+    let expected = json!([
+        "a failed: Connection refused",
+        "a is up",
+        "a failed: Connection refused",
+        "b failed: status 500, 3 times until TIME",
+        "a failed: status 503, 2 times until TIME",
+        "a is down: status 503"
+    ]);
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn it_keeps_working_over_a_restart_of_hfm() {
     let Some(browser) = Browser::start("it_keeps_working_over_a_restart_of_hfm") else { return };
     let server = StandIn::new(world::status(vec![world::up("a"), world::up("b")], vec![]));

@@ -13,9 +13,6 @@ use crate::world;
 #[test]
 fn pictures_are_left_where_they_are_asked_for() {
     let Some(browser) = Browser::start("pictures_are_left_where_they_are_asked_for") else { return };
-    let asked = std::env::var_os("HFM_SCREENSHOTS").map(PathBuf::from);
-    let directory = asked.unwrap_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("web-pictures"));
-    std::fs::create_dir_all(&directory).unwrap();
     let server = StandIn::new(world::night());
     server.event(world::event("loaded", json!({"message": "configuration loaded rules=17"})));
     server.event(world::change("web/fra/lb3", "fail", "status 503, wanted 200-399"));
@@ -34,10 +31,22 @@ fn pictures_are_left_where_they_are_asked_for() {
             "its events are there",
             "document.getElementById('event-list').textContent.includes('lb7')",
         );
-        let path = directory.join(format!("status-{}-{}.png", screen.name, screen.width));
-        decode(&browser.picture(), &path);
-        assert!(std::fs::metadata(&path).unwrap().len() > 10_000, "{}", path.display());
+        keep(&browser.picture(), &format!("status-{}-{}.png", screen.name, screen.width));
     }
+}
+
+/// Where pictures are wanted, if they are.
+pub(crate) fn asked() -> Option<PathBuf> {
+    std::env::var_os("HFM_SCREENSHOTS").map(PathBuf::from)
+}
+
+/// Leaves a picture under this name where pictures are wanted, else among what a build leaves.
+pub(crate) fn keep(picture: &str, name: &str) {
+    let directory = asked().unwrap_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("web-pictures"));
+    std::fs::create_dir_all(&directory).unwrap();
+    let path = directory.join(name);
+    decode(picture, &path);
+    assert!(std::fs::metadata(&path).unwrap().len() > 10_000, "{}", path.display());
 }
 
 /// Writes what base64(1) makes of a text.
