@@ -25,8 +25,10 @@ use crate::skip::skip;
 const TEST: &str = "a_gateway_on_nftables_is_shown_whole";
 const PHONE: Screen = Screen { name: "phone", width: 390, height: 844, theme: "light" };
 
-/// Groups: their hosts, the last two numbers of the first one's address, its port, and their table.
-const GROUPS: &[(&str, &[&str], [u8; 2], u16, &str)] = &[
+/// Its name, its hosts, the last two numbers of the first one's address, its port, and its table.
+type Group = (&'static str, &'static [&'static str], [u8; 2], u16, &'static str);
+
+const GROUPS: &[Group] = &[
     ("www", &["lb1", "lb2", "lb3", "lb4", "lb5", "lb6"], [1, 11], 80, "inet/gateway/www"),
     ("www-ams", &["lb1", "lb2", "lb3", "lb4", "lb5", "lb6"], [2, 11], 80, ""),
     ("api", &["api1", "api2", "api3", "api4", "api5"], [3, 11], 80, "inet/gateway/api"),
