@@ -3,11 +3,10 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::thread::sleep;
 use std::time::Duration;
 
 use crate::browse::{Site, connect};
-use crate::harness::patiently;
+use crate::harness::{patiently, pause};
 
 /// Clients at a time.
 const CLIENTS: usize = 256;
@@ -141,7 +140,7 @@ fn clients_that_say_and_take_nothing_do_not_keep_it_awake() {
         assert!(patiently(|| site.status()["stats"]["clients"] == 51), "{what}");
         let before = sleeps(&site);
         // What is measured is how often, not how soon.
-        sleep(Duration::from_secs(2));
+        pause(Duration::from_secs(2));
         let slept = sleeps(&site) - before;
         assert!(slept < 500, "{what}: it woke {slept} times for nothing");
     }
