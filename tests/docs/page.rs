@@ -109,6 +109,10 @@ fn sentence(page: &mut Page, number: usize, line: &str) {
         let end = rest.find(')').unwrap_or_else(|| panic!("{}:{number}: a link has no end", page.path));
         page.links.push((number, rest[..end].to_owned()));
     }
+    for attribute in ["src=\"", "srcset=\""] {
+        let pictures = line.split(attribute).skip(1).filter_map(|rest| rest.split('"').next());
+        page.links.extend(pictures.map(|path| (number, path.to_owned())));
+    }
 }
 
 /// How a heading is named in a link: small letters, a hyphen for a blank, no punctuation.
@@ -121,13 +125,13 @@ fn anchor(heading: &str) -> String {
 fn a_text_is_taken_apart() {
     let page = parse(
         "a.md",
-        "# One two: three\n`hfm -n` and [x](b.md#c)\n\n  <!-- world: gateway lb1=dead -->\n  ```sh\n  true\n    so\n  ```\n",
+        "# One two: three\n`hfm -n` and [x](b.md#c)\n<img src=\"c.png\" alt=\"c\">\n\n  <!-- world: gateway lb1=dead -->\n  ```sh\n  true\n    so\n  ```\n",
     );
     assert!(page.anchors.contains("one-two-three"));
     assert_eq!(page.spans, [(2, "hfm -n".to_owned())]);
-    assert_eq!(page.links, [(2, "b.md#c".to_owned())]);
+    assert_eq!(page.links, [(2, "b.md#c".to_owned()), (3, "c.png".to_owned())]);
     let fence = &page.fences[0];
     assert_eq!((fence.tag.as_str(), fence.text.as_str()), ("sh", "true\n  so\n"));
     assert_eq!(fence.world, ["gateway", "lb1=dead"]);
-    assert_eq!(fence.place, "a.md:5");
+    assert_eq!(fence.place, "a.md:6");
 }
