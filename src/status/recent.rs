@@ -5,16 +5,38 @@ use std::sync::Arc;
 
 /// So many are kept,
 const EVENTS_MAX: usize = 512;
-/// of so many bytes together at most.
+/// of so many bytes together at most;
 const BYTES_MAX: usize = 1024 * 1024;
+/// of those that come with the runs of a rule that goes on failing no more than this, so that they do not push out what
+/// changed.
+const FREQUENT_MAX: usize = 128;
+/// Which these are, as they stand in a line: a quote inside of a text would be escaped (RFC 8259 section 7).
+const FREQUENT: &[&str] = &[
+    "\"event\":\"failed\"",
+    "\"event\":\"debounced\"",
+    "\"event\":\"output\"",
+    "\"event\":\"overstayed\"",
+    "\"event\":\"inconclusive\"",
+    "\"event\":\"held-back\"",
+];
 
 /// Events, the oldest first, in the form of a stream of events (HTML Living Standard, section 9.2.6).
 #[derive(Debug, Default)]
 pub struct Recent {
-    kept: VecDeque<Arc<[u8]>>,
+    kept: VecDeque<Kept>,
     bytes: usize,
+    frequent: usize,
     /// The number of the last one; 0 before the first.
     last: u64,
+    /// Up to this number events are missing that are not frequent ones.
+    missing_to: u64,
+}
+
+#[derive(Debug)]
+struct Kept {
+    number: u64,
+    is_frequent: bool,
+    event: Arc<[u8]>,
 }
 
 /// What comes next for someone who listens.
@@ -33,20 +55,35 @@ impl Recent {
     pub fn push(&mut self, rest: &str) {
         self.last += 1;
         let event: Arc<[u8]> = format!("id: {}\ndata: {{{rest}\n\n", self.last).into_bytes().into();
+        let is_frequent = FREQUENT.iter().any(|of| rest.contains(of));
         self.bytes += event.len();
-        self.kept.push_back(event);
+        self.frequent += usize::from(is_frequent);
+        self.kept.push_back(Kept { number: self.last, is_frequent, event });
+        if self.frequent > FREQUENT_MAX
+            && let Some(oldest) = self.kept.iter().position(|kept| kept.is_frequent)
+        {
+            self.drop_one(oldest);
+        }
         while self.kept.len() > EVENTS_MAX || self.bytes > BYTES_MAX {
-            let Some(oldest) = self.kept.pop_front() else { return };
-            self.bytes -= oldest.len();
+            self.drop_one(0);
+        }
+    }
+
+    fn drop_one(&mut self, index: usize) {
+        let Some(Kept { number, is_frequent, event }) = self.kept.remove(index) else { return };
+        self.bytes -= event.len();
+        if is_frequent {
+            self.frequent -= 1;
+        } else {
+            self.missing_to = number;
         }
     }
 
     /// So many were lost before they came here.
     pub fn lose(&mut self, count: u64) {
         if count > 0 {
-            self.kept.clear();
-            self.bytes = 0;
             self.last += count;
+            *self = Self { last: self.last, missing_to: self.last, ..Self::default() };
         }
     }
 
@@ -59,17 +96,13 @@ impl Recent {
     pub fn after(&self, seen: u64) -> (News, u64) {
         // A number that was not given yet is one of before a restart: everything is new then.
         let seen = if seen > self.last { 0 } else { seen };
-        let first = self.last - self.kept.len() as u64 + 1;
-        if seen == self.last {
-            (News::None, seen)
-        } else if seen + 1 < first {
-            (News::Missed(first - seen - 1), first - 1)
-        } else {
-            let index = usize::try_from(seen + 1 - first).unwrap_or(usize::MAX);
-            match self.kept.get(index) {
-                Some(event) => (News::Event(event.clone()), seen + 1),
-                None => (News::None, seen),
-            }
+        if seen < self.missing_to {
+            return (News::Missed(self.missing_to - seen), self.missing_to);
+        }
+        let next = self.kept.partition_point(|kept| kept.number <= seen);
+        match self.kept.get(next) {
+            Some(Kept { number, event, .. }) => (News::Event(event.clone()), *number),
+            None => (News::None, self.last),
         }
     }
 }
@@ -119,5 +152,20 @@ mod tests {
         let mut recent = Recent::default();
         recent.push("}");
         assert!(matches!(recent.after(4711), (News::Event(_), 1)));
+    }
+
+    #[test]
+    fn a_rule_that_goes_on_failing_does_not_push_out_what_changed() {
+        let mut recent = Recent::default();
+        recent.push("\"event\":\"change\"}");
+        (0..5_000).for_each(|_| recent.push("\"message\":\"\\\"event\\\":\",\"event\":\"failed\"}"));
+        let (first, seen) = recent.after(0);
+        assert_eq!((text(first).as_str(), seen), ("id: 1\ndata: {\"event\":\"change\"}\n\n", 1));
+        // Of the failures the last ones are there, and those before are no loss.
+        let (next, seen) = recent.after(seen);
+        assert_eq!(seen, 5_001 - FREQUENT_MAX as u64 + 1);
+        assert!(text(next).contains("failed"));
+        assert_eq!(recent.kept.len(), FREQUENT_MAX + 1);
+        assert_eq!(recent.after(5_001), (News::None, 5_001));
     }
 }
