@@ -20,6 +20,7 @@ use super::recent::{News, Recent};
 use super::report::{Hello, Json};
 use super::request::{Asked, HEAD_BYTES_MAX, Method, Read, Refusal, read};
 use super::response::{Body, Response, write_stream_head};
+use crate::now::Now;
 
 /// A head that was begun must be whole within this,
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -175,7 +176,7 @@ impl Client {
     }
 
     /// Looks at what has come.
-    pub fn next(&mut self, now: Instant) -> Next {
+    pub fn next(&mut self, now: Now) -> Next {
         if !self.may_ask() {
             return Next::Nothing;
         }
@@ -186,7 +187,7 @@ impl Client {
             }
             Read::Whole(length, Ok(asked)) => {
                 self.forget(length);
-                (self.state, self.since) = (State::Answering(asked), now);
+                (self.state, self.since) = (State::Answering(asked), now.mono);
                 Next::Asked(asked)
             }
             Read::Whole(length, Err(refusal)) => {
@@ -203,36 +204,36 @@ impl Client {
         self.is_new = !self.input.is_empty();
     }
 
-    fn refuse(&mut self, refusal: Refusal, now: Instant) {
+    fn refuse(&mut self, refusal: Refusal, now: Now) {
         let method = if refusal.is_head { Method::Head } else { Method::Get };
         self.send(&Response::refusal(refusal), method, refusal.keeps, now);
     }
 
     /// Answers what it asked last.
-    pub fn respond(&mut self, response: &Response, now: Instant) {
+    pub fn respond(&mut self, response: &Response, now: Now) {
         if let State::Answering(asked) = self.state {
             self.send(response, asked.method, asked.keeps, now);
         }
     }
 
-    fn send(&mut self, response: &Response, method: Method, keeps: bool, now: Instant) {
+    fn send(&mut self, response: &Response, method: Method, keeps: bool, now: Now) {
         // One that has said all it wants is answered all of it (RFC 9112 section 9.6).
         let keeps = keeps && !(self.has_ended && self.input.is_empty());
-        response.write_head(keeps, &mut self.output);
+        response.write_head(keeps, now.wall, &mut self.output);
         let length: usize = response.body.iter().map(|piece| piece.len()).sum();
         if method == Method::Get && length <= SMALL_BYTES_MAX {
             response.body.iter().for_each(|piece| self.output.extend_from_slice(piece));
         } else if method == Method::Get {
             self.sending = Some(Sending { body: response.body.clone(), piece: 0, at: 0 });
         }
-        (self.state, self.since, self.stuck_since) = (State::Sending { keeps }, now, now);
+        (self.state, self.since, self.stuck_since) = (State::Sending { keeps }, now.mono, now.mono);
     }
 
     /// Tells it of events behind `seen` from now on; `hello` is the first thing it hears.
-    pub fn stream(&mut self, seen: u64, hello: &Hello, now: Instant) {
+    pub fn stream(&mut self, seen: u64, hello: &Hello, now: Now) {
         let State::Answering(asked) = self.state else { return };
-        write_stream_head(&mut self.output);
-        (self.since, self.stuck_since) = (now, now);
+        write_stream_head(now.wall, &mut self.output);
+        (self.since, self.stuck_since) = (now.mono, now.mono);
         if asked.method == Method::Head {
             self.state = State::Sending { keeps: false };
             return;
@@ -240,7 +241,7 @@ impl Client {
         self.output.extend_from_slice(b"event: hello\ndata: ");
         hello.write_json(&mut self.output);
         self.output.extend_from_slice(b"\n\n");
-        self.state = State::Streaming { seen, told_at: now };
+        self.state = State::Streaming { seen, told_at: now.mono };
     }
 
     /// Tells it what is new, as far as there is room.
@@ -351,8 +352,8 @@ impl Client {
     }
 
     /// Why it is to be closed: it takes too long. Half a head is answered first.
-    pub fn overdue(&mut self, now: Instant) -> Option<&'static str> {
-        let is_over = |since: Instant, time| now.saturating_duration_since(since) >= time;
+    pub fn overdue(&mut self, now: Now) -> Option<&'static str> {
+        let is_over = |since: Instant, time| now.mono.saturating_duration_since(since) >= time;
         if !self.waiting().is_empty() && is_over(self.stuck_since, STUCK_TIME) {
             return Some("it takes nothing of its answer");
         }

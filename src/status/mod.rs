@@ -5,6 +5,7 @@
 //! that of Prometheus.
 
 mod client;
+mod date;
 pub mod metrics;
 mod page;
 mod recent;

@@ -2,7 +2,9 @@
 
 use std::io::Write as _;
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use super::date::HttpDate;
 use super::request::Refusal;
 
 /// A body, in pieces; made once, and sent to all who asked for it.
@@ -35,10 +37,10 @@ impl Response {
     }
 
     /// Writes the head; `keeps` says whether the connection stays.
-    pub(super) fn write_head(&self, keeps: bool, out: &mut Vec<u8>) {
+    pub(super) fn write_head(&self, keeps: bool, at: SystemTime, out: &mut Vec<u8>) {
         let Self { status, content_type, policy, body } = self;
         let length: usize = body.iter().map(|piece| piece.len()).sum();
-        write_common(*status, content_type, keeps, out);
+        write_common(*status, content_type, keeps, at, out);
         // A Vec takes everything.
         let _ = write!(out, "Content-Length: {length}\r\n");
         if let Some(policy) = policy {
@@ -55,18 +57,19 @@ impl Response {
 }
 
 /// The head of a stream of events, which ends with its connection.
-pub(super) fn write_stream_head(out: &mut Vec<u8>) {
-    write_common(200, "text/event-stream", false, out);
+pub(super) fn write_stream_head(at: SystemTime, out: &mut Vec<u8>) {
+    write_common(200, "text/event-stream", false, at, out);
     // Whatever a proxy on the way thinks of collecting first.
     out.extend_from_slice(b"X-Accel-Buffering: no\r\n\r\n");
 }
 
-fn write_common(status: u16, content_type: &str, keeps: bool, out: &mut Vec<u8>) {
+fn write_common(status: u16, content_type: &str, keeps: bool, at: SystemTime, out: &mut Vec<u8>) {
     let connection = if keeps { "" } else { "Connection: close\r\n" };
     let _ = write!(
         out,
-        "HTTP/1.1 {status} {}\r\nContent-Type: {content_type}\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n{connection}",
-        phrase(status)
+        "HTTP/1.1 {status} {}\r\nDate: {}\r\nContent-Type: {content_type}\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n{connection}",
+        phrase(status),
+        HttpDate(at)
     );
 }
 

@@ -8,6 +8,7 @@ use mio::event::Event as PollEvent;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
+use crate::now::Now;
 use crate::status::Client;
 
 /// What is written to one client at a time at most, in bytes.
@@ -113,12 +114,12 @@ impl Connection {
     }
 
     /// Whether it is to be closed.
-    pub(super) fn is_over(&mut self, now: Instant) -> bool {
+    pub(super) fn is_over(&mut self, now: Now) -> bool {
         if let Some(why) = self.client.overdue(now) {
             log::debug!("status page: a client is closed: {why}");
             return true;
         }
-        self.is_gone || self.client.is_over(now)
+        self.is_gone || self.client.is_over(now.mono)
     }
 
     /// Has the poll forget it, before its descriptor is closed: a child that is just being made may hold that

@@ -183,7 +183,7 @@ impl Server {
             };
             self.first_read = (slot + 1) % CLIENTS_MAX;
             connection.read(&mut self.scratch, now.mono);
-            if let Next::Asked(asked) = connection.client.next(now.mono) {
+            if let Next::Asked(asked) = connection.client.next(now) {
                 self.asked(slot, asked, now);
             }
             if clock() >= until {
@@ -198,11 +198,11 @@ impl Server {
         let listeners = self.connections().filter(|of| of.client.is_streaming()).count();
         let Some(client) = self.connections[slot].as_mut().map(|of| &mut of.client) else { return };
         match asked.resource {
-            Resource::Page => client.respond(&self.page, now.mono),
+            Resource::Page => client.respond(&self.page, now),
             Resource::Events { .. } if listeners >= LISTENERS_MAX => {
-                client.respond(&Response::text(503, "too many listen to events already\n"), now.mono);
+                client.respond(&Response::text(503, "too many listen to events already\n"), now);
             }
-            Resource::Events { after } => client.stream(after.unwrap_or(last), &hello, now.mono),
+            Resource::Events { after } => client.stream(after.unwrap_or(last), &hello, now),
             Resource::Health => self.works.health.wait(slot),
             Resource::Status => self.works.status.wait(slot),
             Resource::Metrics => self.works.metrics.wait(slot),
@@ -210,7 +210,7 @@ impl Server {
     }
 
     /// Answers all who wait for this.
-    fn respond(&mut self, slots: &[usize], response: &Response, now: Instant) {
+    fn respond(&mut self, slots: &[usize], response: &Response, now: Now) {
         for slot in slots {
             if let Some(Some(connection)) = self.connections.get_mut(*slot) {
                 connection.client.respond(response, now);
@@ -235,7 +235,7 @@ impl Server {
             }
         }
         self.give_up_those_with_old_bodies();
-        self.close_those_who_are_over(until, now);
+        self.close_those_who_are_over(until, super::now());
         for _ in 0..ACCEPTS_PER_TURN {
             let Some(stream) = self.place.accept(&self.registry, now) else { break };
             if let Some(stream) = stream {
@@ -250,7 +250,7 @@ impl Server {
     }
 
     /// Closes whoever is done or has been too slow, until the time is over.
-    fn close_those_who_are_over(&mut self, until: Instant, now: Instant) {
+    fn close_those_who_are_over(&mut self, until: Instant, now: Now) {
         self.has_to_close = false;
         for slot in from(self.first_closed) {
             if !self.connections[slot].as_mut().is_some_and(|connection| connection.is_over(now)) {

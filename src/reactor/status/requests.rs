@@ -198,7 +198,7 @@ impl Server {
         }
         for (slots, response) in done {
             self.works.spent.keep_body(&response.body);
-            self.respond(&slots, &response, now.mono);
+            self.respond(&slots, &response, now);
         }
     }
 }

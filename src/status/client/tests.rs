@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::*;
 use crate::status::Resource;
@@ -6,6 +7,10 @@ use crate::status::Resource;
 #[expect(clippy::disallowed_methods, reason = "some moment to begin with")]
 fn start() -> Instant {
     Instant::now()
+}
+
+fn at(mono: Instant) -> Now {
+    Now { mono, wall: SystemTime::UNIX_EPOCH }
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -38,15 +43,19 @@ fn requests_that_come_at_once_are_answered_one_after_the_other() {
     let now = start();
     let mut client =
         client(now, "GET /healthz HTTP/1.1\r\nHost: gw\r\n\r\nHEAD /metrics HTTP/1.1\r\nHost: gw\r\n\r\n");
-    let Next::Asked(first) = client.next(now) else { panic!("a request") };
+    let Next::Asked(first) = client.next(at(now)) else { panic!("a request") };
     assert_eq!(first.resource, Resource::Health);
-    assert_eq!(client.next(now), Next::Nothing, "one at a time");
-    client.respond(&Response::text(200, "ok\n"), now);
+    assert_eq!(client.next(at(now)), Next::Nothing, "one at a time");
+    client.respond(&Response::text(200, "ok\n"), at(now));
     let answer = taken(&mut client, 7, now);
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\nok\n"), "{answer}");
-    let Next::Asked(second) = client.next(now) else { panic!("a request") };
+    assert!(
+        answer.starts_with("HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n")
+            && answer.ends_with("\r\n\r\nok\n"),
+        "{answer}"
+    );
+    let Next::Asked(second) = client.next(at(now)) else { panic!("a request") };
     assert_eq!((second.resource, second.method), (Resource::Metrics, Method::Head));
-    client.respond(&large(), now);
+    client.respond(&large(), at(now));
     let answer = taken(&mut client, 1_000, now);
     assert!(answer.contains("Content-Length: 25000\r\n") && answer.ends_with("\r\n\r\n"), "{answer}");
     assert!(client.is_idle() && !client.is_over(now));
@@ -57,8 +66,8 @@ fn a_large_answer_is_whole_however_it_is_taken() {
     let now = start();
     for at_a_time in [1, 4_999, 5_000, 5_001, 100_000] {
         let mut client = client(now, "GET /metrics HTTP/1.1\r\nHost: gw\r\n\r\n");
-        assert!(matches!(client.next(now), Next::Asked(_)));
-        client.respond(&large(), now);
+        assert!(matches!(client.next(at(now)), Next::Asked(_)));
+        client.respond(&large(), at(now));
         let answer = taken(&mut client, at_a_time, now);
         let body = answer.split_once("\r\n\r\n").expect("a head").1;
         assert_eq!(body.len(), 25_000);
@@ -71,11 +80,11 @@ fn what_cannot_be_read_on_is_answered_and_drained_and_then_over() {
     let now = start();
     let mut client =
         client(now, "POST / HTTP/1.1\r\nHost: gw\r\nContent-Length: 40\r\n\r\nGET /metrics HTTP/1.1\r\n");
-    assert_eq!(client.next(now), Next::Refused);
+    assert_eq!(client.next(at(now)), Next::Refused);
     let answer = taken(&mut client, 1_000, now);
     assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("Connection: close\r\n"), "{answer}");
     assert!(client.has_all() && !client.is_over(now));
-    assert_eq!(client.next(now), Next::Nothing, "a body is no request");
+    assert_eq!(client.next(at(now)), Next::Nothing, "a body is no request");
     client.handle_bytes(&[0; 1_000], now);
     assert!(!client.is_over(now));
     assert!(client.is_over(now + SECOND));
@@ -89,16 +98,16 @@ fn what_cannot_be_read_on_is_answered_and_drained_and_then_over() {
 fn half_a_head_is_told_so_and_one_without_any_is_closed() {
     let now = start();
     let mut half = client(now, "GET / HT");
-    assert_eq!((half.next(now), half.poll_timeout()), (Next::Nothing, Some(now + 10 * SECOND)));
+    assert_eq!((half.next(at(now)), half.poll_timeout()), (Next::Nothing, Some(now + 10 * SECOND)));
     // A byte now and then does not help.
     half.handle_bytes(b"T", now + 9 * SECOND);
-    assert_eq!(half.overdue(now + 9 * SECOND), None);
+    assert_eq!(half.overdue(at(now + 9 * SECOND)), None);
     assert!(half.waiting().is_empty());
-    assert_eq!(half.overdue(now + 10 * SECOND), None);
+    assert_eq!(half.overdue(at(now + 10 * SECOND)), None);
     assert!(taken(&mut half, 100, now).starts_with("HTTP/1.1 408 "));
     let mut idle = Client::new(now);
-    assert_eq!(idle.overdue(now + 59 * SECOND), None);
-    assert!(idle.overdue(now + 60 * SECOND).is_some());
+    assert_eq!(idle.overdue(at(now + 59 * SECOND)), None);
+    assert!(idle.overdue(at(now + 60 * SECOND)).is_some());
     idle.handle_end();
     assert!(idle.is_over(now));
 }
@@ -108,19 +117,19 @@ fn an_answer_is_not_kept_for_who_does_not_take_it() {
     let now = start();
     let asked = || {
         let mut client = client(now, "GET /metrics HTTP/1.1\r\nHost: gw\r\n\r\n");
-        assert!(matches!(client.next(now), Next::Asked(_)));
-        client.respond(&large(), now);
+        assert!(matches!(client.next(at(now)), Next::Asked(_)));
+        client.respond(&large(), at(now));
         client
     };
     let mut stuck = asked();
-    assert_eq!(stuck.overdue(now + 9 * SECOND), None);
-    assert!(stuck.overdue(now + 10 * SECOND).is_some());
+    assert_eq!(stuck.overdue(at(now + 9 * SECOND)), None);
+    assert!(stuck.overdue(at(now + 10 * SECOND)).is_some());
     let mut slow = asked();
     for second in 0..30 {
-        assert_eq!(slow.overdue(now + SECOND * second), None, "{second}");
+        assert_eq!(slow.overdue(at(now + SECOND * second)), None, "{second}");
         slow.written(1, now + SECOND * second);
     }
-    assert!(slow.overdue(now + 30 * SECOND).is_some());
+    assert!(slow.overdue(at(now + 30 * SECOND)).is_some());
 }
 
 #[test]
@@ -130,8 +139,8 @@ fn whoever_listens_is_told_what_is_new_and_what_was_missed() {
     recent.push("\"n\":1}");
     recent.push("\"n\":2}");
     let mut client = client(now, "GET /api/v1/events?after=1 HTTP/1.1\r\nHost: gw\r\n\r\n");
-    assert!(matches!(client.next(now), Next::Asked(_)));
-    client.stream(1, &Hello { pid: 7, started: 0.5 }, now);
+    assert!(matches!(client.next(at(now)), Next::Asked(_)));
+    client.stream(1, &Hello { pid: 7, started: 0.5 }, at(now));
     client.feed(&recent, now);
     let told = taken(&mut client, 50, now);
     let body = told.split_once("\r\n\r\n").expect("a head").1;
@@ -163,8 +172,8 @@ fn a_body_is_shared_and_not_copied() {
     let clients: Vec<Client> = (0..10)
         .map(|_| {
             let mut client = client(now, "GET /metrics HTTP/1.1\r\nHost: gw\r\n\r\n");
-            assert!(matches!(client.next(now), Next::Asked(_)));
-            client.respond(&response, now);
+            assert!(matches!(client.next(at(now)), Next::Asked(_)));
+            client.respond(&response, at(now));
             client
         })
         .collect();
@@ -178,14 +187,14 @@ fn half_a_head_is_looked_at_again_when_there_is_more_of_it() {
     let now = start();
     let mut client = client(now, "GET /healthz HTTP/1.1\r\nHo");
     assert!(client.may_ask());
-    assert_eq!((client.next(now), client.may_ask()), (Next::Nothing, false));
+    assert_eq!((client.next(at(now)), client.may_ask()), (Next::Nothing, false));
     client.handle_bytes(b"st: gw\r\n\r\nGET /he", now);
     assert!(client.may_ask());
-    assert!(matches!(client.next(now), Next::Asked(_)));
-    client.respond(&Response::text(200, "ok\n"), now);
+    assert!(matches!(client.next(at(now)), Next::Asked(_)));
+    client.respond(&Response::text(200, "ok\n"), at(now));
     let _ = taken(&mut client, 1_000, now);
     assert!(client.may_ask(), "what came behind it was not looked at");
-    assert_eq!((client.next(now), client.may_ask()), (Next::Nothing, false));
+    assert_eq!((client.next(at(now)), client.may_ask()), (Next::Nothing, false));
 }
 
 #[test]
@@ -195,8 +204,8 @@ fn one_that_has_sent_all_it_will_is_answered_all_of_it() {
     let mut client = client(now, &one.repeat(2));
     client.handle_end();
     for connection in [false, true] {
-        assert!(!client.is_over(now) && matches!(client.next(now), Next::Asked(_)));
-        client.respond(&Response::text(200, "ok\n"), now);
+        assert!(!client.is_over(now) && matches!(client.next(at(now)), Next::Asked(_)));
+        client.respond(&Response::text(200, "ok\n"), at(now));
         assert_eq!(taken(&mut client, 1_000, now).contains("Connection: close\r\n"), connection);
     }
     assert!(client.is_over(now));
@@ -207,8 +216,8 @@ fn what_waits_for_one_that_is_always_a_little_behind_is_bounded() {
     let now = start();
     let mut recent = Recent::default();
     let mut client = client(now, "GET /api/v1/events HTTP/1.1\r\nHost: gw\r\n\r\n");
-    assert!(matches!(client.next(now), Next::Asked(_)));
-    client.stream(0, &Hello { pid: 7, started: 0.5 }, now);
+    assert!(matches!(client.next(at(now)), Next::Asked(_)));
+    client.stream(0, &Hello { pid: 7, started: 0.5 }, at(now));
     let event = format!("\"x\":\"{}\"}}", "x".repeat(3_000));
     for _ in 0..1_000 {
         (0..3).for_each(|_| recent.push(&event));
