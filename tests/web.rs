@@ -1,7 +1,9 @@
-//! The status page in a real browser: Debian's Chromium, driven by its chromedriver, beside a server that plays hfm.
+//! The status page in a real browser: Debian's Chromium, driven by its chromedriver, beside a server that plays hfm
+//! and before the built one. On Linux alone, as what it is made of: namespaces, and all addresses of 127.0.0.0/8.
 //!
 //! With `HFM_WEB_URL=http://ADDRESS:PORT/` what holds of any hfm is asked of the one there as well. With
 //! `HFM_SCREENSHOTS=DIR` pictures of the page are left in that directory.
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "shared parts of a test fail with it")]
 
 #[path = "web/driver.rs"]
