@@ -24,6 +24,7 @@ mod reads;
 mod render;
 mod resolve;
 mod run_as;
+mod scheme;
 mod section;
 mod settings;
 mod target;
@@ -34,9 +35,11 @@ use std::sync::Arc;
 
 pub use diagnose::{Diagnostic, Note, Report, Severity};
 pub use dump::dump;
+pub use native::SCHEMES;
 pub use placement::own_address;
 pub use reads::Reads;
 pub use run_as::RunAsPlaces;
+pub use scheme::{Feature, Scheme};
 
 use crate::probe::{Files, Plans};
 use crate::rule::Configuration;

@@ -16,46 +16,54 @@ use std::time::Duration;
 use super::diagnose::{Diagnostic, Problems, Wrong};
 use super::dump::Seconds;
 use super::inherit::Inherited;
-use super::properties::{self, Concerns, Key, PROPERTIES, Property, Scheme, Setting};
+use super::properties::{self, Concerns, Key, PROPERTIES, Property, Setting};
 use super::raw::{Node, NodeId, Tree};
 use super::render::quoted;
+use super::scheme::{Feature, Scheme};
 use super::settings::name_of;
 use super::url::{self, Place, Url};
-use crate::rule::{Alike, Dialogue, Http, Network, Page, Passage, Probe, Service};
+use crate::rule::{Alike, Dialogue, Http, Network, Passage, Probe, Service};
 use crate::ucl::Span;
 use chosen::Chosen;
+
+/// Every scheme that is built, each with the file that makes what it says.
+pub static SCHEMES: &[Scheme] =
+    &[dialogue::TCP, dialogue::TLS, http::HTTP, http::HTTPS, dialogue::UNIX, http::HTTP_UNIX];
 
 pub(super) use http::status_text;
 pub(super) use network::peer_of;
 pub(super) use values::judge;
+
+/// Makes what is said on a connection, of what counts for a rule and of the URL in it; `None` where something in it is
+/// wrong, which was reported when it was read.
+pub(super) type Make = for<'a> fn(&mut Alikes, &Chosen<'a>, &Passage, &Url) -> Option<Service>;
+
+/// What many rules have alike is there once.
+#[derive(Debug, Default)]
+pub(super) struct Alikes {
+    networks: Alike<Network>,
+    dialogues: Alike<Dialogue>,
+    requests: Alike<Http>,
+}
 
 /// Makes probes of rules, and says what is wrong with them. What many rules inherit is said once.
 pub(super) struct Builder<'a> {
     tree: &'a Tree,
     problems: &'a mut Problems,
     said: HashSet<(Span, Option<Span>, String)>,
-    networks: Alike<Network>,
-    dialogues: Alike<Dialogue>,
-    requests: Alike<Http>,
+    alikes: Alikes,
 }
 
 impl<'a> Builder<'a> {
     pub(super) fn new(tree: &'a Tree, problems: &'a mut Problems) -> Self {
-        Self {
-            tree,
-            problems,
-            said: HashSet::new(),
-            networks: Alike::default(),
-            dialogues: Alike::default(),
-            requests: Alike::default(),
-        }
+        Self { tree, problems, said: HashSet::new(), alikes: Alikes::default() }
     }
 
     /// The probe of a rule whose `test` is this URL; `None` when something is wrong with it, which is reported.
     pub(super) fn probe(
         &mut self,
         id: NodeId,
-        (scheme, rest): (Scheme, &str),
+        (scheme, rest): (&Scheme, &str),
         inherited: &Inherited,
     ) -> Option<Probe> {
         let tree = self.tree;
@@ -68,40 +76,33 @@ impl<'a> Builder<'a> {
         }
         // Both have been judged when they were read.
         let url = Passage::from(&*tree.nodes[id].settings.test.as_ref()?.value);
-        let Url { place, authority, target } = url::parse(scheme, rest).ok()?;
+        let parts = url::parse(scheme, rest).ok()?;
+        let place = &parts.place;
         let timeout = self.timeout(&chosen, shortest?)?;
         let probe = Probe {
             url: url.clone(),
-            peer: network::peer(&chosen, &place)?,
-            network: self.networks.share(match place {
+            peer: network::peer(&chosen, place)?,
+            network: self.alikes.networks.share(match place {
                 Place::Remote(..) => network::network(&chosen)?,
                 Place::Local(_) => {
                     Network { proxy_protocol: network::proxy_protocol(&chosen), ..Network::default() }
                 }
             }),
             timeout,
-            service: match scheme {
-                Scheme::Tcp | Scheme::Tls | Scheme::Unix => {
-                    Service::Dialogue(self.dialogues.share(dialogue::dialogue(&chosen)?))
-                }
-                Scheme::Http | Scheme::Https | Scheme::HttpUnix => Service::Http(
-                    Page::within(&url, &authority, &target),
-                    self.requests.share(http::http(&chosen)?),
-                ),
-            },
-            tls: match (&place, scheme) {
-                (Place::Remote(host, _), Scheme::Tls | Scheme::Https) => {
+            service: (scheme.service)(&mut self.alikes, &chosen, &url, &parts)?,
+            tls: match place {
+                Place::Remote(host, _) if scheme.has(Feature::Tls) => {
                     Some(Box::new(network::tls(&chosen, host)?))
                 }
-                (Place::Remote(..) | Place::Local(_), _) => None,
+                Place::Remote(..) | Place::Local(_) => None,
             },
         };
-        contradictions::find(self, &chosen, &probe);
+        contradictions::find(self, &chosen, scheme, &probe);
         Some(probe)
     }
 
     /// Refuses what is written on a rule itself and means nothing for it; `None` for a rule with a program.
-    pub(super) fn refuse_meaningless(&mut self, id: NodeId, scheme: Option<Scheme>) {
+    pub(super) fn refuse_meaningless(&mut self, id: NodeId, scheme: Option<&Scheme>) {
         let settings = &self.tree.nodes[id].settings;
         for property in PROPERTIES {
             let Some(place) = settings.place(property.key) else {
@@ -109,23 +110,26 @@ impl<'a> Builder<'a> {
             };
             let name = property.name;
             let (what, help) = match (property.concerns, scheme) {
-                (Concerns::Probes(_), None) => (
+                (Concerns::Probes | Concerns::ProbesWith(_), None) => (
                     "a rule that runs a program".to_owned(),
                     "it is a setting of native probes; at the root or in a group it counts for those alone"
                         .to_owned(),
                 ),
-                (Concerns::Probes(schemes), Some(scheme)) if !schemes.contains(&scheme) => {
-                    let names: Vec<String> = schemes.iter().map(|of| format!("{}://", of.name())).collect();
-                    (format!("{}://", scheme.name()), format!("it is a setting of {}", names.join(", ")))
+                (Concerns::ProbesWith(feature), Some(scheme)) if !scheme.has(feature) => {
+                    let others = SCHEMES.iter().filter(|other| other.has(feature));
+                    let names: Vec<String> = others.map(|other| format!("{}://", other.name)).collect();
+                    (format!("{}://", scheme.name), format!("it is a setting of {}", names.join(", ")))
                 }
                 (Concerns::Commands, Some(scheme)) => {
                     let help = match property.key == Key::TestArguments {
                         true => "a URL says everything: take it away",
                         false => "a native probe has 'timeout', the deadline of the whole run",
                     };
-                    (format!("{}://", scheme.name()), help.to_owned())
+                    (format!("{}://", scheme.name), help.to_owned())
                 }
-                (Concerns::Every | Concerns::Commands | Concerns::Probes(_), _) => continue,
+                (Concerns::Every | Concerns::Commands | Concerns::Probes | Concerns::ProbesWith(_), _) => {
+                    continue;
+                }
             };
             let message = format!("'{name}' has no meaning for {what}");
             let error = Diagnostic::error(place, &self.tree.nodes[id].name, message).help(help);

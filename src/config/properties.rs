@@ -3,11 +3,10 @@
 //! The reader of sections, "did you mean" and the manual all go by [`PROPERTIES`].
 
 mod key;
-mod scheme;
 
 pub use key::{Key, Setting};
-pub use scheme::Scheme;
 
+use super::scheme::Feature;
 use Scope::{Inherited, Own, Root};
 use Takes::{Boolean, Interval, RuleNames, Text, Texts, Words, Written};
 
@@ -37,7 +36,7 @@ pub struct Property {
 impl Property {
     /// Whether it says how a single native probe is made, or when: what `hfm probe` takes.
     pub fn is_of_probes(&self) -> bool {
-        matches!(self.concerns, Concerns::Probes(_))
+        matches!(self.concerns, Concerns::Probes | Concerns::ProbesWith(_))
     }
 
     /// The setting that it fills, if it is one without a field of its own.
@@ -98,8 +97,10 @@ pub enum Concerns {
     Every,
     /// Those that run a program.
     Commands,
-    /// Native probes of these schemes.
-    Probes(&'static [Scheme]),
+    /// Native probes.
+    Probes,
+    /// Native probes that have this.
+    ProbesWith(Feature),
 }
 
 /// Who brought the property.
@@ -120,6 +121,12 @@ const BODY: Takes = Takes::Bytes { min: 1, max: 1024 * 1024 };
 /// CARP itself takes 240 for a gateway that is to be master of nothing.
 const DEMOTE: Takes = Takes::Integer { min: 0, max: 240 };
 const COUNT: Takes = Takes::Integer { min: 1, max: u16::MAX };
+
+const NATIVE: Concerns = Concerns::Probes;
+const NETWORK: Concerns = Concerns::ProbesWith(Feature::Network);
+const TLS: Concerns = Concerns::ProbesWith(Feature::Tls);
+const HTTP: Concerns = Concerns::ProbesWith(Feature::Http);
+const DIALOGUE: Concerns = Concerns::ProbesWith(Feature::Dialogue);
 
 /// `change_max` when the file does not say.
 pub const CHANGE_MAX_DEFAULT: u16 = 64;
@@ -160,10 +167,10 @@ const fn probe(
     takes: Takes,
     unit: &'static str,
     default: &'static str,
-    schemes: &'static [Scheme],
+    concerns: Concerns,
     help: &'static str,
 ) -> Property {
-    let (concerns, key) = (Concerns::Probes(schemes), Key::Setting(setting));
+    let key = Key::Setting(setting);
     Property { name, takes, unit, default, scope: Inherited, concerns, origin: Origin::Ours, key, help }
 }
 
@@ -195,42 +202,42 @@ pub static PROPERTIES: &[Property] = &[
     ours(Key::ChangeTimeout, "change_timeout", Interval, "s", "0", Inherited, "kills a change command that runs longer; 0: never"),
     ours(Key::ChangeMax, "change_max", COUNT, "commands", "64", Root, "change commands running at a time at most"),
     // Native probes.
-    probe(Setting::Timeout, "timeout", Interval, "s", "the smallest interval", Scheme::ALL, "deadline of a whole run"),
-    probe(Setting::Resolve, "resolve", Interval, "s", "30s", Scheme::NETWORK, "how often names are looked up again"),
-    probe(Setting::Family, "family", Words(&["4", "6", "any"]), "", "any", Scheme::NETWORK, "address family"),
-    probe(Setting::Connect, "connect", Written, "", "", Scheme::NETWORK, "address and port to connect to instead of the URL's"),
-    probe(Setting::Source, "source", Written, "", "", Scheme::NETWORK, "local address"),
-    probe(Setting::Interface, "interface", Text, "", "", Scheme::NETWORK, "network device (Linux)"),
-    probe(Setting::Fib, "fib", Written, "", "", Scheme::NETWORK, "routing table (FreeBSD)"),
-    probe(Setting::Mark, "mark", Written, "", "", Scheme::NETWORK, "packet mark (Linux)"),
-    probe(Setting::ProxyProtocol, "proxy_protocol", Words(&["none", "v1", "v2"]), "", "none", Scheme::ALL, "PROXY header sent first"),
-    probe(Setting::HttpMethod, "http_method", Text, "", "GET", Scheme::HTTP, "method of the request"),
-    probe(Setting::HttpVersion, "http_version", Written, "", "1.1", Scheme::HTTP, "version of the request"),
-    probe(Setting::HttpHeaders, "http_headers", Texts, "", "", Scheme::HTTP, "headers of the request"),
-    probe(Setting::HttpBody, "http_body", Text, "", "", Scheme::HTTP, "body of the request"),
-    probe(Setting::HttpStatus, "http_status", Written, "", "200-399", Scheme::HTTP, "codes and ranges that count as success"),
-    probe(Setting::Expect, "expect", Texts, "", "", Scheme::ALL, "texts that must all be in the reply"),
-    probe(Setting::ExpectRegex, "expect_regex", Texts, "", "", Scheme::ALL, "patterns that must all match the reply"),
-    probe(Setting::Reject, "reject", Texts, "", "", Scheme::ALL, "texts that must not be in the reply"),
-    probe(Setting::RejectRegex, "reject_regex", Texts, "", "", Scheme::ALL, "patterns that must not match the reply"),
-    probe(Setting::ExpectHeader, "expect_header", Texts, "", "", Scheme::HTTP, "NAME: REGEX that must match the response head"),
-    probe(Setting::RejectHeader, "reject_header", Texts, "", "", Scheme::HTTP, "NAME: REGEX that must not match the response head"),
-    probe(Setting::MaxBody, "max_body", BODY, "bytes", "64kb", Scheme::ALL, "bytes read at most in search of patterns"),
-    probe(Setting::Send, "send", Text, "", "", Scheme::DIALOGUE, "text to send"),
-    probe(Setting::SendHex, "send_hex", Written, "", "", Scheme::DIALOGUE, "bytes to send, in hexadecimal"),
-    probe(Setting::Dialogue, "dialogue", Texts, "", "", Scheme::DIALOGUE, "steps of a conversation: send and expect"),
-    probe(Setting::TlsVerify, "tls_verify", Boolean, "", "yes", Scheme::TLS, "whether chain and name are verified"),
-    probe(Setting::TlsCa, "tls_ca", Text, "", "the system's", Scheme::TLS, "file of trusted certificates"),
-    probe(Setting::TlsName, "tls_name", Text, "", "the URL's host", Scheme::TLS, "name to send and to verify"),
-    probe(Setting::TlsAlpn, "tls_alpn", Texts, "", "", Scheme::TLS, "protocols to offer"),
-    probe(Setting::TlsMin, "tls_min", Written, "", "1.2", Scheme::TLS, "lowest version of TLS"),
-    probe(Setting::TlsCert, "tls_cert", Text, "", "", Scheme::TLS, "file of the client certificate"),
-    probe(Setting::TlsKey, "tls_key", Text, "", "", Scheme::TLS, "file of the client key"),
-    probe(Setting::TlsExpiry, "tls_expiry", Interval, "s", "0", Scheme::TLS, "fail when the certificate expires sooner than this"),
-    probe(Setting::TlsResume, "tls_resume", Boolean, "", "no", Scheme::TLS, "allow session resumption"),
-    probe(Setting::Reuse, "reuse", Boolean, "", "no", Scheme::HTTP, "keep one HTTP connection open"),
-    probe(Setting::Close, "close", Words(&["reset", "fin"]), "", "reset", Scheme::NETWORK, "how connections end"),
-    probe(Setting::IntervalDebounce, "interval_debounce", Interval, "s", "as by state", Scheme::ALL, "from start to start while a change is being debounced"),
+    probe(Setting::Timeout, "timeout", Interval, "s", "the smallest interval", NATIVE, "deadline of a whole run"),
+    probe(Setting::Resolve, "resolve", Interval, "s", "30s", NETWORK, "how often names are looked up again"),
+    probe(Setting::Family, "family", Words(&["4", "6", "any"]), "", "any", NETWORK, "address family"),
+    probe(Setting::Connect, "connect", Written, "", "", NETWORK, "address and port to connect to instead of the URL's"),
+    probe(Setting::Source, "source", Written, "", "", NETWORK, "local address"),
+    probe(Setting::Interface, "interface", Text, "", "", NETWORK, "network device (Linux)"),
+    probe(Setting::Fib, "fib", Written, "", "", NETWORK, "routing table (FreeBSD)"),
+    probe(Setting::Mark, "mark", Written, "", "", NETWORK, "packet mark (Linux)"),
+    probe(Setting::ProxyProtocol, "proxy_protocol", Words(&["none", "v1", "v2"]), "", "none", NATIVE, "PROXY header sent first"),
+    probe(Setting::HttpMethod, "http_method", Text, "", "GET", HTTP, "method of the request"),
+    probe(Setting::HttpVersion, "http_version", Written, "", "1.1", HTTP, "version of the request"),
+    probe(Setting::HttpHeaders, "http_headers", Texts, "", "", HTTP, "headers of the request"),
+    probe(Setting::HttpBody, "http_body", Text, "", "", HTTP, "body of the request"),
+    probe(Setting::HttpStatus, "http_status", Written, "", "200-399", HTTP, "codes and ranges that count as success"),
+    probe(Setting::Expect, "expect", Texts, "", "", NATIVE, "texts that must all be in the reply"),
+    probe(Setting::ExpectRegex, "expect_regex", Texts, "", "", NATIVE, "patterns that must all match the reply"),
+    probe(Setting::Reject, "reject", Texts, "", "", NATIVE, "texts that must not be in the reply"),
+    probe(Setting::RejectRegex, "reject_regex", Texts, "", "", NATIVE, "patterns that must not match the reply"),
+    probe(Setting::ExpectHeader, "expect_header", Texts, "", "", HTTP, "NAME: REGEX that must match the response head"),
+    probe(Setting::RejectHeader, "reject_header", Texts, "", "", HTTP, "NAME: REGEX that must not match the response head"),
+    probe(Setting::MaxBody, "max_body", BODY, "bytes", "64kb", NATIVE, "bytes read at most in search of patterns"),
+    probe(Setting::Send, "send", Text, "", "", DIALOGUE, "text to send"),
+    probe(Setting::SendHex, "send_hex", Written, "", "", DIALOGUE, "bytes to send, in hexadecimal"),
+    probe(Setting::Dialogue, "dialogue", Texts, "", "", DIALOGUE, "steps of a conversation: send and expect"),
+    probe(Setting::TlsVerify, "tls_verify", Boolean, "", "yes", TLS, "whether chain and name are verified"),
+    probe(Setting::TlsCa, "tls_ca", Text, "", "the system's", TLS, "file of trusted certificates"),
+    probe(Setting::TlsName, "tls_name", Text, "", "the URL's host", TLS, "name to send and to verify"),
+    probe(Setting::TlsAlpn, "tls_alpn", Texts, "", "", TLS, "protocols to offer"),
+    probe(Setting::TlsMin, "tls_min", Written, "", "1.2", TLS, "lowest version of TLS"),
+    probe(Setting::TlsCert, "tls_cert", Text, "", "", TLS, "file of the client certificate"),
+    probe(Setting::TlsKey, "tls_key", Text, "", "", TLS, "file of the client key"),
+    probe(Setting::TlsExpiry, "tls_expiry", Interval, "s", "0", TLS, "fail when the certificate expires sooner than this"),
+    probe(Setting::TlsResume, "tls_resume", Boolean, "", "no", TLS, "allow session resumption"),
+    probe(Setting::Reuse, "reuse", Boolean, "", "no", HTTP, "keep one HTTP connection open"),
+    probe(Setting::Close, "close", Words(&["reset", "fin"]), "", "reset", NETWORK, "how connections end"),
+    probe(Setting::IntervalDebounce, "interval_debounce", Interval, "s", "as by state", NATIVE, "from start to start while a change is being debounced"),
     // Actions.
     ours(Key::Setting(Setting::Tables), "tables", Texts, "", "", Inherited, "firewall tables that hold the addresses: NAME, or NAME=ADDRESS,... for a table of its own addresses"),
     ours(Key::Setting(Setting::Addresses), "addresses", Texts, "", "connect, else the URL's host, when an address", Inherited, "addresses and networks put in and taken out"),

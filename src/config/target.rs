@@ -1,10 +1,11 @@
 //! What the text of a `test` asks for: a program, or a probe by URL.
 
-use super::properties::Scheme;
+use super::native::SCHEMES;
+use super::scheme::Scheme;
 use crate::nearest::nearest;
 
 /// The schemes of the interface. Those that are not built yet are refused by name.
-const SCHEMES: &[&str] = &[
+const PROMISED: &[&str] = &[
     "tcp",
     "tls",
     "http",
@@ -35,7 +36,7 @@ pub(super) enum Target<'a> {
     /// A program to run.
     Program,
     /// A native probe: its scheme, and what follows `://`.
-    Probe(Scheme, &'a str),
+    Probe(&'static Scheme, &'a str),
     /// `word://...` with a scheme of the interface, which is not built yet.
     NotYet(&'static str),
     /// `word://...` with a scheme that nobody knows.
@@ -56,12 +57,15 @@ pub(super) fn classify(test: &str) -> Target<'_> {
     if !starts_with_letter || !scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-._".contains(c)) {
         return Target::Program;
     }
-    if let Some(built) = Scheme::ALL.iter().find(|built| built.name().eq_ignore_ascii_case(scheme)) {
-        return Target::Probe(*built, rest);
+    if let Some(built) = SCHEMES.iter().find(|built| built.name.eq_ignore_ascii_case(scheme)) {
+        return Target::Probe(built, rest);
     }
-    match SCHEMES.iter().find(|known| known.eq_ignore_ascii_case(scheme)) {
+    match PROMISED.iter().find(|known| known.eq_ignore_ascii_case(scheme)) {
         Some(known) => Target::NotYet(known),
-        None => Target::Unknown { scheme, meant: nearest(scheme, SCHEMES.iter().copied()) },
+        None => {
+            let built = SCHEMES.iter().map(|built| built.name);
+            Target::Unknown { scheme, meant: nearest(scheme, PROMISED.iter().copied().chain(built)) }
+        }
     }
 }
 
@@ -89,16 +93,24 @@ mod tests {
 
     #[test]
     fn every_scheme_of_the_interface_is_known_in_any_letter_case() {
-        assert_eq!(SCHEMES.len(), 22);
-        for scheme in SCHEMES {
-            let expected = match Scheme::ALL.iter().find(|built| built.name() == *scheme) {
-                Some(built) => Target::Probe(*built, "h"),
+        assert_eq!(PROMISED.len(), 22);
+        for scheme in PROMISED {
+            let expected = match SCHEMES.iter().find(|built| built.name == *scheme) {
+                Some(built) => Target::Probe(built, "h"),
                 None => Target::NotYet(scheme),
             };
             assert_eq!(classify(&format!("{scheme}://h")), expected);
             assert_eq!(classify(&format!("{}://h", scheme.to_uppercase())), expected);
         }
-        assert!(Scheme::ALL.iter().all(|built| SCHEMES.contains(&built.name())));
+    }
+
+    #[test]
+    fn every_scheme_that_is_built_is_found() {
+        for built in SCHEMES {
+            assert_eq!(classify(&format!("{}://h", built.name)), Target::Probe(built, "h"));
+            let same = SCHEMES.iter().filter(|other| other.name.eq_ignore_ascii_case(built.name));
+            assert_eq!(same.count(), 1, "{}", built.name);
+        }
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::diagnose::{Diagnostic, Problems};
-use super::properties::{Property, STATUS_WORDS, Scheme};
+use super::properties::{Property, STATUS_WORDS};
 use super::render::{clipped, quoted};
+use super::scheme::Scheme;
 use super::settings::Mention;
 use super::target::{self, Target};
 use super::url;
@@ -82,7 +83,7 @@ impl Judge<'_> {
     }
 
     /// Judges the URL of a native probe. One that a comment cuts would probe something else in silence.
-    fn url(&mut self, scheme: Scheme, rest: &str, value: &Value) -> bool {
+    fn url(&mut self, scheme: &Scheme, rest: &str, value: &Value) -> bool {
         if self.is_cut(value, &['#']) {
             let message = "the URL ends here, where a comment begins".to_owned();
             self.error(value.span, message, Some(QUOTE_URL_HELP.to_owned()));

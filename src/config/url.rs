@@ -5,8 +5,8 @@
 
 use super::diagnose::Wrong;
 use super::host::{self, Authority, Brackets, Host};
-use super::properties::Scheme;
 use super::render::quoted;
+use super::scheme::{Feature, Scheme};
 
 /// Longest path of a local socket, in bytes: `sun_path` has 104 on FreeBSD and 108 on Linux, a NUL included.
 /// The smaller one, so that a file is good on both.
@@ -35,22 +35,20 @@ pub(super) enum Place {
 }
 
 /// Reads what follows `SCHEME://`.
-pub(super) fn parse(scheme: Scheme, rest: &str) -> Result<Url, Wrong> {
-    match scheme {
-        Scheme::Unix => local(scheme, rest, None),
-        Scheme::HttpUnix => match rest.split_once(":/") {
-            Some((path, target)) => local(scheme, path, Some(target)),
-            None => local(scheme, rest, None),
-        },
-        Scheme::Tcp | Scheme::Tls | Scheme::Http | Scheme::Https => remote(scheme, rest),
+pub(super) fn parse(scheme: &Scheme, rest: &str) -> Result<Url, Wrong> {
+    if scheme.has(Feature::Network) {
+        return remote(scheme, rest);
+    }
+    match rest.split_once(":/").filter(|_| scheme.has(Feature::Http)) {
+        Some((path, target)) => local(scheme, path, Some(target)),
+        None => local(scheme, rest, None),
     }
 }
 
-fn remote(scheme: Scheme, rest: &str) -> Result<Url, Wrong> {
+fn remote(scheme: &Scheme, rest: &str) -> Result<Url, Wrong> {
     let (place, after) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let Authority { written, host, port } = host::authority(place, Brackets::Needed)?;
-    let name = scheme.name();
-    let default = scheme.default_port();
+    let Scheme { name, default_port: default, .. } = *scheme;
     let Some(port) = port.or(default) else {
         let message = format!("{name}:// needs a port");
         return Err(Wrong::new(message).help(format!("write {name}://{written}:PORT")));
@@ -59,7 +57,7 @@ fn remote(scheme: Scheme, rest: &str) -> Result<Url, Wrong> {
         Some(default) if default == port => written.into(),
         Some(_) | None => format!("{written}:{port}").into(),
     };
-    let target = if Scheme::HTTP.contains(&scheme) {
+    let target = if scheme.has(Feature::Http) {
         target(after)?
     } else if after.is_empty() || after == "/" {
         "/".into()
@@ -93,14 +91,9 @@ fn target(after: &str) -> Result<Box<str>, Wrong> {
 }
 
 /// A local socket; `target` is what follows the `:/`.
-fn local(scheme: Scheme, path: &str, target: Option<&str>) -> Result<Url, Wrong> {
-    let name = scheme.name();
-    let form = match scheme {
-        Scheme::HttpUnix => format!("write {name}:///PATH:/URI"),
-        Scheme::Unix | Scheme::Tcp | Scheme::Tls | Scheme::Http | Scheme::Https => {
-            format!("write {name}:///PATH")
-        }
-    };
+fn local(scheme: &Scheme, path: &str, target: Option<&str>) -> Result<Url, Wrong> {
+    let has_target = scheme.has(Feature::Http);
+    let form = format!("write {}:///PATH{}", scheme.name, if has_target { ":/URI" } else { "" });
     if path.is_empty() || path.bytes().all(|byte| byte == b'/') {
         return Err(Wrong::new("there is no path of a socket").help(form));
     }
@@ -108,7 +101,7 @@ fn local(scheme: Scheme, path: &str, target: Option<&str>) -> Result<Url, Wrong>
         let message = format!("the socket's path {} is not absolute", quoted(path));
         return Err(Wrong::new(message).help(format!("{form}, with three slashes")));
     }
-    if path.ends_with(':') && scheme == Scheme::HttpUnix {
+    if path.ends_with(':') && has_target {
         let message = "there is no URI after ':'";
         return Err(Wrong::new(message).help(form));
     }

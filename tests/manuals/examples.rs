@@ -1,20 +1,16 @@
 //! Every example of hfm.conf(5) is a configuration that is accepted, without a warning.
 
-use hfm::config::properties::{Concerns, Property, Scheme, Scope, find};
+use hfm::config::properties::{Concerns, Property, Scope, find};
+use hfm::config::{Feature, SCHEMES, Scheme};
 
 use crate::files::judged;
 use crate::page::{Display, Page};
 
-/// A test of each scheme.
-fn url(scheme: Scheme) -> &'static str {
-    match scheme {
-        Scheme::Tcp => "tcp://192.0.2.1:80",
-        Scheme::Tls => "tls://192.0.2.1:443",
-        Scheme::Http => "http://192.0.2.1/",
-        Scheme::Https => "https://192.0.2.1/",
-        Scheme::Unix => "unix:///run/service",
-        Scheme::HttpUnix => "http+unix:///run/service:/",
-    }
+/// A test of the first scheme that is such a one.
+fn url(is_it: impl Fn(&Scheme) -> bool) -> String {
+    let scheme = SCHEMES.iter().find(|scheme| is_it(scheme)).expect("some scheme has it");
+    let place = if scheme.has(Feature::Network) { "192.0.2.1:80" } else { "/run/service" };
+    format!("{}://{place}", scheme.name)
 }
 
 /// Whether a line gives this property.
@@ -33,9 +29,9 @@ fn whole(text: &str, property: Option<&Property>) -> String {
         return format!("{text}rule {{ test = \"tcp://192.0.2.1:80\"; interval = 10s }}\n");
     }
     let test = match property.concerns {
-        Concerns::Every => url(Scheme::Tcp),
-        Concerns::Commands => "true",
-        Concerns::Probes(schemes) => url(schemes[0]),
+        Concerns::Every | Concerns::Probes => url(|_| true),
+        Concerns::Commands => "true".to_owned(),
+        Concerns::ProbesWith(feature) => url(|scheme| scheme.has(feature)),
     };
     let test = if property.name == "test" { String::new() } else { format!("test = \"{test}\"\n") };
     format!("dataplane = pf\ninterval = 10s\nrule {{\n{test}{text}}}\n")

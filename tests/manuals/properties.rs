@@ -1,6 +1,7 @@
 //! Every property stands in hfm.conf(5) once, in the order of the table, with what the table says of it.
 
-use hfm::config::properties::{Concerns, PROPERTIES, Property, Scheme, Scope, Takes};
+use hfm::config::SCHEMES;
+use hfm::config::properties::{Concerns, PROPERTIES, Property, Scope, Takes};
 
 use crate::page::{Item, Page};
 
@@ -32,9 +33,10 @@ fn header(property: &Property) -> String {
         (Scope::Root, _) => "the whole program".to_owned(),
         (_, Concerns::Every) => "every rule".to_owned(),
         (_, Concerns::Commands) => "programs".to_owned(),
-        (_, Concerns::Probes(schemes)) if schemes == Scheme::ALL => "native probes".to_owned(),
-        (_, Concerns::Probes(schemes)) => {
-            schemes.iter().map(|scheme| scheme.name()).collect::<Vec<_>>().join(", ")
+        (_, Concerns::Probes) => "native probes".to_owned(),
+        (_, Concerns::ProbesWith(feature)) => {
+            let schemes = SCHEMES.iter().filter(|scheme| scheme.has(feature));
+            schemes.map(|scheme| scheme.name).collect::<Vec<_>>().join(", ")
         }
     };
     format!("Type: {takes}.{unit} Default: {default}. Scope: {scope}. For: {concerns}.")
@@ -90,7 +92,7 @@ fn every_scheme_is_told_of() {
         .filter(|item| item.subsection == "Tests")
         .filter_map(|item| item.head.strip_prefix("Ic ")?.split_once("://").map(|(scheme, _)| scheme))
         .collect();
-    assert_eq!(told, Scheme::ALL.iter().map(|scheme| scheme.name()).collect::<Vec<_>>());
+    assert_eq!(told, SCHEMES.iter().map(|scheme| scheme.name).collect::<Vec<_>>());
 }
 
 #[test]

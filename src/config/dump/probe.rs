@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::escape::escaped;
 use super::super::native::{peer_of, status_text};
+use super::super::scheme::Feature;
 use super::super::target::{Target, classify};
 use super::super::url;
 use super::{Quoted, write_interval};
@@ -30,13 +31,23 @@ pub(super) fn write(out: &mut String, probe: &Probe) -> fmt::Result {
         },
     )?;
     match &probe.service {
-        Service::Dialogue(dialogue) => write_dialogue(out, dialogue)?,
+        Service::Dialogue(dialogue) => {
+            if is_scripted(&probe.url) {
+                write_script(out, dialogue)?;
+            }
+            write_patterns(out, &dialogue.patterns)?;
+        }
         Service::Http(_, http) => write_http(out, http)?,
     }
     match &probe.tls {
         Some(tls) => write_tls(out, tls),
         None => Ok(()),
     }
+}
+
+/// Whether it is the file that says what is said; else the scheme does.
+fn is_scripted(url: &str) -> bool {
+    matches!(classify(url), Target::Probe(scheme, _) if scheme.has(Feature::Dialogue))
 }
 
 fn write_network(out: &mut String, probe: &Probe) -> fmt::Result {
@@ -84,7 +95,7 @@ fn write_network(out: &mut String, probe: &Probe) -> fmt::Result {
     )
 }
 
-fn write_dialogue(out: &mut String, dialogue: &Dialogue) -> fmt::Result {
+fn write_script(out: &mut String, dialogue: &Dialogue) -> fmt::Result {
     if !dialogue.send.is_empty() {
         text(out, "send", &escaped(&dialogue.send))?;
     }
@@ -96,8 +107,7 @@ fn write_dialogue(out: &mut String, dialogue: &Dialogue) -> fmt::Result {
             DialogueStep::Expect(bytes) => format!("expect {}", escaped(bytes)),
             DialogueStep::ExpectRegex(regex) => format!("expect_regex {regex}"),
         }),
-    )?;
-    write_patterns(out, &dialogue.patterns)
+    )
 }
 
 fn write_http(out: &mut String, http: &Http) -> fmt::Result {

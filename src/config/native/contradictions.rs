@@ -2,17 +2,20 @@
 
 use super::super::diagnose::{Diagnostic, Wrong};
 use super::super::properties::Setting;
+use super::super::scheme::{Feature, Scheme};
 use super::Builder;
 use super::chosen::Chosen;
 use crate::rule::{Family, Http, Network, Peer, Probe, Service, Tls};
 
 /// Reports everything in a probe that contradicts itself. The properties are reported by name, so that other
 /// judges of a finished probe can report in the same way, with [`Builder::refuse`].
-pub(super) fn find(builder: &mut Builder<'_>, chosen: &Chosen<'_>, probe: &Probe) {
+pub(super) fn find(builder: &mut Builder<'_>, chosen: &Chosen<'_>, scheme: &Scheme, probe: &Probe) {
     addresses(builder, chosen, &probe.peer, &probe.network);
-    match &probe.service {
-        Service::Dialogue(_) => sends(builder, chosen),
-        Service::Http(_, http) => request(builder, chosen, http),
+    if scheme.has(Feature::Dialogue) {
+        sends(builder, chosen);
+    }
+    if let Service::Http(_, http) = &probe.service {
+        request(builder, chosen, http);
     }
     if let Some(tls) = &probe.tls {
         certificates(builder, chosen, tls);

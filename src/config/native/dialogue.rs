@@ -4,14 +4,37 @@ use super::super::diagnose::Wrong;
 use super::super::escape;
 use super::super::properties::Setting;
 use super::super::render::quoted;
+use super::super::scheme::{Feature, Scheme};
+use super::super::url::Url;
+use super::Alikes;
 use super::chosen::Chosen;
-use crate::rule::{Dialogue, DialogueStep, Patterns};
+use crate::rule::{Dialogue, DialogueStep, Passage, Patterns, Service};
+
+/// `tcp://host:port`
+pub(super) const TCP: Scheme =
+    Scheme { name: "tcp", default_port: None, features: &[Feature::Network, Feature::Dialogue], service };
+
+/// `tls://host:port`
+pub(super) const TLS: Scheme = Scheme {
+    name: "tls",
+    default_port: None,
+    features: &[Feature::Network, Feature::Tls, Feature::Dialogue],
+    service,
+};
+
+/// `unix:///path`
+pub(super) const UNIX: Scheme =
+    Scheme { name: "unix", default_port: None, features: &[Feature::Dialogue], service };
 
 /// Longest text to send or to expect, in bytes, escapes undone.
 const BYTES_MAX: usize = 64 * 1024;
 
+fn service(alikes: &mut Alikes, chosen: &Chosen<'_>, _url: &Passage, _parts: &Url) -> Option<Service> {
+    Some(Service::Dialogue(alikes.dialogues.share(dialogue(chosen)?)))
+}
+
 /// What is said, of a rule.
-pub(super) fn dialogue(chosen: &Chosen<'_>) -> Option<Dialogue> {
+fn dialogue(chosen: &Chosen<'_>) -> Option<Dialogue> {
     let steps: Option<Vec<DialogueStep>> =
         chosen.texts(Setting::Dialogue).iter().map(|text| step(&text.text).ok()).collect();
     let send = match (chosen.text(Setting::Send), chosen.text(Setting::SendHex)) {

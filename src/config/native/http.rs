@@ -5,9 +5,27 @@ use std::ops::RangeInclusive;
 use super::super::diagnose::Wrong;
 use super::super::properties::Setting;
 use super::super::render::quoted;
+use super::super::scheme::{Feature, Scheme};
+use super::super::url::Url;
 use super::chosen::Chosen;
-use super::dialogue;
-use crate::rule::{HeaderPattern, Http, HttpVersion, Patterns};
+use super::{Alikes, dialogue};
+use crate::rule::{HeaderPattern, Http, HttpVersion, Page, Passage, Patterns, Service};
+
+/// `http://host[:port]/path?query`
+pub(super) const HTTP: Scheme =
+    Scheme { name: "http", default_port: Some(80), features: &[Feature::Network, Feature::Http], service };
+
+/// `https://host[:port]/path?query`
+pub(super) const HTTPS: Scheme = Scheme {
+    name: "https",
+    default_port: Some(443),
+    features: &[Feature::Network, Feature::Tls, Feature::Http],
+    service,
+};
+
+/// `http+unix:///path:/uri`
+pub(super) const HTTP_UNIX: Scheme =
+    Scheme { name: "http+unix", default_port: None, features: &[Feature::Http], service };
 
 /// Longest method, in bytes; the longest that is registered has 17.
 const METHOD_BYTES_MAX: usize = 32;
@@ -18,8 +36,13 @@ const STATUS_DEFAULT: RangeInclusive<u16> = 200..=399;
 /// Ranges of status codes at most; there are no more codes.
 const RANGES_MAX: usize = 900;
 
+fn service(alikes: &mut Alikes, chosen: &Chosen<'_>, url: &Passage, parts: &Url) -> Option<Service> {
+    let page = Page::within(url, &parts.authority, &parts.target);
+    Some(Service::Http(page, alikes.requests.share(http(chosen)?)))
+}
+
 /// The request of a rule, and what its response has to be.
-pub(super) fn http(chosen: &Chosen<'_>) -> Option<Http> {
+fn http(chosen: &Chosen<'_>) -> Option<Http> {
     let owned = |(name, value): (&str, &str)| (Box::from(name), Box::from(value));
     let headers: Option<Vec<_>> =
         chosen.texts(Setting::HttpHeaders).iter().map(|text| header(&text.text).ok().map(owned)).collect();

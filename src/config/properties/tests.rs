@@ -130,15 +130,15 @@ fn every_key_is_filled_by_one_property() {
 
 #[test]
 fn settings_of_probes_name_the_schemes_that_they_mean_something_for() {
-    for (name, schemes) in [
-        ("timeout", Scheme::ALL),
-        ("connect", Scheme::NETWORK),
-        ("http_status", Scheme::HTTP),
-        ("reuse", Scheme::HTTP),
-        ("send", Scheme::DIALOGUE),
-        ("tls_ca", Scheme::TLS),
+    for (name, concerns) in [
+        ("timeout", Concerns::Probes),
+        ("connect", Concerns::ProbesWith(Feature::Network)),
+        ("http_status", Concerns::ProbesWith(Feature::Http)),
+        ("reuse", Concerns::ProbesWith(Feature::Http)),
+        ("send", Concerns::ProbesWith(Feature::Dialogue)),
+        ("tls_ca", Concerns::ProbesWith(Feature::Tls)),
     ] {
-        assert_eq!(find(name).expect(name).concerns, Concerns::Probes(schemes), "{name}");
+        assert_eq!(find(name).expect(name).concerns, concerns, "{name}");
     }
     for name in ["test_arguments", "timeout_int", "timeout_kill"] {
         assert_eq!(find(name).expect(name).concerns, Concerns::Commands, "{name}");
