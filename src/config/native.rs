@@ -26,9 +26,16 @@ use crate::rule::{Alike, Dialogue, Http, Network, Passage, Probe, Service};
 use crate::ucl::Span;
 use chosen::Chosen;
 
-/// Every scheme that is built, each with the file that makes what it says.
-pub static SCHEMES: &[Scheme] =
-    &[dialogue::TCP, dialogue::TLS, http::HTTP, http::HTTPS, dialogue::UNIX, http::HTTP_UNIX];
+/// Every scheme that is built, in the order in which the manual tells of them: a line each.
+#[rustfmt::skip]
+pub static SCHEMES: &[Scheme] = &[
+    dialogue::TCP,
+    dialogue::TLS,
+    http::HTTP,
+    http::HTTPS,
+    dialogue::UNIX,
+    http::HTTP_UNIX,
+];
 
 pub(super) use http::status_text;
 pub(super) use network::peer_of;

@@ -68,7 +68,7 @@ fn every_file_of_the_repository_that_is_named_is_there() {
 }
 
 /// Files that docs/adding-a-probe.md has its reader make.
-const YOURS: &[&str] = &["src/config/native/preset.rs", "tests/config/probe_smtp.conf"];
+const YOURS: &[&str] = &["src/config/native/memcached.rs", "tests/config/probe_memcached.conf"];
 
 #[test]
 fn a_link_that_leads_nowhere_is_found() {
