@@ -16,6 +16,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::hosts::Hosts;
 use super::recent::{News, Recent};
 use super::report::{Hello, Json};
 use super::request::{Asked, HEAD_BYTES_MAX, Method, Read, Refusal, read};
@@ -175,12 +176,12 @@ impl Client {
         self.sending.as_ref().map(|sending| &sending.body)
     }
 
-    /// Looks at what has come.
-    pub fn next(&mut self, now: Now) -> Next {
+    /// Looks at what has come; `hosts` says whom a request may name.
+    pub fn next(&mut self, hosts: Hosts<'_>, now: Now) -> Next {
         if !self.may_ask() {
             return Next::Nothing;
         }
-        match read(&self.input) {
+        match read(&self.input, hosts) {
             Read::Partial => {
                 self.is_new = false;
                 Next::Nothing
@@ -380,7 +381,7 @@ impl Client {
     /// Whether it is to be closed.
     pub fn is_over(&self, now: Instant) -> bool {
         match self.state {
-            State::Head => self.has_ended && read(&self.input) == Read::Partial,
+            State::Head => self.has_ended && read(&self.input, Hosts::Any) == Read::Partial,
             State::Draining { bytes } => {
                 let is_late = now.saturating_duration_since(self.since) >= DRAINING_TIME;
                 self.has_ended || is_late || bytes >= DRAINING_BYTES_MAX

@@ -6,6 +6,7 @@
 
 mod client;
 mod date;
+mod hosts;
 pub mod metrics;
 mod page;
 mod recent;
@@ -14,6 +15,7 @@ mod request;
 mod response;
 
 pub use client::{Client, Next};
+pub use hosts::Hosts;
 pub use page::{Page, page};
 pub use recent::{News, Recent};
 pub use request::{Asked, Method, Refusal, Resource};

@@ -5,6 +5,8 @@
 
 use httparse::{EMPTY_HEADER, Header, Status};
 
+use super::hosts::Hosts;
+
 /// Longest head of a request, in bytes.
 pub(super) const HEAD_BYTES_MAX: usize = 8 * 1024;
 /// Longest target, in bytes.
@@ -80,8 +82,8 @@ const fn refusal(status: u16, why: &'static str) -> Refusal {
 /// Methods that are known and not served (RFC 9110 section 9, RFC 5789).
 const OTHER_METHODS: &[&str] = &["POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
-/// Looks at the bytes that have come of a request.
-pub(super) fn read(bytes: &[u8]) -> Read {
+/// Looks at the bytes that have come of a request; `hosts` says whom it may name.
+pub(super) fn read(bytes: &[u8], hosts: Hosts<'_>) -> Read {
     if bytes.starts_with(b"PRI * HTTP/2.0\r\n") {
         return Read::Whole(bytes.len(), Err(refusal(505, "HTTP/1.1 and HTTP/1.0 are spoken here")));
     }
@@ -89,7 +91,7 @@ pub(super) fn read(bytes: &[u8]) -> Read {
     let mut request = httparse::Request::new(&mut headers);
     let whole = |refusal| Read::Whole(bytes.len(), Err(refusal));
     match request.parse(bytes) {
-        Ok(Status::Complete(length)) => Read::Whole(length, judge(&request)),
+        Ok(Status::Complete(length)) => Read::Whole(length, judge(&request, hosts)),
         Ok(Status::Partial) if bytes.len() >= HEAD_BYTES_MAX => whole(refusal_of_length(bytes)),
         Ok(Status::Partial) => Read::Partial,
         Err(httparse::Error::TooManyHeaders) => whole(refusal(431, "too many headers")),
@@ -113,7 +115,7 @@ fn refusal_of_length(bytes: &[u8]) -> Refusal {
     }
 }
 
-fn judge(request: &httparse::Request<'_, '_>) -> Result<Asked, Refusal> {
+fn judge(request: &httparse::Request<'_, '_>, admitted: Hosts<'_>) -> Result<Asked, Refusal> {
     let (Some(method), Some(target), Some(version)) = (request.method, request.path, request.version) else {
         return Err(refusal(400, "this is no request of HTTP/1.1"));
     };
@@ -141,6 +143,11 @@ fn judge(request: &httparse::Request<'_, '_>) -> Result<Asked, Refusal> {
         return Err(refused(400, "the target of the request is no path"));
     };
     let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+    if !named(headers, "host").all(|host| admitted.admits(host)) {
+        let why = "only this machine is served here, by an address, as localhost or by its own name: \
+                   a proxy has to send one of these as Host";
+        return Err(refused(421, why));
+    }
     let resource = match path {
         "/" => Resource::Page,
         "/healthz" => Resource::Health,

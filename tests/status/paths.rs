@@ -20,6 +20,7 @@ fn what_cannot_be_had_is_refused_by_its_number_and_in_words() {
         ("CONNECT gw:443 HTTP/1.1\r\nHost: gw\r\n\r\n", 405),
         ("GET / HTTP/1.1\r\n\r\n", 400),
         ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: evil.example:9090\r\n\r\n", 421),
         ("GET / HTTP/3.0\r\nHost: gw\r\n\r\n", 505),
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
         ("\u{16}\u{3}\u{1}\u{2}\r\n\r\n", 400),

@@ -26,7 +26,7 @@ use mio::{Registry, Token};
 
 use crate::now::Now;
 use crate::status::report::Hello;
-use crate::status::{Asked, Body, Next, Page, Recent, Resource, Response, page};
+use crate::status::{Asked, Body, Hosts, Next, Page, Recent, Resource, Response, page};
 use crate::sys::identity;
 use connection::Connection;
 pub use place::Opened;
@@ -183,7 +183,8 @@ impl Server {
             };
             self.first_read = (slot + 1) % CLIENTS_MAX;
             connection.read(&mut self.scratch, now.mono);
-            if let Next::Asked(asked) = connection.client.next(now) {
+            let hosts = Hosts::of(self.place.address(), &self.host);
+            if let Next::Asked(asked) = connection.client.next(hosts, now) {
                 self.asked(slot, asked, now);
             }
             if clock() >= until {

@@ -43,9 +43,9 @@ fn requests_that_come_at_once_are_answered_one_after_the_other() {
     let now = start();
     let mut client =
         client(now, "GET /healthz HTTP/1.1\r\nHost: gw\r\n\r\nHEAD /metrics HTTP/1.1\r\nHost: gw\r\n\r\n");
-    let Next::Asked(first) = client.next(at(now)) else { panic!("a request") };
+    let Next::Asked(first) = client.next(Hosts::Any, at(now)) else { panic!("a request") };
     assert_eq!(first.resource, Resource::Health);
-    assert_eq!(client.next(at(now)), Next::Nothing, "one at a time");
+    assert_eq!(client.next(Hosts::Any, at(now)), Next::Nothing, "one at a time");
     client.respond(&Response::text(200, "ok\n"), at(now));
     let answer = taken(&mut client, 7, now);
     assert!(
@@ -53,7 +53,7 @@ fn requests_that_come_at_once_are_answered_one_after_the_other() {
             && answer.ends_with("\r\n\r\nok\n"),
         "{answer}"
     );
-    let Next::Asked(second) = client.next(at(now)) else { panic!("a request") };
+    let Next::Asked(second) = client.next(Hosts::Any, at(now)) else { panic!("a request") };
     assert_eq!((second.resource, second.method), (Resource::Metrics, Method::Head));
     client.respond(&large(), at(now));
     let answer = taken(&mut client, 1_000, now);
@@ -66,7 +66,7 @@ fn a_large_answer_is_whole_however_it_is_taken() {
     let now = start();
     for at_a_time in [1, 4_999, 5_000, 5_001, 100_000] {
         let mut client = client(now, "GET /metrics HTTP/1.1\r\nHost: gw\r\n\r\n");
-        assert!(matches!(client.next(at(now)), Next::Asked(_)));
+        assert!(matches!(client.next(Hosts::Any, at(now)), Next::Asked(_)));
         client.respond(&large(), at(now));
         let answer = taken(&mut client, at_a_time, now);
         let body = answer.split_once("\r\n\r\n").expect("a head").1;
@@ -80,11 +80,11 @@ fn what_cannot_be_read_on_is_answered_and_drained_and_then_over() {
     let now = start();
     let mut client =
         client(now, "POST / HTTP/1.1\r\nHost: gw\r\nContent-Length: 40\r\n\r\nGET /metrics HTTP/1.1\r\n");
-    assert_eq!(client.next(at(now)), Next::Refused);
+    assert_eq!(client.next(Hosts::Any, at(now)), Next::Refused);
     let answer = taken(&mut client, 1_000, now);
     assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("Connection: close\r\n"), "{answer}");
     assert!(client.has_all() && !client.is_over(now));
-    assert_eq!(client.next(at(now)), Next::Nothing, "a body is no request");
+    assert_eq!(client.next(Hosts::Any, at(now)), Next::Nothing, "a body is no request");
     client.handle_bytes(&[0; 1_000], now);
     assert!(!client.is_over(now));
     assert!(client.is_over(now + SECOND));
@@ -98,7 +98,10 @@ fn what_cannot_be_read_on_is_answered_and_drained_and_then_over() {
 fn half_a_head_is_told_so_and_one_without_any_is_closed() {
     let now = start();
     let mut half = client(now, "GET / HT");
-    assert_eq!((half.next(at(now)), half.poll_timeout()), (Next::Nothing, Some(now + 10 * SECOND)));
+    assert_eq!(
+        (half.next(Hosts::Any, at(now)), half.poll_timeout()),
+        (Next::Nothing, Some(now + 10 * SECOND))
+    );
     // A byte now and then does not help.
     half.handle_bytes(b"T", now + 9 * SECOND);
     assert_eq!(half.overdue(at(now + 9 * SECOND)), None);
@@ -117,7 +120,7 @@ fn an_answer_is_not_kept_for_who_does_not_take_it() {
     let now = start();
     let asked = || {
         let mut client = client(now, "GET /metrics HTTP/1.1\r\nHost: gw\r\n\r\n");
-        assert!(matches!(client.next(at(now)), Next::Asked(_)));
+        assert!(matches!(client.next(Hosts::Any, at(now)), Next::Asked(_)));
         client.respond(&large(), at(now));
         client
     };
@@ -139,7 +142,7 @@ fn whoever_listens_is_told_what_is_new_and_what_was_missed() {
     recent.push("\"n\":1}");
     recent.push("\"n\":2}");
     let mut client = client(now, "GET /api/v1/events?after=1 HTTP/1.1\r\nHost: gw\r\n\r\n");
-    assert!(matches!(client.next(at(now)), Next::Asked(_)));
+    assert!(matches!(client.next(Hosts::Any, at(now)), Next::Asked(_)));
     client.stream(1, &Hello { pid: 7, started: 0.5 }, at(now));
     client.feed(&recent, now);
     let told = taken(&mut client, 50, now);
@@ -172,7 +175,7 @@ fn a_body_is_shared_and_not_copied() {
     let clients: Vec<Client> = (0..10)
         .map(|_| {
             let mut client = client(now, "GET /metrics HTTP/1.1\r\nHost: gw\r\n\r\n");
-            assert!(matches!(client.next(at(now)), Next::Asked(_)));
+            assert!(matches!(client.next(Hosts::Any, at(now)), Next::Asked(_)));
             client.respond(&response, at(now));
             client
         })
@@ -187,14 +190,14 @@ fn half_a_head_is_looked_at_again_when_there_is_more_of_it() {
     let now = start();
     let mut client = client(now, "GET /healthz HTTP/1.1\r\nHo");
     assert!(client.may_ask());
-    assert_eq!((client.next(at(now)), client.may_ask()), (Next::Nothing, false));
+    assert_eq!((client.next(Hosts::Any, at(now)), client.may_ask()), (Next::Nothing, false));
     client.handle_bytes(b"st: gw\r\n\r\nGET /he", now);
     assert!(client.may_ask());
-    assert!(matches!(client.next(at(now)), Next::Asked(_)));
+    assert!(matches!(client.next(Hosts::Any, at(now)), Next::Asked(_)));
     client.respond(&Response::text(200, "ok\n"), at(now));
     let _ = taken(&mut client, 1_000, now);
     assert!(client.may_ask(), "what came behind it was not looked at");
-    assert_eq!((client.next(at(now)), client.may_ask()), (Next::Nothing, false));
+    assert_eq!((client.next(Hosts::Any, at(now)), client.may_ask()), (Next::Nothing, false));
 }
 
 #[test]
@@ -204,7 +207,7 @@ fn one_that_has_sent_all_it_will_is_answered_all_of_it() {
     let mut client = client(now, &one.repeat(2));
     client.handle_end();
     for connection in [false, true] {
-        assert!(!client.is_over(now) && matches!(client.next(at(now)), Next::Asked(_)));
+        assert!(!client.is_over(now) && matches!(client.next(Hosts::Any, at(now)), Next::Asked(_)));
         client.respond(&Response::text(200, "ok\n"), at(now));
         assert_eq!(taken(&mut client, 1_000, now).contains("Connection: close\r\n"), connection);
     }
@@ -216,7 +219,7 @@ fn what_waits_for_one_that_is_always_a_little_behind_is_bounded() {
     let now = start();
     let mut recent = Recent::default();
     let mut client = client(now, "GET /api/v1/events HTTP/1.1\r\nHost: gw\r\n\r\n");
-    assert!(matches!(client.next(at(now)), Next::Asked(_)));
+    assert!(matches!(client.next(Hosts::Any, at(now)), Next::Asked(_)));
     client.stream(0, &Hello { pid: 7, started: 0.5 }, at(now));
     let event = format!("\"x\":\"{}\"}}", "x".repeat(3_000));
     for _ in 0..1_000 {
