@@ -1,6 +1,7 @@
 //! Where the page is served: what cannot be had, and what a reload changes.
 
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 
 use nix::sys::signal::Signal;
@@ -17,7 +18,9 @@ fn an_address_in_use_is_told_and_had_as_soon_as_it_is_free() {
     let held = TcpListener::bind(address).expect("nobody has it");
     let mut site = Site::at("held", address, RULES);
     site.daemon.wait_for("the status page cannot listen at", 1);
-    assert!(site.daemon.log().contains("; trying again every 5s"), "{}", site.daemon.log());
+    for words in ["another program has it", "; trying again every 5s"] {
+        assert!(site.daemon.log().contains(words), "{words}: {}", site.daemon.log());
+    }
     drop(held);
     site.daemon.wait_for(&format!("status page at http://{address}/"), 1);
     assert_eq!(site.get("/healthz").status, 200);
@@ -28,7 +31,17 @@ fn an_address_that_is_not_ours_keeps_nothing_from_running() {
     let home = Home::new("foreign");
     let mut daemon = home.start(&format!("listen = \"192.0.2.1:9090\"\n{RULES}"));
     daemon.wait_for("the status page cannot listen at 192.0.2.1:9090", 1);
+    assert!(daemon.log().contains("this machine does not have that address"), "{}", daemon.log());
     daemon.wait_for("changed state to: RuleStateSuccess", 1);
+}
+
+/// The event that was told first of all, as it is told there.
+fn first_event(at: SocketAddr) -> String {
+    let mut stream = connect(at);
+    stream.write_all(b"GET /api/v1/events?after=0 HTTP/1.1\r\nHost: gw\r\n\r\n").expect("it reads");
+    let mut lines = BufReader::new(stream).lines().map(|line| line.expect("a line"));
+    assert!(lines.any(|line| line == "id: 1"), "the first one is not there");
+    lines.next().expect("its data")
 }
 
 #[test]
@@ -41,10 +54,12 @@ fn a_reload_moves_it_and_takes_it_away() {
         site.daemon.wait_for("reloaded", times);
     };
     let idle = site.connect();
+    let first = first_event(here);
     reload(&mut site, &format!("listen = \"{there}\""), 1);
     assert_eq!(ask(connect(there), "GET /healthz HTTP/1.0\r\n\r\n").status, 200);
     assert!(TcpStream::connect(here).is_err(), "nobody listens there any more");
     drop(idle);
+    assert_eq!(first_event(there), first, "numbers and events go along");
     // One that stays where it is keeps its clients.
     let kept = connect(there);
     reload(&mut site, &format!("listen = \"{there}\""), 2);
@@ -53,6 +68,7 @@ fn a_reload_moves_it_and_takes_it_away() {
     assert!(TcpStream::connect(there).is_err(), "it is served nowhere");
     reload(&mut site, &format!("listen = \"{here}\""), 4);
     assert_eq!(site.get("/healthz").status, 200);
+    assert_eq!(first_event(here), first);
 }
 
 #[test]

@@ -95,9 +95,10 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Serves at this address. `config` is the name of the configuration file.
+    /// Serves at this address. `recent` is what was told at the one before, `config` the name of the configuration file.
     pub(super) fn new(
         opened: Opened,
+        recent: Recent,
         config: String,
         began: Now,
         registry: Registry,
@@ -116,7 +117,7 @@ impl Server {
             place: Place::new(opened, &registry, now.mono),
             registry,
             connections: (0..CLIENTS_MAX).map(|_| None).collect(),
-            recent: Recent::default(),
+            recent,
             works: Works::new(has_writer),
             manners: Manners::new(now.mono),
             page,
@@ -324,9 +325,10 @@ impl Server {
         }
     }
 
-    /// Ends all connections, and listens no more.
-    pub(super) fn shut(mut self) {
+    /// Ends all connections, and listens no more; what was told goes on with its numbers elsewhere.
+    pub(super) fn shut(mut self) -> Recent {
         (0..CLIENTS_MAX).for_each(|slot| self.close(slot));
         self.place.shut(&self.registry);
+        self.recent
     }
 }

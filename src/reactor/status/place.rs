@@ -35,6 +35,17 @@ impl Opened {
     }
 }
 
+/// What to do about it, where its words do not say.
+fn help(error: &io::Error) -> &'static str {
+    // bind(2)
+    let words = [
+        (io::ErrorKind::PermissionDenied, ", ports below 1024 are root's: take another"),
+        (io::ErrorKind::AddrInUse, ", another program has it: 'ss -ltnp' or 'sockstat -l' tells which"),
+        (io::ErrorKind::AddrNotAvailable, ", this machine does not have that address, or not yet"),
+    ];
+    words.iter().find(|(kind, _)| *kind == error.kind()).map_or("", |(_, words)| words)
+}
+
 /// The address, and what listens there.
 #[derive(Debug)]
 pub(super) struct Place {
@@ -70,8 +81,9 @@ impl Place {
             }
             Err(error) => {
                 if self.retry_at.is_none() {
+                    let help = help(&error);
                     let sentence = format_args!(
-                        "the status page cannot listen at {address}: {error}; trying again every {RETRY:?}"
+                        "the status page cannot listen at {address}: {error}{help}; trying again every {RETRY:?}"
                     );
                     let fields = [Field::hidden("detail", Value::Bare(&error))];
                     let line = Line { event: "status-page-failed", sentence, about: &about, fields: &fields };

@@ -1,6 +1,7 @@
 //! The status page's part of a turn, and where it is told what it serves.
 
 use std::io;
+use std::mem;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -14,7 +15,7 @@ use crate::reactor::control::answer::{Facts, Source};
 use crate::reactor::happenings::{Batch, Happenings, Listener};
 use crate::reactor::overrides::Overrides;
 use crate::reactor::{Reactor, now};
-use crate::status::Response;
+use crate::status::{Recent, Response};
 use crate::writer::{Answer, Question, Which, Writer, Writes};
 
 /// The number of its questions to the writer: those of the control socket have the first few.
@@ -27,6 +28,8 @@ pub(in crate::reactor) struct Serves {
     config: String,
     began: Now,
     server: Option<Server>,
+    /// Of the last server, while there is none.
+    recent: Recent,
     /// The control socket had the last part of a turn that clients get.
     is_next: bool,
 }
@@ -38,7 +41,8 @@ impl Reactor {
     /// When the poll cannot be had once more, or the process has had such a reactor before.
     pub fn status_by(&mut self, opened: Option<Opened>, config: String) -> io::Result<()> {
         self.hear()?;
-        self.status = Some(Serves { config, began: now(), server: None, is_next: false });
+        self.status =
+            Some(Serves { config, began: now(), server: None, recent: Recent::default(), is_next: false });
         self.serve_status_at(opened)
     }
 
@@ -46,14 +50,14 @@ impl Reactor {
     pub(in crate::reactor) fn serve_status_at(&mut self, opened: Option<Opened>) -> io::Result<()> {
         let Some(serves) = &mut self.status else { return Ok(()) };
         if let Some(server) = serves.server.take() {
-            server.shut();
+            serves.recent = server.shut();
         }
         let listens = opened.is_some();
         if let Some(opened) = opened {
             let registry = self.waiter.registry().try_clone()?;
             let has_writer = self.writer.is_some();
-            let server =
-                Server::new(opened, serves.config.clone(), serves.began, registry, has_writer, now());
+            let (recent, config) = (mem::take(&mut serves.recent), serves.config.clone());
+            let server = Server::new(opened, recent, config, serves.began, registry, has_writer, now());
             serves.server = Some(server);
         }
         if let Some(happenings) = &mut self.happenings {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::columns::{Cell, Column, Grid, Place};
-use super::super::times::{Micros, NOTHING, Percent, Short};
+use super::super::times::{Long, Micros, NOTHING, Percent, Short};
 use super::super::view::{Paint, View};
 use crate::control::protocol::RuleRow;
 
@@ -88,7 +88,7 @@ fn reason(row: &RuleRow, now: f64) -> String {
         };
         if let Some(until) = set.until {
             let comma = if out.is_empty() { "" } else { ", " };
-            let _ = write!(out, "{comma}{} left", Short(until - now));
+            let _ = write!(out, "{comma}{} left", Long(until - now));
         }
         return if out.is_empty() { NOTHING.to_owned() } else { out };
     }
