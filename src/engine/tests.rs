@@ -20,23 +20,7 @@ fn rule() -> Rule {
         name: "rule".into(),
         test: Test::Command { command: command.into(), timeout_int: None, timeout_kill: None },
         placement: Placement::default().into(),
-        terms: Terms {
-            status: Status::Enabled,
-            start_delay: None,
-            runs: None,
-            interval: S,
-            interval_fail: S,
-            interval_debounce: None,
-            spread: false,
-            health: HealthSettings::default(),
-            requires: Vec::new(),
-            guard: Vec::new(),
-            change_success: None,
-            change_fail: None,
-            change_timeout: None,
-            demote: None,
-        }
-        .into(),
+        terms: Terms { status: Status::Enabled, interval: S, interval_fail: S, ..Terms::default() }.into(),
     }
 }
 

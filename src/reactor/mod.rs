@@ -26,6 +26,7 @@ mod service;
 mod shortage;
 pub(crate) mod signals;
 mod status;
+mod stream;
 mod summary;
 
 use std::io;

@@ -1,16 +1,17 @@
 //! One client's connection: its stream, what the poll said of it, and what is being answered.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::net::UnixStream as StdStream;
 use std::time::Instant;
 
 use mio::event::Event as PollEvent;
 use mio::net::UnixStream;
-use mio::{Interest, Registry, Token};
+use mio::{Registry, Token};
 
 use super::answer::{Facts, Source, Work};
 use crate::control::Client;
 use crate::now::Now;
+use crate::reactor::stream::ClientStream;
 use crate::sys::control_socket::Peer;
 
 /// What is written to one client in one turn at most, in bytes.
@@ -19,17 +20,13 @@ const WRITE_BYTES: usize = 32 * 1024;
 /// A client that is connected.
 #[derive(Debug)]
 pub(super) struct Connection {
-    stream: UnixStream,
+    stream: ClientStream<UnixStream>,
     pub(super) client: Client,
     pub(super) peer: Peer,
     /// Of what it asked last.
     pub(super) ticket: u64,
     /// What makes the answer, when that has many lines.
     pub(super) work: Option<Work>,
-    is_readable: bool,
-    is_writable: bool,
-    /// Nobody reads any more.
-    is_gone: bool,
 }
 
 impl Connection {
@@ -40,63 +37,37 @@ impl Connection {
         token: Token,
         now: Instant,
     ) -> io::Result<Self> {
-        let mut stream = UnixStream::from_std(stream);
-        registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Self {
-            stream,
-            client: Client::new(now),
-            peer,
-            ticket: 0,
-            work: None,
-            is_readable: true,
-            is_writable: true,
-            is_gone: false,
-        })
+        let stream = ClientStream::new(UnixStream::from_std(stream), registry, token)?;
+        Ok(Self { stream, client: Client::new(now), peer, ticket: 0, work: None })
     }
 
     pub(super) fn on_event(&mut self, event: &PollEvent) {
-        self.is_readable |= event.is_readable() || event.is_read_closed() || event.is_error();
-        self.is_writable |= event.is_writable() || event.is_error();
-        self.is_gone |= event.is_write_closed();
+        self.stream.on_event(event, false);
     }
 
     /// Reads what there is room for.
     pub(super) fn read(&mut self, scratch: &mut [u8], now: Instant) {
-        while self.is_readable && self.client.room() > 0 {
+        while self.has_input() {
             let room = self.client.room().min(scratch.len());
             match self.stream.read(&mut scratch[..room]) {
-                Ok(0) => {
-                    self.client.handle_end();
-                    self.is_readable = false;
-                }
-                Ok(bytes) => self.client.handle_bytes(&scratch[..bytes], now),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.is_readable = false,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => {
-                    self.is_gone = true;
-                    self.is_readable = false;
-                }
+                Some(0) => self.client.handle_end(),
+                Some(bytes) => self.client.handle_bytes(&scratch[..bytes], now),
+                None => {}
             }
         }
     }
 
     /// Writes what it takes, a bounded part of it.
     pub(super) fn write(&mut self, now: Instant) {
-        if !self.is_writable || self.is_gone || self.client.waiting().is_empty() {
-            return;
-        }
         let waiting = self.client.waiting();
-        match self.stream.write(&waiting[..waiting.len().min(WRITE_BYTES)]) {
-            Ok(bytes) => self.client.written(bytes, now),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => self.is_writable = false,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => self.is_gone = true,
+        if let Some(bytes) = self.stream.write(&waiting[..waiting.len().min(WRITE_BYTES)]) {
+            self.client.written(bytes, now);
         }
     }
 
     /// Whether there are lines to make, and room for one.
     pub(super) fn has_work(&self) -> bool {
-        self.work.is_some() && self.client.has_room() && !self.is_gone
+        self.work.is_some() && self.client.has_room() && !self.stream.is_gone()
     }
 
     /// Makes a line of the answer, or a step towards it.
@@ -112,10 +83,13 @@ impl Connection {
 
     /// Whether something can be done for it at once.
     pub(super) fn has_more(&self) -> bool {
-        let has_input = self.is_readable && self.client.room() > 0;
-        let has_output = self.is_writable && !self.client.waiting().is_empty();
+        let has_output = self.stream.is_writable() && !self.client.waiting().is_empty();
         // One that has gone is still to be closed.
-        self.is_gone || self.client.may_ask() || has_input || has_output || self.has_work()
+        self.stream.is_gone() || self.client.may_ask() || self.has_input() || has_output || self.has_work()
+    }
+
+    fn has_input(&self) -> bool {
+        self.stream.is_readable() && self.client.room() > 0
     }
 
     /// Whether it is to be closed.
@@ -125,13 +99,12 @@ impl Connection {
             return true;
         }
         // What it had asked before it left is heard.
-        self.is_gone && !self.client.may_ask() || self.client.is_over()
+        self.stream.is_gone() && !self.client.may_ask() || self.client.is_over()
     }
 
-    /// Has the poll forget it, before its descriptor is closed: a child that is just being made may hold that
-    /// for a moment longer.
+    /// Has the poll forget it.
     pub(super) fn close(&mut self, registry: &Registry) {
-        let _ = registry.deregister(&mut self.stream);
+        self.stream.close(registry);
     }
 }
 

@@ -8,7 +8,7 @@ use mio::{Poll, Token};
 use super::*;
 use crate::engine::Set;
 use crate::probe::{Compiler, Files};
-use crate::rule::{Dialogue, HealthSettings, Network, Patterns, Peer, Placement, Probe, RuleId, Service};
+use crate::rule::{Dialogue, Network, Patterns, Peer, Placement, Probe, RuleId, Service};
 use crate::rule::{Status, Terms, Test};
 use crate::standing::Override;
 
@@ -45,23 +45,8 @@ fn waiting_for(server: &TcpListener) -> (Rule, Plans) {
         name: "rule".into(),
         test: Test::Probe(probe.into()),
         placement: Placement::default().into(),
-        terms: Terms {
-            status: Status::Enabled,
-            start_delay: None,
-            runs: None,
-            interval: AMPLE,
-            interval_fail: AMPLE,
-            interval_debounce: None,
-            spread: false,
-            health: HealthSettings::default(),
-            requires: Vec::new(),
-            guard: Vec::new(),
-            change_success: None,
-            change_fail: None,
-            change_timeout: None,
-            demote: None,
-        }
-        .into(),
+        terms: Terms { status: Status::Enabled, interval: AMPLE, interval_fail: AMPLE, ..Terms::default() }
+            .into(),
     };
     (rule, Plans { plans: vec![Some(plan)], clock: compiler.clock() })
 }

@@ -1,14 +1,15 @@
 //! One client's connection: its stream, and what the poll said of it.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Write};
 use std::net::{Shutdown, TcpStream as StdStream};
 use std::time::Instant;
 
 use mio::event::Event as PollEvent;
 use mio::net::TcpStream;
-use mio::{Interest, Registry, Token};
+use mio::{Registry, Token};
 
 use crate::now::Now;
+use crate::reactor::stream::ClientStream;
 use crate::status::Client;
 
 /// What is written to one client at a time at most, in bytes.
@@ -17,12 +18,8 @@ const WRITE_BYTES: usize = 64 * 1024;
 /// A client that is connected.
 #[derive(Debug)]
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: ClientStream<TcpStream>,
     pub(super) client: Client,
-    is_readable: bool,
-    is_writable: bool,
-    /// Nobody reads any more.
-    is_gone: bool,
     /// The sending side is closed.
     is_shut: bool,
 }
@@ -34,83 +31,59 @@ impl Connection {
         token: Token,
         now: Instant,
     ) -> io::Result<Self> {
-        let mut stream = TcpStream::from_std(stream);
-        registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Self {
-            stream,
-            client: Client::new(now),
-            is_readable: true,
-            is_writable: true,
-            is_gone: false,
-            is_shut: false,
-        })
+        let stream = ClientStream::new(TcpStream::from_std(stream), registry, token)?;
+        Ok(Self { stream, client: Client::new(now), is_shut: false })
     }
 
     pub(super) fn on_event(&mut self, event: &PollEvent) {
-        self.is_readable |= event.is_readable() || event.is_read_closed() || event.is_error();
-        self.is_writable |= event.is_writable() || event.is_error();
-        self.is_gone |= event.is_write_closed() && !self.is_shut;
+        self.stream.on_event(event, self.is_shut);
     }
 
     /// Reads once, what there is room for.
     pub(super) fn read(&mut self, scratch: &mut [u8], now: Instant) {
         let room = self.client.room().min(scratch.len());
-        if !self.is_readable || room == 0 {
-            return;
-        }
         match self.stream.read(&mut scratch[..room]) {
-            Ok(0) => {
-                self.client.handle_end();
-                self.is_readable = false;
-            }
-            Ok(bytes) => self.client.handle_bytes(&scratch[..bytes], now),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => self.is_readable = false,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => {
-                self.is_gone = true;
-                self.is_readable = false;
-            }
+            Some(0) => self.client.handle_end(),
+            Some(bytes) => self.client.handle_bytes(&scratch[..bytes], now),
+            None => {}
         }
     }
 
     /// Writes once, a bounded part of what waits.
     pub(super) fn write(&mut self, now: Instant) {
         let waiting = self.client.waiting();
-        if !self.is_writable || self.is_gone || waiting.is_empty() {
+        if waiting.is_empty() || !self.stream.is_writable() {
             return;
         }
-        match self.stream.write(&waiting[..waiting.len().min(WRITE_BYTES)]) {
-            Ok(bytes) => self.client.written(bytes, now),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => self.is_writable = false,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => self.is_gone = true,
+        if let Some(bytes) = self.stream.write(&waiting[..waiting.len().min(WRITE_BYTES)]) {
+            self.client.written(bytes, now);
         }
         if self.client.has_all() && !self.is_shut {
             self.is_shut = true;
             // One that is gone by now is found out when it is read.
-            let _ = self.stream.shutdown(Shutdown::Write);
+            let _ = self.stream.get().shutdown(Shutdown::Write);
         }
     }
 
     /// Whether something has come from it, or was left of what came before.
     pub(super) fn has_input(&self) -> bool {
-        self.client.may_ask() || self.is_readable && self.client.room() > 0
+        self.client.may_ask() || self.stream.is_readable() && self.client.room() > 0
     }
 
     /// Whether it can be told something.
     pub(super) fn has_output(&self, last_event: u64, now: Instant) -> bool {
-        let can_write = self.is_writable && !self.is_gone && !self.client.waiting().is_empty();
+        let can_write = self.stream.is_writable() && !self.client.waiting().is_empty();
         can_write || self.client.wants_feeding(last_event, now)
     }
 
     /// Whether something can be done for it at once.
     pub(super) fn has_more(&self, last_event: u64, now: Instant) -> bool {
-        self.is_gone || self.has_input() || self.has_output(last_event, now)
+        self.stream.is_gone() || self.has_input() || self.has_output(last_event, now)
     }
 
     /// It is to be closed.
     pub(super) fn give_up(&mut self) {
-        self.is_gone = true;
+        self.stream.give_up();
     }
 
     /// Whether it is to be closed.
@@ -119,13 +92,12 @@ impl Connection {
             log::debug!("status page: a client is closed: {why}");
             return true;
         }
-        self.is_gone || self.client.is_over(now.mono)
+        self.stream.is_gone() || self.client.is_over(now.mono)
     }
 
-    /// Has the poll forget it, before its descriptor is closed: a child that is just being made may hold that
-    /// for a moment longer.
+    /// Has the poll forget it.
     pub(super) fn close(&mut self, registry: &Registry) {
-        let _ = registry.deregister(&mut self.stream);
+        self.stream.close(registry);
     }
 }
 

@@ -117,7 +117,7 @@ mod tests {
     use crate::engine::Engine;
     use crate::histogram::Histogram;
     use crate::now::Now;
-    use crate::rule::{CommandLine, HealthSettings, Placement, Rule, Status, Terms, Test};
+    use crate::rule::{CommandLine, Placement, Rule, Status, Terms, Test};
 
     const S: Duration = Duration::from_secs(1);
 
@@ -127,23 +127,8 @@ mod tests {
             name: format!("rule{number}").into(),
             test: Test::Command { command: command.into(), timeout_int: None, timeout_kill: None },
             placement: Placement::default().into(),
-            terms: Terms {
-                status: Status::Enabled,
-                start_delay: None,
-                runs: None,
-                interval: S,
-                interval_fail: S,
-                interval_debounce: None,
-                spread: false,
-                health: HealthSettings::default(),
-                requires: Vec::new(),
-                guard: Vec::new(),
-                change_success: None,
-                change_fail: None,
-                change_timeout: None,
-                demote: None,
-            }
-            .into(),
+            terms: Terms { status: Status::Enabled, interval: S, interval_fail: S, ..Terms::default() }
+                .into(),
         }
     }
 
