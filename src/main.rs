@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     match cli::parse(std::env::args_os().skip(1)) {
         Err(error) => {
             let usage = if matches!(error, CliError::Probe(_)) {
-                probe_cli::usage().to_owned()
+                probe_cli::usage()
             } else if matches!(error, CliError::Demo(_)) {
                 demo::usage().to_owned()
             } else {
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
         Ok(Invocation::Check { config, dump }) => check(&config, dump),
         Ok(Invocation::Probe(arguments)) => probe(&arguments),
         Ok(Invocation::ProbeHelp) => {
-            say(probe_cli::usage());
+            say(&probe_cli::usage());
             ExitCode::SUCCESS
         }
         Ok(Invocation::Demo(arguments)) => show(&arguments),

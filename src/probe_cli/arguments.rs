@@ -4,6 +4,9 @@ use std::ffi::OsString;
 use std::fmt;
 use std::num::NonZeroU32;
 
+use crate::config::SCHEMES;
+use crate::config::properties::{Takes, find};
+
 /// A command line of `hfm probe`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arguments {
@@ -73,17 +76,21 @@ impl fmt::Display for UsageError {
 impl std::error::Error for UsageError {}
 
 /// The usage, as `-h` prints it.
-pub fn usage() -> &'static str {
-    "Usage: hfm probe URL [property=value ...] [flags]\n  \
-     URL                 tcp:// tls:// http:// https:// unix:// http+unix://, as for 'test' in a file\n  \
-     property=value      any property of a probe, its value written as in a file (expect='\"a; b\"')\n  \
+pub fn usage() -> String {
+    let schemes: Vec<String> = SCHEMES.iter().map(|scheme| format!("{}://", scheme.name)).collect();
+    format!(
+        "Usage: hfm probe URL [property=value ...] [flags]\n  \
+     URL                 {}, as for 'test' in a file\n  \
+     property=value      any property of a probe, as in a file; a text may go without quotes\n  \
      -c COUNT            runs (default 1)\n  \
      -i INTERVAL         from start to start, such as 500ms (default: the next run at once)\n  \
      -j CONCURRENCY      runs at a time (default 1)\n  \
      -json               an object a line\n\
      Each run prints its verdict, its reason and how long each phase took; at the end the distribution of\n\
      the runs' times. 'timeout' is 1s where it is not given, or the interval where that is less.\n\
-     Exit status: 0 every run succeeded; 1 one did not; 2 bad arguments.\n"
+     Exit status: 0 every run succeeded; 1 one did not; 2 bad arguments.\n",
+        schemes.join(" ")
+    )
 }
 
 /// Reads the arguments after `probe`.
@@ -153,9 +160,29 @@ impl Arguments {
             text.push_str("interval = 1y\n");
         }
         for (name, value) in &self.properties {
+            let value = if is_bare_text(name, value) { &quoted(value) } else { value };
             text.push_str(&format!("{name} = {value}\n"));
         }
         text
+    }
+}
+
+/// Whether the property takes a text and this is one without quotes. The shell has taken them away, or asked for none:
+/// what is left is meant as it stands.
+fn is_bare_text(name: &str, value: &str) -> bool {
+    let is_quoted = value.starts_with(['"', '\'']);
+    match find(name).map(|property| property.takes) {
+        Some(Takes::Text | Takes::Written) => !is_quoted,
+        Some(Takes::Texts) => !is_quoted && !value.starts_with('['),
+        Some(
+            Takes::Words(_)
+            | Takes::RuleNames
+            | Takes::Interval
+            | Takes::Integer { .. }
+            | Takes::Bytes { .. }
+            | Takes::Boolean,
+        )
+        | None => false,
     }
 }
 

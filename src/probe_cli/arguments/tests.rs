@@ -62,3 +62,28 @@ fn values_stand_in_the_configuration_as_they_were_written() {
         "test = \"http://h/\\\"\\\\\"\ninterval = 2s\nexpect = 'a; b'\n"
     );
 }
+
+#[test]
+fn a_text_without_quotes_is_taken_as_it_stands() {
+    for (name, value, written) in [
+        ("expect", "1.6", "\"1.6\""),
+        ("expect", "yes", "\"yes\""),
+        ("Expect", "#x", "\"#x\""),
+        ("expect", "", "\"\""),
+        ("expect", "[a, \"b\"]", "[a, \"b\"]"),
+        ("expect", "\"a; b\"", "\"a; b\""),
+        ("expect_regex", "^\\d+;\"$", "\"^\\\\d+;\\\"$\""),
+        ("connect", "[::1]:443", "\"[::1]:443\""),
+        ("tls_name", "1.2", "\"1.2\""),
+        ("http_status", "200-299", "\"200-299\""),
+        ("timeout", "1s", "1s"),
+        ("close", "fin", "fin"),
+        ("tls_verify", "no", "no"),
+        ("expct", "1", "1"),
+    ] {
+        let properties = vec![(name.to_owned(), value.to_owned())];
+        let arguments = Arguments { properties, ..parsed("tcp://h:1").expect("it is good") };
+        let text = arguments.as_configuration();
+        assert!(text.ends_with(&format!("\n{name} = {written}\n")), "{text}");
+    }
+}
