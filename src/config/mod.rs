@@ -35,7 +35,7 @@ use std::sync::Arc;
 
 pub use diagnose::{Diagnostic, Note, Report, Severity};
 pub use dump::dump;
-pub use native::SCHEMES;
+pub use native::{PROTOCOLS, Protocol};
 pub use placement::own_address;
 pub use reads::Reads;
 pub use run_as::RunAsPlaces;

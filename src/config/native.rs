@@ -26,9 +26,13 @@ use crate::rule::{Alike, Dialogue, Http, Network, Passage, Probe, Service};
 use crate::ucl::Span;
 use chosen::Chosen;
 
-/// Every scheme that is built, in the order in which the manual tells of them: a line each.
+pub(super) use http::status_text;
+pub(super) use network::peer_of;
+pub(super) use values::judge;
+
+/// Every protocol that is built, in the order in which the manual tells of them: a line each.
 #[rustfmt::skip]
-pub static SCHEMES: &[Scheme] = &[
+pub static PROTOCOLS: &[Protocol] = &[
     dialogue::TCP,
     dialogue::TLS,
     http::HTTP,
@@ -37,13 +41,26 @@ pub static SCHEMES: &[Scheme] = &[
     http::HTTP_UNIX,
 ];
 
-pub(super) use http::status_text;
-pub(super) use network::peer_of;
-pub(super) use values::judge;
+/// A scheme, and what makes what its probes say.
+#[derive(Clone, Copy, Debug)]
+pub struct Protocol {
+    /// The scheme.
+    pub scheme: Scheme,
+    service: Make,
+}
+
+impl PartialEq for Protocol {
+    /// Protocols are told apart by their schemes.
+    fn eq(&self, other: &Self) -> bool {
+        self.scheme == other.scheme
+    }
+}
+
+impl Eq for Protocol {}
 
 /// Makes what is said on a connection, of what counts for a rule and of the URL in it; `None` where something in it is
 /// wrong, which was reported when it was read.
-pub(super) type Make = for<'a> fn(&mut Alikes, &Chosen<'a>, &Passage, &Url) -> Option<Service>;
+type Make = for<'a> fn(&mut Alikes, &Chosen<'a>, &Passage, &Url) -> Option<Service>;
 
 /// What many rules have alike is there once.
 #[derive(Debug, Default)]
@@ -70,10 +87,11 @@ impl<'a> Builder<'a> {
     pub(super) fn probe(
         &mut self,
         id: NodeId,
-        (scheme, rest): (&Scheme, &str),
+        (protocol, rest): (&Protocol, &str),
         inherited: &Inherited,
     ) -> Option<Probe> {
         let tree = self.tree;
+        let Protocol { scheme, service } = protocol;
         self.refuse_meaningless(id, Some(scheme));
         let chosen = Chosen { tree, id };
         let shortest = self.shortest_interval(&chosen, inherited);
@@ -96,7 +114,7 @@ impl<'a> Builder<'a> {
                 }
             }),
             timeout,
-            service: (scheme.service)(&mut self.alikes, &chosen, &url, &parts)?,
+            service: service(&mut self.alikes, &chosen, &url, &parts)?,
             tls: match place {
                 Place::Remote(host, _) if scheme.has(Feature::Tls) => {
                     Some(Box::new(network::tls(&chosen, host)?))
@@ -123,7 +141,8 @@ impl<'a> Builder<'a> {
                         .to_owned(),
                 ),
                 (Concerns::ProbesWith(feature), Some(scheme)) if !scheme.has(feature) => {
-                    let others = SCHEMES.iter().filter(|other| other.has(feature));
+                    let others =
+                        PROTOCOLS.iter().map(|other| other.scheme).filter(|other| other.has(feature));
                     let names: Vec<String> = others.map(|other| format!("{}://", other.name)).collect();
                     (format!("{}://", scheme.name), format!("it is a setting of {}", names.join(", ")))
                 }

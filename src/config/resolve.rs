@@ -129,7 +129,7 @@ fn tests(
     let mut builder = native::Builder::new(tree, problems);
     let mut test = |id: NodeId, inherited: &Inherited, plan: &mut Option<Plan>| {
         let own = &tree.nodes[id].settings;
-        let Target::Probe(scheme, rest) = target::classify(&own.test.as_ref()?.value) else {
+        let Target::Probe(protocol, rest) = target::classify(&own.test.as_ref()?.value) else {
             builder.refuse_meaningless(id, None);
             return Some(Test::Command {
                 command: command_line(&own.test, &own.test_arguments)?.into(),
@@ -137,7 +137,7 @@ fn tests(
                 timeout_kill: non_zero(inherited.timeout_kill),
             });
         };
-        let probe = builder.probe(id, (scheme, rest), inherited)?;
+        let probe = builder.probe(id, (protocol, rest), inherited)?;
         match compiler.compile(&probe, files) {
             Ok(compiled) => {
                 let probe = compiled.probe().clone();

@@ -1,9 +1,7 @@
-//! What tells the schemes of native probes apart: a row for each, and nothing else in the program knows them by name.
+//! What tells the schemes of native probes apart. Nothing in the program knows one by its name.
 
-use super::native::Make;
-
-/// A scheme of a `test` that is a URL. Every one that is built is in [`SCHEMES`](super::SCHEMES).
-#[derive(Clone, Copy, Debug)]
+/// A scheme of a `test` that is a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scheme {
     /// Its name in a URL, in lower case.
     pub name: &'static str,
@@ -11,8 +9,6 @@ pub struct Scheme {
     pub default_port: Option<u16>,
     /// What its probes have. This decides how a URL of it is read, and which properties mean anything for it.
     pub features: &'static [Feature],
-    /// Makes what is said, of what the file says.
-    pub(in crate::config) service: Make,
 }
 
 /// What probes of some schemes have, and others not.
@@ -34,12 +30,3 @@ impl Scheme {
         self.features.contains(&feature)
     }
 }
-
-impl PartialEq for Scheme {
-    /// Schemes are told apart by their names.
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl Eq for Scheme {}

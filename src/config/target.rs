@@ -1,7 +1,6 @@
 //! What the text of a `test` asks for: a program, or a probe by URL.
 
-use super::native::SCHEMES;
-use super::scheme::Scheme;
+use super::native::{PROTOCOLS, Protocol};
 use crate::nearest::nearest;
 
 /// The schemes of the interface. Those that are not built yet are refused by name.
@@ -35,8 +34,8 @@ const PROMISED: &[&str] = &[
 pub(super) enum Target<'a> {
     /// A program to run.
     Program,
-    /// A native probe: its scheme, and what follows `://`.
-    Probe(&'static Scheme, &'a str),
+    /// A native probe: its protocol, and what follows `://`.
+    Probe(&'static Protocol, &'a str),
     /// `word://...` with a scheme of the interface, which is not built yet.
     NotYet(&'static str),
     /// `word://...` with a scheme that nobody knows.
@@ -57,13 +56,13 @@ pub(super) fn classify(test: &str) -> Target<'_> {
     if !starts_with_letter || !scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-._".contains(c)) {
         return Target::Program;
     }
-    if let Some(built) = SCHEMES.iter().find(|built| built.name.eq_ignore_ascii_case(scheme)) {
+    if let Some(built) = PROTOCOLS.iter().find(|built| built.scheme.name.eq_ignore_ascii_case(scheme)) {
         return Target::Probe(built, rest);
     }
     match PROMISED.iter().find(|known| known.eq_ignore_ascii_case(scheme)) {
         Some(known) => Target::NotYet(known),
         None => {
-            let built = SCHEMES.iter().map(|built| built.name);
+            let built = PROTOCOLS.iter().map(|built| built.scheme.name);
             Target::Unknown { scheme, meant: nearest(scheme, PROMISED.iter().copied().chain(built)) }
         }
     }
@@ -95,7 +94,7 @@ mod tests {
     fn every_scheme_of_the_interface_is_known_in_any_letter_case() {
         assert_eq!(PROMISED.len(), 22);
         for scheme in PROMISED {
-            let expected = match SCHEMES.iter().find(|built| built.name == *scheme) {
+            let expected = match PROTOCOLS.iter().find(|built| built.scheme.name == *scheme) {
                 Some(built) => Target::Probe(built, "h"),
                 None => Target::NotYet(scheme),
             };
@@ -106,10 +105,11 @@ mod tests {
 
     #[test]
     fn every_scheme_that_is_built_is_found() {
-        for built in SCHEMES {
-            assert_eq!(classify(&format!("{}://h", built.name)), Target::Probe(built, "h"));
-            let same = SCHEMES.iter().filter(|other| other.name.eq_ignore_ascii_case(built.name));
-            assert_eq!(same.count(), 1, "{}", built.name);
+        for built in PROTOCOLS {
+            let name = built.scheme.name;
+            assert_eq!(classify(&format!("{name}://h")), Target::Probe(built, "h"));
+            let same = PROTOCOLS.iter().filter(|other| other.scheme.name.eq_ignore_ascii_case(name));
+            assert_eq!(same.count(), 1, "{name}");
         }
     }
 

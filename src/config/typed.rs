@@ -67,7 +67,9 @@ impl Judge<'_> {
         }
         let (message, help) = match target::classify(&test) {
             Target::Program => return Some(test),
-            Target::Probe(scheme, rest) => return self.url(scheme, rest, value).then_some(test),
+            Target::Probe(protocol, rest) => {
+                return self.url(&protocol.scheme, rest, value).then_some(test);
+            }
             Target::NotYet(scheme) => (format!("test scheme '{scheme}' is not supported yet"), None),
             Target::Unknown { scheme, meant } => {
                 let help = match meant {

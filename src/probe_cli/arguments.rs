@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::num::NonZeroU32;
 
-use crate::config::SCHEMES;
+use crate::config::PROTOCOLS;
 use crate::config::properties::{Takes, find};
 
 /// A command line of `hfm probe`.
@@ -77,7 +77,7 @@ impl std::error::Error for UsageError {}
 
 /// The usage, as `-h` prints it.
 pub fn usage() -> String {
-    let schemes: Vec<String> = SCHEMES.iter().map(|scheme| format!("{}://", scheme.name)).collect();
+    let schemes: Vec<String> = PROTOCOLS.iter().map(|of| format!("{}://", of.scheme.name)).collect();
     format!(
         "Usage: hfm probe URL [property=value ...] [flags]\n  \
      URL                 {}, as for 'test' in a file\n  \

@@ -1,14 +1,15 @@
 //! Every example of hfm.conf(5) is a configuration that is accepted, without a warning.
 
 use hfm::config::properties::{Concerns, Property, Scope, find};
-use hfm::config::{Feature, SCHEMES, Scheme};
+use hfm::config::{Feature, PROTOCOLS, Scheme};
 
 use crate::files::judged;
 use crate::page::{Display, Page};
 
 /// A test of the first scheme that is such a one.
 fn url(is_it: impl Fn(&Scheme) -> bool) -> String {
-    let scheme = SCHEMES.iter().find(|scheme| is_it(scheme)).expect("some scheme has it");
+    let mut schemes = PROTOCOLS.iter().map(|protocol| &protocol.scheme);
+    let scheme = schemes.find(|scheme| is_it(scheme)).expect("some scheme has it");
     let place = if scheme.has(Feature::Network) { "192.0.2.1:80" } else { "/run/service" };
     format!("{}://{place}", scheme.name)
 }

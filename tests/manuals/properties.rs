@@ -1,6 +1,6 @@
 //! Every property stands in hfm.conf(5) once, in the order of the table, with what the table says of it.
 
-use hfm::config::SCHEMES;
+use hfm::config::PROTOCOLS;
 use hfm::config::properties::{Concerns, PROPERTIES, Property, Scope, Takes};
 
 use crate::page::{Item, Page};
@@ -35,7 +35,8 @@ fn header(property: &Property) -> String {
         (_, Concerns::Commands) => "programs".to_owned(),
         (_, Concerns::Probes) => "native probes".to_owned(),
         (_, Concerns::ProbesWith(feature)) => {
-            let schemes = SCHEMES.iter().filter(|scheme| scheme.has(feature));
+            let schemes =
+                PROTOCOLS.iter().map(|protocol| &protocol.scheme).filter(|scheme| scheme.has(feature));
             schemes.map(|scheme| scheme.name).collect::<Vec<_>>().join(", ")
         }
     };
@@ -92,7 +93,7 @@ fn every_scheme_is_told_of() {
         .filter(|item| item.subsection == "Tests")
         .filter_map(|item| item.head.strip_prefix("Ic ")?.split_once("://").map(|(scheme, _)| scheme))
         .collect();
-    assert_eq!(told, SCHEMES.iter().map(|scheme| scheme.name).collect::<Vec<_>>());
+    assert_eq!(told, PROTOCOLS.iter().map(|protocol| protocol.scheme.name).collect::<Vec<_>>());
 }
 
 #[test]

@@ -47,12 +47,12 @@ pub(super) fn write(out: &mut String, probe: &Probe) -> fmt::Result {
 
 /// Whether it is the file that says what is said; else the scheme does.
 fn is_scripted(url: &str) -> bool {
-    matches!(classify(url), Target::Probe(scheme, _) if scheme.has(Feature::Dialogue))
+    matches!(classify(url), Target::Probe(protocol, _) if protocol.scheme.has(Feature::Dialogue))
 }
 
 fn write_network(out: &mut String, probe: &Probe) -> fmt::Result {
-    if let Target::Probe(scheme, rest) = classify(&probe.url)
-        && let Ok(url) = url::parse(scheme, rest)
+    if let Target::Probe(protocol, rest) = classify(&probe.url)
+        && let Ok(url) = url::parse(&protocol.scheme, rest)
         && peer_of(&url.place) != probe.peer
     {
         let place = match &probe.peer {

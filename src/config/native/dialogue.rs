@@ -6,25 +6,29 @@ use super::super::properties::Setting;
 use super::super::render::quoted;
 use super::super::scheme::{Feature, Scheme};
 use super::super::url::Url;
-use super::Alikes;
 use super::chosen::Chosen;
+use super::{Alikes, Protocol};
 use crate::rule::{Dialogue, DialogueStep, Passage, Patterns, Service};
 
 /// `tcp://host:port`
-pub(super) const TCP: Scheme =
-    Scheme { name: "tcp", default_port: None, features: &[Feature::Network, Feature::Dialogue], service };
+pub(super) const TCP: Protocol = Protocol {
+    scheme: Scheme { name: "tcp", default_port: None, features: &[Feature::Network, Feature::Dialogue] },
+    service,
+};
 
 /// `tls://host:port`
-pub(super) const TLS: Scheme = Scheme {
-    name: "tls",
-    default_port: None,
-    features: &[Feature::Network, Feature::Tls, Feature::Dialogue],
+pub(super) const TLS: Protocol = Protocol {
+    scheme: Scheme {
+        name: "tls",
+        default_port: None,
+        features: &[Feature::Network, Feature::Tls, Feature::Dialogue],
+    },
     service,
 };
 
 /// `unix:///path`
-pub(super) const UNIX: Scheme =
-    Scheme { name: "unix", default_port: None, features: &[Feature::Dialogue], service };
+pub(super) const UNIX: Protocol =
+    Protocol { scheme: Scheme { name: "unix", default_port: None, features: &[Feature::Dialogue] }, service };
 
 /// Longest text to send or to expect, in bytes, escapes undone.
 const BYTES_MAX: usize = 64 * 1024;

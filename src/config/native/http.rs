@@ -8,24 +8,30 @@ use super::super::render::quoted;
 use super::super::scheme::{Feature, Scheme};
 use super::super::url::Url;
 use super::chosen::Chosen;
-use super::{Alikes, dialogue};
+use super::{Alikes, Protocol, dialogue};
 use crate::rule::{HeaderPattern, Http, HttpVersion, Page, Passage, Patterns, Service};
 
 /// `http://host[:port]/path?query`
-pub(super) const HTTP: Scheme =
-    Scheme { name: "http", default_port: Some(80), features: &[Feature::Network, Feature::Http], service };
+pub(super) const HTTP: Protocol = Protocol {
+    scheme: Scheme { name: "http", default_port: Some(80), features: &[Feature::Network, Feature::Http] },
+    service,
+};
 
 /// `https://host[:port]/path?query`
-pub(super) const HTTPS: Scheme = Scheme {
-    name: "https",
-    default_port: Some(443),
-    features: &[Feature::Network, Feature::Tls, Feature::Http],
+pub(super) const HTTPS: Protocol = Protocol {
+    scheme: Scheme {
+        name: "https",
+        default_port: Some(443),
+        features: &[Feature::Network, Feature::Tls, Feature::Http],
+    },
     service,
 };
 
 /// `http+unix:///path:/uri`
-pub(super) const HTTP_UNIX: Scheme =
-    Scheme { name: "http+unix", default_port: None, features: &[Feature::Http], service };
+pub(super) const HTTP_UNIX: Protocol = Protocol {
+    scheme: Scheme { name: "http+unix", default_port: None, features: &[Feature::Http] },
+    service,
+};
 
 /// Longest method, in bytes; the longest that is registered has 17.
 const METHOD_BYTES_MAX: usize = 32;

@@ -39,7 +39,7 @@ pub(in crate::config) fn default_address(test: &Test) -> Result<Prefix, NoDefaul
     };
     // It is a URL, or there would be no probe.
     let place = match classify(&probe.url) {
-        Target::Probe(scheme, rest) => url::parse(scheme, rest).ok().map(|url| url.place),
+        Target::Probe(protocol, rest) => url::parse(&protocol.scheme, rest).ok().map(|url| url.place),
         Target::Program | Target::NotYet(_) | Target::Unknown { .. } => None,
     };
     let address = match &probe.peer {

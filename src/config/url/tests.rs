@@ -5,10 +5,10 @@ use crate::config::target::{Target, classify};
 
 /// A URL as one line: where it leads to, the Host header, the target; or what is wrong, and the help.
 fn read(text: &str) -> Result<String, String> {
-    let Target::Probe(scheme, rest) = classify(text) else {
+    let Target::Probe(protocol, rest) = classify(text) else {
         panic!("{text:?} is no URL of a native probe");
     };
-    match parse(scheme, rest) {
+    match parse(&protocol.scheme, rest) {
         Ok(Url { place, authority, target }) => {
             let place = match place {
                 Place::Remote(Host::Address(IpAddr::V4(address)), port) => format!("4 {address} {port}"),

@@ -31,6 +31,12 @@ fn backend() -> (Authority, Backend) {
     (authority, backend)
 }
 
+/// What a run of hfm's own probe finds out that is not about this machine.
+fn probed(authority: &Authority, backend: &Backend, timeout: &str) -> String {
+    let mut runs = (0..20).filter_map(|_| probe(authority, backend, timeout, "1").pop_first());
+    runs.find(|run| !run.starts_with("late: ")).expect("a run in time")
+}
+
 /// What runs of hfm's own probe find out.
 fn probe(authority: &Authority, backend: &Backend, timeout: &str, count: &str) -> BTreeSet<String> {
     let connect = format!("connect='{}'", backend.address());
@@ -70,11 +76,9 @@ fn every_behaviour_is_seen_by_the_next_connection() {
                 let before = reactor::now().mono;
                 let at = backend.set(behaviour).unwrap();
                 assert!(before <= at && at <= reactor::now().mono);
-                let found = probe(&authority, &backend, "500ms", "1");
-                assert!(
-                    found.len() == 1 && found.iter().all(|run| run.starts_with(wanted)),
-                    "round {round}, {behaviour:?}: {found:?}, not {wanted}"
-                );
+                let timeout = if wanted.starts_with("timeout-") { "500ms" } else { "30s" };
+                let found = probed(&authority, &backend, timeout);
+                assert!(found.starts_with(wanted), "round {round}, {behaviour:?}: {found}, not {wanted}");
             }
         }
     }
@@ -84,8 +88,8 @@ fn every_behaviour_is_seen_by_the_next_connection() {
 fn a_dripped_answer_is_cut_off_in_the_middle() {
     let (authority, backend) = backend();
     backend.set(Behaviour::Drips).unwrap();
-    let found = probe(&authority, &backend, "80ms", "5");
-    let starts = "timeout-response: no complete answer within 80ms, only ";
+    let found = probe(&authority, &backend, "200ms", "10");
+    let starts = "timeout-response: no complete answer within 200ms, only ";
     assert!(found.iter().any(|run| run.starts_with(starts)), "{found:?}");
 }
 
@@ -104,7 +108,7 @@ fn a_port_that_refuses_is_still_its_own() {
         TcpStream::connect(address).unwrap();
         assert_eq!(backend.address(), address);
     }
-    assert!(probe(&authority, &backend, "1s", "1").iter().all(|run| run.starts_with("ok")));
+    assert!(probed(&authority, &backend, "30s").starts_with("ok"));
 }
 
 #[test]
@@ -117,7 +121,7 @@ fn more_connections_than_it_takes_end_nothing() {
     drop(open);
     // The thread has to see that they are gone.
     backend.set(Behaviour::Well).unwrap();
-    let found = probe(&authority, &backend, "1s", "20");
+    let found = probe(&authority, &backend, "5s", "20");
     assert!(found.iter().any(|run| run.starts_with("ok")), "{found:?}");
 }
 
