@@ -122,6 +122,7 @@ fn probe(arguments: &Arguments) -> ExitCode {
             return ExitCode::from(CANNOT_RUN);
         }
     };
+    complain(&prepared.warnings.to_string());
     // What there is to be said of it would be lost among the runs; those without a descriptor say so.
     let _ = Descriptors::of_probes(arguments.concurrency.get()).raise();
     match probe_cli::run(prepared, arguments, std::io::stdout()) {

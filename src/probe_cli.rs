@@ -17,6 +17,7 @@ pub use arguments::{Arguments, UsageError, parse, usage};
 pub use prepare::{CannotPrepare, prepare};
 use report::Report;
 
+use crate::config;
 use crate::engine::{Notice, Output};
 use crate::probe::Plans;
 use crate::reactor::signals::{Signal, Signals};
@@ -59,6 +60,8 @@ struct Runner<W: Write> {
 pub struct Prepared {
     rules: Vec<Rule>,
     plans: Plans,
+    /// What may not be as it was meant, for people; empty when there is nothing to say.
+    pub warnings: config::Report,
 }
 
 /// Makes the runs that the arguments ask for.
@@ -66,7 +69,7 @@ pub struct Prepared {
 /// # Errors
 /// When no descriptors, threads or signal handlers can be had, or waiting fails.
 pub fn run<W: Write>(prepared: Prepared, arguments: &Arguments, out: W) -> io::Result<Outcome> {
-    let Prepared { rules, plans } = prepared;
+    let Prepared { rules, plans, warnings: _ } = prepared;
     let waiter = Waiter::new(ALARM)?;
     let signals = Signals::new(waiter.registry(), SIGNALS)?;
     let wake = Arc::new(Waker::new(waiter.registry(), WAKE)?);

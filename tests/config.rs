@@ -467,6 +467,7 @@ golden! {
     change_timeout
     change_wrong_types
     control
+    control_off
     control_array
     control_control_character
     control_directory
@@ -550,11 +551,13 @@ golden! {
     listen_array
     listen_in_group
     listen_name
+    listen_no_address
     listen_no_port
     listen_none
     listen_number
     listen_port_alone
     listen_port_wrong
+    listen_star
     listen_twice
     listen_url
     listen_v6
@@ -676,6 +679,8 @@ golden! {
     property_any_case
     property_errors_of_all_levels
     property_unknown
+    property_unknown_elsewhere
+    property_unknown_once
     property_unknown_suggestions
     property_unknown_very_long
     repeated_arguments

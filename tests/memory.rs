@@ -137,6 +137,10 @@ struct Came {
     allocated: u64,
 }
 
+/// A run that ends otherwise than those before it is news, and news allocates; so does being late. Where the
+/// machine is busy once it need not be so again, while what each run allocates is seen each time.
+const ATTEMPTS: usize = 3;
+
 /// Rules that all run this often.
 fn history(kind: &Kind, port: u16, rules: u32, runs: u32, interval: &str) -> Came {
     let Kind { scheme, settings, .. } = kind;
@@ -171,8 +175,16 @@ fn a_rule_of_tcp_or_http_takes_a_kibibyte_at_most() {
     for kind in KINDS.iter().filter(|kind| kind.settings.is_empty()) {
         let port = kind.server.start();
         // The first makes what is made once for the whole process; the others both have as many lanes as are kept.
-        let [_, few, many] = [FEW, FEW, MANY].map(|rules| history(kind, port, rules, 2, "2s").held);
-        let each = (many - few) / isize::try_from(MANY - FEW).unwrap();
+        history(kind, port, FEW, 2, "2s");
+        // Where the machine is busy runs are late, and what is known of failures takes memory too.
+        let mut each = isize::MAX;
+        for _ in 0..ATTEMPTS {
+            let [few, many] = [FEW, MANY].map(|rules| history(kind, port, rules, 2, "2s").held);
+            each = (many - few) / isize::try_from(MANY - FEW).unwrap();
+            if each <= RULE_BYTES_MAX {
+                break;
+            }
+        }
         println!("{:28} {each} bytes for each rule", kind.name);
         assert!(each <= RULE_BYTES_MAX, "{}: {each} bytes for each rule", kind.name);
         assert!(each > 100, "{}: {each} bytes, so something else was measured", kind.name);
@@ -186,9 +198,6 @@ fn runs_allocate_nothing_once_they_are_under_way() {
     const MANY: u32 = 19;
     /// Queues double and more lanes are made when there is more under way than ever before, as on a busy machine.
     const ALLOWED: u64 = 100;
-    /// A run that ends otherwise than those before it is news, and news allocates; so does being late. Where the
-    /// machine is busy once it need not be so again, while what each run allocates is seen each time.
-    const ATTEMPTS: usize = 3;
     /// Long enough that an answer is in time on a busy machine.
     const INTERVAL: &str = "200ms";
     let _alone = ALONE.lock();

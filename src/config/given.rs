@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::diagnose::Diagnostic;
+use super::listen;
 use super::native;
-use super::properties::{Setting, Takes};
+use super::properties::{Key, Setting, Takes};
 use super::render::{clipped, quoted};
 use super::typed::{Judge, article, quote_help};
 use crate::nearest::nearest;
@@ -99,10 +100,21 @@ impl Judge<'_> {
     /// A string.
     fn text(&mut self, value: &Value) -> Option<Text> {
         if !matches!(value.kind, Kind::String { .. }) {
-            self.wrong_type(value, "a string", quote_help(self.sources, value));
+            self.wrong_type(value, "a string", self.text_help(value));
             return None;
         }
         self.written(value)
+    }
+
+    /// What to write instead of a value that is no string.
+    fn text_help(&self, value: &Value) -> Option<String> {
+        match (self.property.key, &value.kind) {
+            (Key::Setting(Setting::Listen), _) => Some(listen::HELP.to_owned()),
+            (Key::Setting(Setting::Control), Kind::Boolean(_)) => {
+                Some("give the whole path of the socket, or \"\" for none".to_owned())
+            }
+            _ => quote_help(self.sources, value),
+        }
     }
 
     /// A scalar as it is written.

@@ -9,7 +9,7 @@ use super::properties::Setting;
 use super::raw::{ROOT, Tree};
 use super::render::quoted;
 
-const HELP: &str =
+pub(super) const HELP: &str =
     "give ADDRESS:PORT, as in \"127.0.0.1:9090\", \"[::1]:9090\" or \"0.0.0.0:9090\", or \"\" for none";
 
 /// Reads the address and the port; an empty text is for none.
@@ -22,6 +22,10 @@ pub(super) fn address(text: &str) -> Result<Option<SocketAddr>, Wrong> {
     }
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Wrong::new(format!("{} is a port without an address", quoted(text))).help(HELP));
+    }
+    // What stands for all addresses elsewhere is none here, and a name would be none either.
+    if text.starts_with('*') || text.rfind(':') == Some(0) {
+        return Err(Wrong::new(format!("{} has no address", quoted(text))).help(HELP));
     }
     let Authority { host, port, .. } = host::authority(text, Brackets::Needed)?;
     let address = match host {

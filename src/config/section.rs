@@ -16,6 +16,25 @@ use crate::ucl::{Entry, Item, Kind, Object, Sources, Span};
 /// Properties that one unknown name may have meant at most; more would not help.
 const MEANT_MAX: usize = 4;
 
+/// What other programs call it, and what does it here.
+const ELSEWHERE: &[(&[&str], &str)] = &[
+    (
+        &["fall", "retry", "retries", "delay_before_retry"],
+        "it is 'change_fail_debounce': failures in a row, the first one included",
+    ),
+    (&["rise"], "it is 'change_success_debounce': successes in a row, the first one included"),
+    (
+        &["inter", "delay_loop", "check_interval"],
+        "it is 'interval', from the start of a run to the start of the next",
+    ),
+    (&["fastinter"], "it is 'interval_debounce'"),
+    (&["downinter"], "it is 'interval_fail'"),
+    (&["port"], "it stands in 'test', as in \"tcp://192.0.2.1:80\"; 'connect' takes another one"),
+    (&["url", "uri", "check", "address", "host"], "it stands in 'test', as in \"http://192.0.2.1/up\""),
+    (&["status_code", "expect_status"], "it is 'http_status'"),
+    (&["connect_timeout", "check_timeout"], "it is 'timeout', of a whole run"),
+];
+
 /// Reads the properties of one section. Everything wrong with them goes to `problems`.
 pub(super) fn read(
     sources: &Sources,
@@ -24,8 +43,9 @@ pub(super) fn read(
     level: Level,
     object: &Object,
 ) -> Settings {
+    let is_rule = test_place(object).is_some();
     let mut section =
-        Section { sources, problems, name, level, settings: Settings::default(), seen: Vec::new() };
+        Section { sources, problems, name, level, is_rule, settings: Settings::default(), seen: Vec::new() };
     for entry in &object.entries {
         section.entry(entry);
     }
@@ -48,6 +68,8 @@ struct Section<'a> {
     problems: &'a mut Problems,
     name: &'a Arc<str>,
     level: Level,
+    /// It says `test`.
+    is_rule: bool,
     settings: Settings,
     /// The properties met so far.
     seen: Vec<(&'static str, Span)>,
@@ -179,6 +201,10 @@ impl Section<'_> {
 
     /// A key that is no property, with a value that is no section.
     fn unknown(&mut self, key: &str, item: &Item) {
+        if let Some(property) = nearest_property(key) {
+            // It was meant to be there.
+            self.settings.refused.push(property.key);
+        }
         if !self.problems.keeps_errors() {
             self.error(item.key_span, String::new(), None);
             return;
@@ -195,7 +221,7 @@ impl Section<'_> {
             return;
         }
         let message = format!("unknown property {}", quoted(key));
-        self.error(item.key_span, message, Some(meant(key, self.level)));
+        self.error(item.key_span, message, Some(meant(key, self.level, self.is_rule)));
     }
 
     fn error(&mut self, span: Span, message: String, help: Option<String>) {
@@ -230,9 +256,14 @@ fn keep(kept: &mut BTreeMap<Setting, Written<Given>>, setting: Setting, key: Spa
 }
 
 /// What the writer of an unknown property may have meant.
-fn meant(key: &str, level: Level) -> String {
-    if let Some(name) = nearest(key, PROPERTIES.iter().map(|property| property.name)) {
-        return format!("did you mean '{name}'?");
+fn meant(key: &str, level: Level, is_rule: bool) -> String {
+    if let Some(property) = nearest_property(key) {
+        return format!("did you mean '{}'?", property.name);
+    }
+    let elsewhere =
+        ELSEWHERE.iter().find(|(names, _)| names.iter().any(|name| name.eq_ignore_ascii_case(key)));
+    if let Some((_, help)) = elsewhere {
+        return (*help).to_owned();
     }
     let key_lower = key.to_ascii_lowercase();
     let parts = PROPERTIES.iter().filter(|property| {
@@ -245,7 +276,14 @@ fn meant(key: &str, level: Level) -> String {
         return format!("did you mean {}?", parts.join(" or "));
     }
     match level {
-        Level::Root | Level::Group => format!("a group or a rule is a section: {} {{ ... }}", clipped(key)),
-        Level::Rule => "no property is like it".to_owned(),
+        Level::Root | Level::Group if !is_rule => {
+            format!("a group or a rule is a section: {} {{ ... }}", clipped(key))
+        }
+        Level::Root | Level::Group | Level::Rule => "no property is like it".to_owned(),
     }
+}
+
+/// The property whose name is nearly this.
+fn nearest_property(key: &str) -> Option<&'static Property> {
+    properties::find(nearest(key, PROPERTIES.iter().map(|property| property.name))?)
 }

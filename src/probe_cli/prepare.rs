@@ -73,6 +73,7 @@ pub fn prepare(arguments: &Arguments, files: &mut dyn Files) -> Result<Prepared,
     }
     let mut text = Text(arguments.as_configuration());
     let loaded = config::load(NAME, &mut text, files).map_err(CannotPrepare::Report)?;
+    let warnings = loaded.warnings;
     let Some(mut rule) = loaded.configuration.rules.into_iter().next() else {
         return Err(CannotPrepare::NoProbe);
     };
@@ -93,5 +94,5 @@ pub fn prepare(arguments: &Arguments, files: &mut dyn Files) -> Result<Prepared,
     let clock = compiler.clock();
     let rules = (0..arguments.concurrency.get())
         .map(|number| Rule { name: number.to_string().into(), ..rule.clone() });
-    Ok(Prepared { rules: rules.collect(), plans: Plans { plans, clock } })
+    Ok(Prepared { rules: rules.collect(), plans: Plans { plans, clock }, warnings })
 }

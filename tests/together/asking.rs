@@ -25,6 +25,10 @@ fn status_is_for_people_and_for_programs() {
     let lines: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!((lines.len(), &lines[1]["state"], &lines[2]["text"]), (3, &"fail".into(), &"2 rules".into()));
     assert_eq!(house.refused(&["status", "nosuch"]), "hfmctl: refused: no rule matches 'nosuch'\n");
+    assert_eq!(
+        house.refused(&["drain", "web"]),
+        "hfmctl: refused: no rule matches 'web'; it is a group: 'web/*' takes its rules\n"
+    );
     assert_eq!(house.refused(&["tables", "nosuch"]), "hfmctl: refused: no table matches 'nosuch'\n");
     // Longer than any name: it is hfmctl's own affair.
     let long = house.ctl(&["status", &"x".repeat(100_000)]);

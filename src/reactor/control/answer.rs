@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::pattern::Pattern;
 use super::rows;
 use super::tables::Tables;
 use crate::control::protocol::{Reply, StatsRow};
@@ -65,7 +66,7 @@ pub(super) enum Work {
 /// How rules stand, one after the other.
 #[derive(Debug)]
 pub(super) struct Status {
-    pattern: Option<(Glob, String)>,
+    pattern: Option<Pattern>,
     next: usize,
     told: usize,
     /// Rules, of all that were looked at, that have something set.
@@ -90,7 +91,7 @@ pub(in crate::reactor) struct Tally {
 impl Work {
     pub(super) fn status(rules: Option<String>) -> Self {
         Self::Status(Status {
-            pattern: rules.map(|text| (Glob::new(&text), text)),
+            pattern: rules.map(Pattern::new),
             next: 0,
             told: 0,
             set: 0,
@@ -129,7 +130,7 @@ impl Work {
 impl Status {
     fn go_on(&mut self, source: &Source<'_>, effort: &mut usize, now: Now) -> Option<Reply> {
         let engine = source.engine;
-        let length = self.pattern.as_ref().map_or(0, |(_, text)| text.len());
+        let length = self.pattern.as_ref().map_or(0, Pattern::len);
         while let Some(rule) = engine.rules().get(self.next) {
             if *effort == 0 {
                 return None;
@@ -150,20 +151,20 @@ impl Status {
             return Some(Reply::Warning { text });
         }
         Some(match (&self.pattern, self.told) {
-            (Some((_, text)), 0) if !self.warned => {
-                Reply::Refused { text: format!("no rule matches '{}'", Shown(text)), details: Vec::new() }
+            (Some(pattern), 0) if !self.warned => {
+                Reply::Refused { text: pattern.nothing(), details: Vec::new() }
             }
             (_, 1) => Reply::Done { text: "1 rule".to_owned() },
             (_, told) => Reply::Done { text: format!("{told} rules") },
         })
     }
 
-    fn wants(&self, rule: &Rule) -> bool {
-        !rule.is_vacant() && self.is_meant(&rule.name)
+    fn wants(&mut self, rule: &Rule) -> bool {
+        !rule.is_vacant() && self.pattern.as_mut().is_none_or(|pattern| pattern.look_at(&rule.name))
     }
 
     fn is_meant(&self, name: &str) -> bool {
-        self.pattern.as_ref().is_none_or(|(glob, _)| glob.matches(name))
+        self.pattern.as_ref().is_none_or(|pattern| pattern.matches(name))
     }
 
     /// In words, the next of the names that have something set and that no rule has now.

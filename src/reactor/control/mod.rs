@@ -9,6 +9,7 @@
 pub(super) mod answer;
 mod ask;
 mod connection;
+mod pattern;
 mod requests;
 pub(super) mod rows;
 mod runs;

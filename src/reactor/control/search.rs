@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
+use super::pattern::Pattern;
 use super::set::Setting;
 use crate::control::protocol::Reply;
-use crate::control::{Glob, Shown};
 use crate::now::Now;
 use crate::reactor::Reactor;
 use crate::rule::{Passage, RuleId};
@@ -21,8 +21,7 @@ pub(in crate::reactor) type Found = (Option<RuleId>, Passage);
 #[derive(Debug)]
 pub(super) struct Search {
     ticket: u64,
-    pattern: String,
-    glob: Glob,
+    pattern: Pattern,
     /// The slot to be looked at next.
     next: usize,
     found: VecDeque<Found>,
@@ -40,7 +39,7 @@ pub(super) enum Then {
 
 impl Search {
     pub(super) fn new(ticket: u64, pattern: String, then: Then) -> Self {
-        Self { ticket, glob: Glob::new(&pattern), pattern, next: 0, found: VecDeque::new(), then }
+        Self { ticket, pattern: Pattern::new(pattern), next: 0, found: VecDeque::new(), then }
     }
 }
 
@@ -70,7 +69,7 @@ impl Reactor {
                 && let Some(rule) = rules.get(search.next)
             {
                 left = left.saturating_sub(look);
-                if !rule.is_vacant() && search.glob.matches(&rule.name) {
+                if !rule.is_vacant() && search.pattern.look_at(&rule.name) {
                     let slot = u32::try_from(search.next).ok().map(RuleId);
                     search.found.push_back((slot, rule.name.clone()));
                 }
@@ -88,19 +87,19 @@ impl Reactor {
     }
 
     fn end_search(&mut self, search: Search, now: Now) {
-        let Search { ticket, pattern, glob, next: _, mut found, then } = search;
+        let Search { ticket, pattern, next: _, mut found, then } = search;
         if let Then::Set(setting) = &then
             && setting.clears()
         {
-            found.extend(self.lost(&glob, &found).into_iter().map(|name| (None, (&*name).into())));
+            found.extend(self.lost(&pattern, &found).into_iter().map(|name| (None, (&*name).into())));
         }
         if found.is_empty() {
-            let text = format!("no rule matches '{}'", Shown(&pattern));
-            return self.answer(ticket, &Reply::Refused { text, details: Vec::new() }, now.mono);
+            let refused = Reply::Refused { text: pattern.nothing(), details: Vec::new() };
+            return self.answer(ticket, &refused, now.mono);
         }
         match then {
             Then::Set(setting) => self.set_found(ticket, found, setting),
-            Then::Run => self.run_found(ticket, &pattern, &found, now),
+            Then::Run => self.run_found(ticket, pattern.text(), &found, now),
         }
     }
 

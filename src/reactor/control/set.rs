@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Asked;
+use super::pattern::Pattern;
 use super::search::{Found, Search, Then};
-use crate::control::Glob;
 use crate::control::protocol::{Fixed, Reply, Request};
 use crate::now::Now;
 use crate::reactor::Reactor;
@@ -114,10 +114,10 @@ impl Reactor {
     }
 
     /// The names that a pattern is about and that only the book knows.
-    pub(super) fn lost(&self, glob: &Glob, found: &VecDeque<Found>) -> Vec<Arc<str>> {
+    pub(super) fn lost(&self, pattern: &Pattern, found: &VecDeque<Found>) -> Vec<Arc<str>> {
         let Some(overrides) = &self.overrides else { return Vec::new() };
         let found: BTreeSet<&str> = found.iter().map(|(_, name)| &**name).collect();
         let names = overrides.book().iter().map(|(name, _)| name);
-        names.filter(|name| glob.matches(name) && !found.contains(&***name)).cloned().collect()
+        names.filter(|name| pattern.matches(name) && !found.contains(&***name)).cloned().collect()
     }
 }

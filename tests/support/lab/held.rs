@@ -8,7 +8,7 @@ use socket2::{Domain, Socket, Type};
 
 use super::answer::{LARGE_REQUEST, LATE_REQUEST, REQUEST, served_by};
 use super::clients::service;
-use super::clock::now;
+use super::clock::{now, pause};
 use super::namespace::Namespace;
 
 /// How long a client that holds a connection waits for an answer on it.
@@ -39,13 +39,19 @@ pub(crate) enum Fate {
     Hangs,
 }
 
-/// Opens a connection from each address and has it answered once.
+/// Opens a connection from each address and has it answered once. On a busy machine the hosts may be late for a moment, and
+/// hfm have them out: it is tried again until all is well.
 pub(crate) fn open(namespace: &Namespace, addresses: &[IpAddr]) -> Vec<Held> {
     namespace.run(|| {
         let open = |(client, address): (usize, &IpAddr)| {
-            let mut stream = connect(*address).expect("a connection while all is well");
-            let host = ask(&mut stream).expect("an answer while all is well");
-            Held { client, host, stream }
+            let until = now() + LATE_PATIENCE;
+            loop {
+                match connect(*address).and_then(|mut stream| Ok((ask(&mut stream)?, stream))) {
+                    Ok((host, stream)) => return Held { client, host, stream },
+                    Err(error) => assert!(now() < until, "a connection while all is well: {error}"),
+                }
+                pause(Duration::from_millis(50));
+            }
         };
         addresses.iter().enumerate().map(open).collect()
     })
