@@ -38,11 +38,6 @@ impl<'a> Levels<'a> {
         Self { start, chosen }
     }
 
-    /// The most that the filter of the start lets through.
-    pub(super) fn max(&self) -> LevelFilter {
-        self.start.filter()
-    }
-
     /// Whether lines like this are logged.
     pub(super) fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         match self.chosen.level() {
@@ -87,7 +82,6 @@ mod tests {
             assert_eq!(levels.enabled(&metadata), levels.matches(&record));
             levels.enabled(&metadata)
         };
-        assert_eq!(levels.max(), LevelFilter::Debug);
         assert!(is_on("hfm::reactor", Level::Warn) && !is_on("hfm::reactor", Level::Info));
         assert!(is_on("hfm::writer", Level::Debug) && !is_on("hfm::writer", Level::Trace));
         for level in LevelFilter::iter() {

@@ -8,6 +8,7 @@
 //! Here, and nowhere else, a line is made harmless: whatever text came into it, it stays one line, and shows
 //! every character that would do more than be read.
 
+mod asked;
 mod json;
 mod level;
 mod tap;
@@ -19,6 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, SystemTime};
 
+use asked::Asked;
 use level::{Chosen, Levels};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 pub use tap::Tap;
@@ -48,8 +50,10 @@ pub enum Destination {
 
 static DROPPED: AtomicU64 = AtomicU64::new(0);
 static CHOSEN: Chosen = Chosen::none();
-/// The most that the filter of the start lets through, once there is one.
+/// The most that the filter of the start lets through of our own lines, once there is one.
 static START: Chosen = Chosen::none();
+/// And of anyone's.
+static START_OF_ALL: Chosen = Chosen::none();
 static IS_JSON: AtomicBool = AtomicBool::new(false);
 
 /// Lines dropped so far because the sink did not keep up.
@@ -64,14 +68,15 @@ pub fn set_level(level: LevelFilter) {
     let_through();
 }
 
-/// The level that is logged: the one that was chosen, or the most that RUST_LOG lets through.
+/// The level that is logged: the one that was chosen, or the most that RUST_LOG lets through of our own lines.
 pub fn level() -> LevelFilter {
     CHOSEN.level().unwrap_or_else(|| START.level().unwrap_or(LevelFilter::Off))
 }
 
 /// Has the process make all lines that the log or the tap wants, and no others.
 fn let_through() {
-    log::set_max_level(level().max(tap::level()));
+    let wanted = CHOSEN.level().or(START_OF_ALL.level()).unwrap_or(LevelFilter::Off);
+    log::set_max_level(wanted.max(tap::level()));
 }
 
 /// Gives every line this form from now on.
@@ -175,16 +180,10 @@ pub fn start(
     destination: Destination,
     format: LogFormat,
 ) -> Result<Flusher, Box<dyn std::error::Error + Send + Sync>> {
-    let spec = std::env::var("RUST_LOG").unwrap_or_default();
-    let misread = env_filter::Builder::new().try_parse(&spec).err();
-    let mut builder = env_logger::Builder::new();
-    builder.filter_level(LevelFilter::Info);
-    // It would print what it does not understand to stderr by itself.
-    if misread.is_none() && !spec.is_empty() {
-        builder.parse_filters(&spec);
-    }
-    let levels = Levels::new(builder.build(), &CHOSEN);
-    START.choose(levels.max());
+    let Asked { filter, level, misread } = Asked::of(&std::env::var("RUST_LOG").unwrap_or_default());
+    START.choose(level);
+    START_OF_ALL.choose(filter.filter());
+    let levels = Levels::new(filter, &CHOSEN);
     let (queue, entries) = sync_channel(QUEUE_LINES);
     set_format(format);
     if let Destination::Syslog(facility) = destination {
@@ -193,8 +192,8 @@ pub fn start(
     threads::start("log", Rights::NONE, move || write_lines(&entries, destination))?;
     log::set_boxed_logger(Box::new(QueueLogger { levels, queue: queue.clone() }))?;
     let_through();
-    if let Some(error) = misread {
-        log::warn!("RUST_LOG is ignored: {error}");
+    if let Some(why) = misread {
+        log::warn!("RUST_LOG is ignored: {why}");
     }
     Ok(Flusher { queue: Mutex::new(queue) })
 }

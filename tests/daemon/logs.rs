@@ -32,12 +32,16 @@ fn lines_begin_with_date_and_time() {
 #[test]
 fn a_rust_log_that_is_not_understood_is_told_and_ignored() {
     let place = Place::new("rust-log");
-    let mut command = place.hfm("a { test = \"true\"; runs = 1 }");
-    command.env("RUST_LOG", "garbage==");
-    let mut daemon = place.start_command(command);
-    assert!(daemon.wait().success());
-    assert!(daemon.log().contains("RUST_LOG is ignored: "), "{}", daemon.log());
-    assert!(daemon.log().contains("Loaded 1 rules."), "{}", daemon.log());
+    for (value, why) in
+        [("garbage==", "error parsing"), ("debugg", "'debugg' is no level: write error, warn,")]
+    {
+        let mut command = place.hfm("a { test = \"true\"; runs = 1 }");
+        command.env("RUST_LOG", value);
+        let mut daemon = place.start_command(command);
+        assert!(daemon.wait().success());
+        assert!(daemon.log().contains(&format!("RUST_LOG is ignored: {why}")), "{}", daemon.log());
+        assert!(daemon.log().contains("Loaded 1 rules."), "{}", daemon.log());
+    }
 }
 
 #[test]
