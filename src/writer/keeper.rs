@@ -10,16 +10,17 @@ mod reading;
 mod succession;
 mod writing;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::desired::{Desired, Why};
 use super::journal::Journal;
-use super::kept::{Kept, Retry};
+use super::kept::{Kept, Presence, Retry};
 use super::record::Record;
 use super::{Settings, Writes, Written};
 use crate::dataplane::{DataPlane, TableError};
-use crate::rule::{Prefix, RuleId};
+use crate::rule::{Prefix, RuleId, Table};
 use crate::standing::Standing;
 use crate::sys::privilege::Rights;
 use kills::Kills;
@@ -63,7 +64,12 @@ impl Keeper {
         journal.abandoned(&abandoned);
         // Before the first write: what is put in has to be known to whoever comes after a crash.
         record.keep(desired.managed(), now);
-        let tables = desired.tables().iter().map(|_| Kept::default()).collect();
+        let before: HashSet<&str> = record.remembered().iter().map(|of| &*of.table).collect();
+        let kept = |table: &Table| {
+            let presence = if before.contains(&*table.name) { Presence::Once } else { Presence::Unknown };
+            Kept { presence, ..Kept::default() }
+        };
+        let tables = desired.tables().iter().map(kept).collect();
         let retry = Retry::default();
         let reconcile = firewall.reconcile;
         let (written, questions, kills) = (Vec::new(), Questions::default(), Kills::default());
@@ -135,7 +141,7 @@ impl Keeper {
             return Step::Did;
         }
         if self.record.due_at.is_some() {
-            self.record.keep(self.desired.managed(), now);
+            self.write_record(now);
         }
         Step::Idle(None)
     }
@@ -143,9 +149,35 @@ impl Keeper {
     fn keep_record(&mut self, now: Instant) -> bool {
         let is_due = self.record.due_at.is_some_and(|at| at <= now);
         if is_due {
-            self.record.keep(self.desired.managed(), now);
+            self.write_record(now);
         }
         is_due
+    }
+
+    /// Records what is managed, but for tables that were never there: nothing was put into them.
+    fn write_record(&mut self, now: Instant) {
+        let all = self.desired.tables().iter().zip(&self.tables);
+        let never: HashSet<&str> =
+            all.filter(|(_, kept)| kept.presence == Presence::Never).map(|(table, _)| &*table.name).collect();
+        self.record.keep(self.desired.managed().filter(|of| !never.contains(&*of.table)), now);
+    }
+
+    /// A table is there.
+    fn is_there(&mut self, index: usize, now: Instant) {
+        let presence = std::mem::replace(&mut self.tables[index].presence, Presence::Once);
+        if presence == Presence::Never {
+            // Before the first write, as at a start.
+            self.write_record(now);
+        }
+    }
+
+    /// A table is not there.
+    fn is_missing(&mut self, index: usize, now: Instant) {
+        let presence = &mut self.tables[index].presence;
+        if *presence == Presence::Unknown {
+            *presence = Presence::Never;
+            self.record.falls_behind(now);
+        }
     }
 
     fn decide(&mut self, now: Instant) {
@@ -187,6 +219,9 @@ impl Keeper {
     /// A call failed: nothing is known of the table until it is read again.
     fn failed(&mut self, index: usize, error: &TableError, now: Instant) {
         self.writes.failed();
+        if *error == TableError::NoTable {
+            self.is_missing(index, now);
+        }
         let kept = &mut self.tables[index];
         kept.contents = None;
         kept.refused &= error.concerns_all_tables();

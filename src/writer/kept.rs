@@ -20,9 +20,23 @@ const PACE_MAX: Duration = Duration::from_millis(500);
 /// Whoever leaves it alone for this long has stopped.
 const QUIET: Duration = Duration::from_secs(5);
 
+/// Whether the firewall has ever had a table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// That is not known.
+    #[default]
+    Unknown,
+    /// It has not: whatever was to be managed there never was.
+    Never,
+    /// It has, or an hfm before this one has managed addresses there.
+    Once,
+}
+
 /// A table as it was last found, our own writes reckoned in.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
+    /// Whether it was ever there.
+    pub(super) presence: Presence,
     /// Everything in it; `None` while that is not known: never read, or a call has failed.
     pub(super) contents: Option<HashSet<Prefix>>,
     /// Others may have changed it unseen, while no table could be reached: it is read before it is written.

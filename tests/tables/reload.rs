@@ -151,6 +151,21 @@ fn an_empty_file_leaves_tables_as_they_are_and_hfm_waits_for_a_better_one() {
 }
 
 #[test]
+fn a_misspelt_table_that_was_never_there_is_not_missed_once_it_is_put_right() {
+    let place = Place::new("tables-reload-misspelt");
+    let firewall = Firewall::new(&place, &[("web", &[])]);
+    let target = Target::open();
+    let mut daemon = start(&firewall, &place, &target.rule("w1", "10.0.0.1", "tables = wbe"));
+    daemon.wait_for("table 'wbe': there is no such table", 1);
+    let right = target.rule("w1", "10.0.0.1", "tables = web");
+    reload(&place, &mut daemon, &right, "reloaded rules=1", 1);
+    firewall.wait_for(&daemon, "web", &["10.0.0.1"]);
+    assert!(!daemon.log().contains("named by no rule any more"), "{}", daemon.log());
+    assert_eq!(place.read("state/managed"), "hfm-managed 1\npfctl web 10.0.0.1\nend 1\n");
+    assert!(daemon.stop().success());
+}
+
+#[test]
 fn a_probe_under_way_of_a_rule_that_stays_goes_on_over_its_connection() {
     let place = Place::new("tables-reload-probe");
     let firewall = Firewall::new(&place, &[("web", &[])]);

@@ -66,6 +66,7 @@ impl Keeper {
             Err(error) => return self.failed(index, &error, now),
         };
         let contents: HashSet<Prefix> = addresses.into_iter().collect();
+        self.is_there(index, now);
         self.desired.found(index, &contents);
         let kept = &mut self.tables[index];
         let before = kept.contents.replace(contents).map(|addresses| Before {

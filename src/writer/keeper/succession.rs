@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::super::Replacement;
-use super::super::kept::Kept;
+use super::super::kept::{Kept, Presence};
 use super::Keeper;
 use crate::rule::RuleId;
 
@@ -18,8 +18,10 @@ impl Keeper {
         let mut known: HashMap<Arc<str>, Kept> = names.zip(self.tables.drain(..)).collect();
         let is_carried = |rule: RuleId| carried.get(rule.index()).copied().unwrap_or(false);
         let carried_over = |rule| is_carried(rule).then_some(rule);
-        let abandoned = self.desired.replace(tables.clone(), carried.len(), carried_over, now);
+        let mut abandoned = self.desired.replace(tables.clone(), carried.len(), carried_over, now);
         self.tables = tables.iter().map(|table| known.remove(&table.name).unwrap_or_default()).collect();
+        // Into one that was never there nothing was put.
+        abandoned.retain(|name| known.get(name).is_none_or(|kept| kept.presence != Presence::Never));
         self.retry.forgive();
         for kept in &mut self.tables {
             kept.must_read = true;
@@ -30,7 +32,7 @@ impl Keeper {
         self.journal.replace(tables);
         self.journal.abandoned(&abandoned);
         // Before the first write, as at a start.
-        self.record.keep(self.desired.managed(), now);
+        self.write_record(now);
         self.reconcile = reconcile;
         self.reconcile_anew();
     }

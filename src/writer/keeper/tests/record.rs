@@ -69,3 +69,28 @@ fn the_end_brings_the_record_in_line() {
     assert_eq!(remembered(&dir), 1);
     fs::remove_dir_all(dir).unwrap();
 }
+
+#[test]
+fn a_table_that_was_never_there_is_neither_remembered_nor_missed() {
+    let both = || vec![table("web", 0, WEB), table("wbe", 3, WEB)];
+    let mut bench = Bench::new(both(), &[("web", &[]), ("wbe", &[])]);
+    let dir = state_dir("never");
+    bench.set_of("wbe", Mood::NoTable);
+    bench.restart(both(), &dir);
+    assert_eq!(remembered(&dir), 6, "it may be there");
+    bench.pass(Duration::from_millis(1_500));
+    assert_eq!(remembered(&dir), 3, "it is not");
+    bench.reload(both());
+    assert_eq!(remembered(&dir), 3, "and is known not to be");
+    // Somebody makes it: it is remembered before anything is put in, and from then on.
+    bench.set_of("wbe", Mood::ReadOnly);
+    bench.pass(Duration::from_secs(30));
+    assert_eq!(remembered(&dir), 6);
+    bench.set_of("wbe", Mood::NoTable);
+    bench.pass(Duration::from_secs(30));
+    assert_eq!(remembered(&dir), 6, "it was there once");
+    bench.restart(both(), &dir);
+    bench.pass(Duration::from_secs(30));
+    assert_eq!(remembered(&dir), 6, "and an hfm before this one knew it");
+    fs::remove_dir_all(dir).unwrap();
+}
