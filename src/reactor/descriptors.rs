@@ -21,6 +21,8 @@ const MILLION: u64 = 1_000_000;
 pub struct Descriptors {
     /// What everything else may need.
     own: u64,
+    /// What clients of the status page may need of that.
+    of_clients: u64,
     /// When all of them are under way at the same moment.
     at_worst: u64,
     /// Children's share of that.
@@ -49,19 +51,25 @@ impl Descriptors {
                 }
             }
         }
-        Self { own: OWN, at_worst, of_children, in_silence: changes + millionths.div_ceil(MILLION) }
+        Self {
+            own: OWN,
+            of_clients: 0,
+            at_worst,
+            of_children,
+            in_silence: changes + millionths.div_ceil(MILLION),
+        }
     }
 
     /// So many probes at the same time.
     pub fn of_probes(probes: u32) -> Self {
-        Self { own: OWN, at_worst: probes.into(), of_children: 0, in_silence: probes.into() }
+        Self { own: OWN, of_clients: 0, at_worst: probes.into(), of_children: 0, in_silence: probes.into() }
     }
 
     /// The same where the status page is served, if it is.
     #[must_use]
     pub fn serving(self, listen: Option<SocketAddr>) -> Self {
         let clients = if listen.is_some() { status::CLIENTS_MAX as u64 } else { 0 };
-        Self { own: self.own + clients, ..self }
+        Self { own: self.own + clients, of_clients: clients, ..self }
     }
 
     /// Has as many as are needed at worst, and what the program itself needs, as far as that is allowed; what is to
@@ -82,9 +90,14 @@ impl Descriptors {
     }
 
     fn connections_within(self, limit: u64) -> u64 {
-        // Where there is not enough for all, each has a part.
-        let for_runs = limit.saturating_sub(self.own).max(limit / 8);
+        let for_runs = self.for_runs(limit);
         for_runs - self.of_children.min(for_runs / 2)
+    }
+
+    /// What a limit leaves for runs, children's among them.
+    fn for_runs(self, limit: u64) -> u64 {
+        // Where there is not enough for all, each has a part.
+        limit.saturating_sub(self.own).max(limit / 8)
     }
 
     fn judge(self, files: OpenFiles) -> Option<(Level, String)> {
@@ -92,12 +105,16 @@ impl Descriptors {
         if limit >= needed {
             return None;
         }
-        let Self { own, at_worst, of_children: _, in_silence } = self;
-        let left = limit.saturating_sub(own);
+        let Self { own: _, of_clients, at_worst, of_children: _, in_silence } = self;
+        let left = self.for_runs(limit);
         let level = if left < in_silence { Level::Warn } else { Level::Info };
+        let kept = match of_clients {
+            0 => String::new(),
+            count => format!("; 'listen' keeps up to {count} for its clients"),
+        };
         let line = format!(
             "open files are limited to {limit}: {left} are left for runs, which need {in_silence} while no target \
-             answers and {at_worst} at worst; runs without one are inconclusive (descriptors); for all of them raise \
+             answers and {at_worst} at worst{kept}; runs without one are inconclusive (descriptors); for all of them raise \
              the limit to {needed}: {}",
             limits::RAISED_BY
         );

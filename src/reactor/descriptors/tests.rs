@@ -41,7 +41,7 @@ fn kept() -> Rule {
 }
 
 fn of(rule: &Rule, count: usize) -> (u64, u64) {
-    let Descriptors { own: _, at_worst, of_children: _, in_silence } =
+    let Descriptors { own: _, of_clients: _, at_worst, of_children: _, in_silence } =
         Descriptors::of(&vec![rule.clone(); count], 0);
     (at_worst, in_silence)
 }
@@ -74,19 +74,24 @@ fn change_commands_count_where_there_are_any() {
     let mut rules = vec![connection(); 100];
     assert_eq!(
         Descriptors::of(&rules, 5),
-        Descriptors { own: OWN, at_worst: 100, of_children: 0, in_silence: 3 }
+        Descriptors { own: OWN, of_clients: 0, at_worst: 100, of_children: 0, in_silence: 3 }
     );
     rules[7].terms.change_fail = Some(CommandLine { program: "tell".into(), arguments: Vec::new() });
     assert_eq!(
         Descriptors::of(&rules, 5),
-        Descriptors { own: OWN, at_worst: 120, of_children: 20, in_silence: 23 }
+        Descriptors { own: OWN, of_clients: 0, at_worst: 120, of_children: 20, in_silence: 23 }
     );
 }
 
 #[test]
 fn connections_leave_the_program_and_its_children_their_own() {
-    let with =
-        |of_children| Descriptors { own: OWN, at_worst: 1_000 + of_children, of_children, in_silence: 0 };
+    let with = |of_children| Descriptors {
+        own: OWN,
+        of_clients: 0,
+        at_worst: 1_000 + of_children,
+        of_children,
+        in_silence: 0,
+    };
     for (of_children, limit, connections) in [
         (0, OWN + 1_000, 1_000),
         (200, OWN + 1_200, 1_000),
@@ -105,7 +110,8 @@ fn connections_leave_the_program_and_its_children_their_own() {
 
 #[test]
 fn too_few_are_told_by_how_many_and_enough_are_not_told_at_all() {
-    let descriptors = Descriptors { own: OWN, at_worst: 1_000, of_children: 0, in_silence: 300 };
+    let descriptors =
+        Descriptors { own: OWN, of_clients: 0, at_worst: 1_000, of_children: 0, in_silence: 300 };
     let judge = |limit| descriptors.judge(OpenFiles { limit, needed: OWN + 1_000 });
     assert_eq!(judge(OWN + 1_000), None);
     let level = |limit| judge(limit).map(|(level, _)| level);
@@ -117,7 +123,8 @@ fn too_few_are_told_by_how_many_and_enough_are_not_told_at_all() {
                  1000 at worst; runs without one are inconclusive (descriptors); for all of them raise the limit to 1096: ";
     assert_eq!(line.strip_prefix(begin), Some(limits::RAISED_BY));
     // Fewer than the program needs for itself.
-    assert!(judge(8).expect("there are too few").1.contains(" 0 are left for runs"));
+    assert!(judge(OWN).expect("there are too few").1.contains(" 12 are left for runs"));
+    assert!(judge(8).expect("there are too few").1.contains(" 1 are left for runs"));
 }
 
 #[test]
@@ -127,4 +134,16 @@ fn clients_of_the_status_page_take_none_from_runs() {
     let serving = Descriptors::of(&rules, 5).serving(page);
     assert_eq!(serving.connections_within(OWN + 256 + 100), 100);
     assert_eq!(Descriptors::of(&rules, 5).serving(None), Descriptors::of(&rules, 5));
+}
+
+#[test]
+fn what_is_told_is_what_is_in_force_and_what_the_status_page_keeps() {
+    let rules = vec![connection(); 200];
+    let serving = Descriptors::of(&rules, 5).serving("[::1]:9090".parse().ok());
+    let (level, line) =
+        serving.judge(OpenFiles { limit: 300, needed: OWN + 456 }).expect("there are too few");
+    let begin = "open files are limited to 300: 37 are left for runs, which need 6 while no target answers and 200 at \
+                 worst; 'listen' keeps up to 256 for its clients; runs without one are inconclusive (descriptors); ";
+    assert!(line.starts_with(begin), "{line}");
+    assert_eq!((level, serving.connections_within(300)), (Level::Info, 37));
 }
