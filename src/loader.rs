@@ -112,8 +112,9 @@ impl<P: Send + 'static> Loader<P> {
 }
 
 fn load<P>(read: &Read, prepare: fn(Succession) -> P, request: Request) -> Answer<P> {
-    let Loaded { configuration, plans, warnings, .. } = read()?;
+    let Loaded { configuration, plans, warnings, elsewhere, .. } = read()?;
     let Request { rules, free } = request;
     let is_free = |id: RuleId| free.get(id.index()).copied().unwrap_or(false);
-    Ok(Box::new((prepare(Succession::new(&rules, is_free, configuration, plans)), warnings)))
+    let succession = Succession::new(&rules, is_free, configuration, plans);
+    Ok(Box::new((prepare(Succession { elsewhere, ..succession }), warnings)))
 }

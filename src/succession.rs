@@ -42,6 +42,8 @@ pub struct Succession {
     pub listen: Option<SocketAddr>,
     /// As in the configuration.
     pub demotion: Demotion,
+    /// Why this system cannot keep the tables of the configuration, if it cannot.
+    pub elsewhere: Option<String>,
 }
 
 impl Succession {
@@ -100,6 +102,7 @@ impl Succession {
             control,
             listen,
             demotion,
+            elsewhere: None,
         }
     }
 

@@ -63,6 +63,8 @@ pub struct Loaded {
     pub run_as_places: RunAsPlaces,
     /// Where `control` stands, as `FILE:LINE:COLUMN`; `None` when the file does not say.
     pub control_place: Option<String>,
+    /// Why it can be judged on this system and not be run, in words that begin with the place, if that is so.
+    pub elsewhere: Option<String>,
 }
 
 /// Reads a configuration file and all that it includes; `files` gives what probes name: certificates, keys.
@@ -84,11 +86,22 @@ fn judge(document: Document, mut recorder: Recorder<'_>) -> Result<Loaded, Box<R
     let resolved = resolve::resolve(&tree, &mut recorder, &mut problems);
     let run_as_places = run_as::places(&tree, &document.sources);
     let control_place = control::place(&tree, &document.sources);
+    let elsewhere = resolved
+        .as_ref()
+        .and_then(|(configuration, _)| placement::elsewhere(&tree, &document.sources, configuration));
     let report = problems.into_report(document.sources);
     match resolved {
         Some((configuration, plans)) => {
             let reads = recorder.reads;
-            Ok(Loaded { configuration, plans, warnings: report, reads, run_as_places, control_place })
+            Ok(Loaded {
+                configuration,
+                plans,
+                warnings: report,
+                reads,
+                run_as_places,
+                control_place,
+                elsewhere,
+            })
         }
         None => Err(Box::new(report)),
     }

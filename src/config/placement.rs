@@ -19,10 +19,10 @@ use super::diagnose::{Diagnostic, Problems};
 use super::given::{Given, Text};
 use super::properties::{Key, Setting};
 use super::raw::{NodeId, ROOT, Tree};
-use super::render::quoted;
+use super::render::{self, quoted};
 use super::settings::name_of;
-use crate::rule::{DataPlaneChoice, Firewall, Membership, Placement, Prefix, Table, Test};
-use crate::ucl::Span;
+use crate::rule::{Configuration, DataPlaneChoice, Firewall, Membership, Placement, Prefix, Table, Test};
+use crate::ucl::{Sources, Span};
 
 pub(super) use default::default_address;
 pub use default::own_address;
@@ -88,6 +88,13 @@ pub(super) fn resolve(
     let firewall = firewall(tree);
     check::names(tree, &firewall, problems);
     Placed { placements, tables: gathered.into_iter().map(|gathered| gathered.table).collect(), firewall }
+}
+
+/// Why the tables of a file cannot be kept on this system, and where it says so, if they cannot.
+pub(super) fn elsewhere(tree: &Tree, sources: &Sources, configuration: &Configuration) -> Option<String> {
+    let why = configuration.firewall.dataplane.elsewhere().filter(|_| !configuration.tables.is_empty())?;
+    let place = tree.nodes.get(ROOT)?.settings.place(Key::Setting(Setting::DataPlane))?;
+    Some(format!("{}: {why}", render::place(sources, place)))
 }
 
 /// What is said at the root of all tables.

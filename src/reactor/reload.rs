@@ -190,8 +190,9 @@ impl Reactor {
             }
         };
         self.journal.report(Level::Warn, &warnings);
-        if let Some(why) = self.obstacle(&prepared) {
-            let why = format!("{why}; restart hfm");
+        // What would not start either is told as it is told then.
+        let obstacle = || self.obstacle(&prepared).map(|why| format!("{why}; restart hfm"));
+        if let Some(why) = prepared.succession.elsewhere.clone().or_else(obstacle) {
             self.journal.reload_refused(format_args!("{why}"));
             let Succession { rules, plans, .. } = prepared.succession;
             return (Retired { plans: plans.plans, rules: Some(rules) }, Outcome::refused(why));
@@ -213,6 +214,7 @@ impl Reactor {
             control: _,
             listen,
             demotion: _,
+            elsewhere: _,
         } = succession;
         let before = self.prober.engine.rules().clone();
         let mut shortages: Vec<(Level, String)> = descriptors.raise().into_iter().collect();

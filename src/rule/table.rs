@@ -231,6 +231,20 @@ impl DataPlaneChoice {
         }
     }
 
+    /// Why nothing can be kept by it on this system, and what is there in its place, where that is so.
+    pub fn elsewhere(self) -> Option<&'static str> {
+        match self.here() {
+            Self::Pf if cfg!(not(target_os = "freebsd")) => {
+                Some("dataplane pf is FreeBSD's; on this system write nftables, or memory")
+            }
+            Self::Nftables if cfg!(not(target_os = "linux")) => {
+                Some("dataplane nftables is Linux's; on this system write pf, or memory")
+            }
+            // A program of that name may be there anywhere.
+            Self::Pf | Self::Pfctl | Self::Nftables | Self::Memory | Self::Auto => None,
+        }
+    }
+
     /// How often its tables are read when the file does not say: `reconcile`.
     pub fn reconcile_default(self) -> Duration {
         match self.here() {

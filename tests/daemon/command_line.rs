@@ -118,3 +118,37 @@ fn the_samples_that_are_shipped_are_good() {
     checked.sort();
     assert_eq!(checked, ["hfm.conf.classic", "hfm.conf.sample"]);
 }
+
+/// Tables of a data plane that this system has not, and what is said of them.
+pub(crate) const ELSEWHERE: (&str, &str) = if cfg!(target_os = "linux") {
+    (
+        "dataplane = pf\na { test = \"tcp://127.0.0.1:1\"; interval = 1h; tables = web }\n",
+        "hfm.conf:1:1: dataplane pf is FreeBSD's; on this system write nftables, or memory",
+    )
+} else {
+    (
+        "dataplane = nftables\na { test = \"tcp://127.0.0.1:1\"; interval = 1h; tables = inet/filter/web }\n",
+        "hfm.conf:1:1: dataplane nftables is Linux's; on this system write pf, or memory",
+    )
+};
+
+#[test]
+fn tables_of_another_system_are_judged_in_silence_and_refuse_the_start() {
+    let (file, why) = ELSEWHERE;
+    let place = Place::new("elsewhere");
+    for written in [file.to_owned(), format!("{file}dry_run = yes\n")] {
+        let output = place.hfm(&written).arg("-n").output().expect("hfm runs");
+        assert_eq!(output.status.code(), Some(0));
+        assert_eq!((text(&output.stdout), text(&output.stderr)), (String::new(), String::new()));
+        let output = place.hfm(&written).output().expect("hfm runs");
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(" cannot start: ") && said.trim_end().ends_with(why), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    // Where there are no tables nothing has to hold them.
+    let plane = file.lines().next().expect("the data plane");
+    let output =
+        place.hfm(&format!("{plane}\na {{ test = \"true\"; runs = 1 }}\n")).output().expect("hfm runs");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+}

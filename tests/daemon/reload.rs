@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
+use crate::command_line::ELSEWHERE;
 use crate::harness::{Daemon, Place, patiently, pause};
 
 fn reload(place: &Place, daemon: &mut Daemon, text: &str, said: &str) {
@@ -103,5 +104,19 @@ fn a_change_command_of_a_rule_that_is_gone_goes_on_to_its_end() {
     reload(&place, &mut daemon, other, "gone=1");
     place.write("go", "");
     assert!(patiently(|| place.read("said") == "begin\nend\n"), "{}", daemon.log());
+    assert!(daemon.stop().success());
+}
+
+#[test]
+fn a_reload_to_tables_of_another_system_is_refused_as_a_start_is() {
+    let (file, why) = ELSEWHERE;
+    let place = Place::new("reload-elsewhere");
+    let mut daemon = place.start("a { test = \"true\"; interval = 1h }\n");
+    daemon.wait_for("RuleStateSuccess", 1);
+    reload(&place, &mut daemon, file, &format!("{why}\n"));
+    let refused = format!("reload refused, nothing changes: {}/{why}\n", place.path.display());
+    assert!(daemon.log().contains(&refused), "{}", daemon.log());
+    daemon.signal(Signal::SIGUSR1);
+    daemon.wait_for("summary: rules=1 success=1 fail=0", 1);
     assert!(daemon.stop().success());
 }
