@@ -1,5 +1,6 @@
 //! The daemon: wiring and exit codes. Command line, then configuration, then limits and the user, then the threads.
 
+use std::fmt;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use hfm::cli::{self, CliError, Invocation};
 use hfm::config::{self, Loaded, Report};
 use hfm::demo;
-use hfm::line::{self, Field, Line, Value};
+use hfm::line::{self, Field, Harmless, Line, Value};
 use hfm::loader;
 use hfm::logging::{self, Destination, Flusher};
 use hfm::probe::Files;
@@ -166,9 +167,30 @@ fn run(path: &Path, destination: Destination) -> ExitCode {
     let name = path.to_string_lossy().into_owned();
     let file = name.clone();
     let read = move || config::load(&file, &mut FileLoader, &mut ProbeFiles);
-    let code = run_logged(loaded, prepared, name, Arc::new(read), &flusher);
+    let code = run_logged(loaded, prepared, name, Arc::new(read), &Said { destination, flusher: &flusher });
     flusher.flush();
     code
+}
+
+/// Where what is said goes.
+struct Said<'a> {
+    destination: Destination,
+    flusher: &'a Flusher,
+}
+
+impl Said<'_> {
+    /// Tells why there will be no daemon: whoever starts it, too, for a system logger may be missing.
+    fn cannot_start(&self, why: &dyn fmt::Display) -> ExitCode {
+        log::error!("cannot start: {why}");
+        self.flusher.flush();
+        match self.destination {
+            Destination::Syslog(_) => {
+                complain(&format!("{}\n", Harmless(format_args!("cannot start: {why}"))));
+            }
+            Destination::Stderr | Destination::Nowhere => {}
+        }
+        ExitCode::from(CANNOT_RUN)
+    }
 }
 
 fn run_logged(
@@ -176,7 +198,7 @@ fn run_logged(
     prepared: Prepared,
     name: String,
     read: loader::Read,
-    flusher: &Flusher,
+    said: &Said<'_>,
 ) -> ExitCode {
     let Loaded { configuration, plans, warnings, .. } = loaded;
     log_warnings(&warnings);
@@ -186,10 +208,7 @@ fn run_logged(
     }
     let place = match prepared.outcome {
         Ok(place) => place,
-        Err(why) => {
-            log::error!("cannot start: {why}");
-            return ExitCode::from(CANNOT_RUN);
-        }
+        Err(why) => return said.cannot_start(&why),
     };
     let rules = configuration.rules.len();
     let state_dir = place.as_ref().ok().cloned();
@@ -208,11 +227,7 @@ fn run_logged(
     });
     let mut reactor = match started {
         Ok(reactor) => reactor,
-        Err(error) => {
-            log::error!("cannot start: {error}");
-            flusher.flush();
-            return ExitCode::from(CANNOT_RUN);
-        }
+        Err(error) => return said.cannot_start(&error),
     };
     // The text and its tree are gone; only the rules are kept.
     memory::trim();

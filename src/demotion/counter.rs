@@ -11,6 +11,15 @@ use crate::sys::whole_files;
 /// What a record calls a file, before its path.
 const FILE: &str = "file:";
 
+/// Why it is not known what was demoted last, in words.
+#[derive(Debug, PartialEq, Eq)]
+pub enum NotRecorded {
+    /// It cannot be seen whether anything was.
+    Unseen(String),
+    /// Something was, and cannot be taken back.
+    Left(String),
+}
+
 impl Target {
     /// What a configuration means by it.
     ///
@@ -26,16 +35,17 @@ impl Target {
     /// What was demoted last by an hfm of this directory, if it has left a record of that.
     ///
     /// # Errors
-    /// When the record cannot be used, or this system has none of what it names.
-    pub fn recorded(state_dir: &Path) -> Option<Result<Self, String>> {
+    /// When it cannot be seen whether there is one, when it cannot be used, or this system has none of what it names.
+    pub fn recorded(state_dir: &Path) -> Option<Result<Self, NotRecorded>> {
         let path = state_dir.join(RECORD);
         let bytes = match whole_files::read(&path) {
             Ok(None) => return None,
             Ok(Some(bytes)) => bytes,
-            Err(error) => return Some(Err(format!("{}: {error}", path.display()))),
+            Err(error) => return Some(Err(NotRecorded::Unseen(format!("{}: {error}", path.display())))),
         };
         let record = Record::decode(&bytes).map_err(|why| format!("{}: {why}", path.display()));
-        Some(record.and_then(|record| Self::by_name(&record.target)))
+        let target = record.and_then(|record| Self::by_name(&record.target));
+        Some(target.map_err(NotRecorded::Left))
     }
 
     /// What a record means by it.

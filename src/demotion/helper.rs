@@ -26,6 +26,7 @@ use std::time::{Duration, Instant};
 use self::signals::Signals;
 use self::takeover::Taken;
 use super::counter::Disk;
+pub use super::counter::NotRecorded;
 use super::ledger::{Files, Ledger, Place};
 use super::protocol::{self, Lines, News, Order, Shares};
 use super::record::total;

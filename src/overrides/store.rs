@@ -256,21 +256,24 @@ fn write(
     book: Book,
     failed: &mut Option<(u64, Book)>,
 ) -> Result<(), NotRemembered> {
+    let path = dir.path().join(FILE);
     match dir.write(FILE, book.encode().as_bytes()) {
         Ok(()) => {
             if failed.take().is_some() {
-                let sentence = format_args!("state_dir: {FILE} is written again");
+                let sentence = format_args!("state_dir: {} is written again", path.display());
                 tell(Level::Info, "overrides-written", sentence, Value::Nothing);
             }
             Ok(())
         }
         Err(error) => {
             if failed.replace((number, book)).is_none() {
-                let sentence =
-                    format_args!("state_dir: cannot write {FILE}: {error}; overrides are not remembered");
+                let sentence = format_args!(
+                    "state_dir: cannot write {}: {error}; overrides are not remembered",
+                    path.display()
+                );
                 tell(Level::Warn, "overrides-failed", sentence, Value::Bare(&error));
             }
-            Err(NotRemembered(format!("cannot write {}: {error}", dir.path().join(FILE).display()).into()))
+            Err(NotRemembered(format!("cannot write {}: {error}", path.display()).into()))
         }
     }
 }

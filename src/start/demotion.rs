@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use log::Level;
 
-use crate::demotion::helper::{self, GRACE, Target};
+use crate::demotion::helper::{self, GRACE, NotRecorded, Target};
 use crate::demotion::protocol::{Lines, News, Order, Shares, encode};
 use crate::demotion::record::total;
 use crate::rule::Configuration;
@@ -41,12 +41,21 @@ pub(super) fn start(
     }
     if configuration.rules.iter().all(|rule| rule.demote.is_none()) {
         let left = Target::recorded(Path::new(&*configuration.firewall.state_dir));
-        let Some(started) = left.map(|target| target.and_then(fork)) else { return Ok(Started::None) };
-        let started = started.map(Started::ToTakeBack);
-        return Ok(started.unwrap_or_else(|why| {
-            news.push((Level::Warn, is_left(&why)));
-            Started::None
-        }));
+        let started = match left {
+            None => return Ok(Started::None),
+            Some(Ok(target)) => fork(target).map_err(|why| is_left(&why)),
+            Some(Err(NotRecorded::Left(why))) => Err(is_left(&why)),
+            Some(Err(NotRecorded::Unseen(why))) => Err(format!(
+                "demotion: it cannot be seen whether an hfm before this one has demoted anything: {why}"
+            )),
+        };
+        return Ok(started.map_or_else(
+            |line| {
+                news.push((Level::Warn, line));
+                Started::None
+            },
+            Started::ToTakeBack,
+        ));
     }
     let target = Target::of(&configuration.demotion);
     target.and_then(fork).map(Started::ToKeep).map_err(|why| format!("demotion: {why}"))

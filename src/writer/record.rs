@@ -86,7 +86,7 @@ impl Record {
                     tell(
                         Level::Info,
                         "record-written",
-                        format_args!("state_dir: {FILE} is written again"),
+                        format_args!("state_dir: {} is written again", dir.path().join(FILE).display()),
                         Value::Nothing,
                     );
                 }
@@ -98,7 +98,8 @@ impl Record {
                         Level::Warn,
                         "record-failed",
                         format_args!(
-                            "state_dir: cannot write {FILE}: {error}; what is managed is not remembered"
+                            "state_dir: cannot write {}: {error}; what is managed is not remembered",
+                            dir.path().join(FILE).display()
                         ),
                         Value::Bare(&error),
                     );

@@ -152,3 +152,27 @@ fn tables_of_another_system_are_judged_in_silence_and_refuse_the_start() {
         place.hfm(&format!("{plane}\na {{ test = \"true\"; runs = 1 }}\n")).output().expect("hfm runs");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
 }
+
+#[test]
+fn a_start_that_fails_is_told_to_whoever_starts_it_even_where_the_log_goes_to_syslog() {
+    let (file, why) = ELSEWHERE;
+    let output = Place::new("fails-to-syslog").hfm(file).args(["-log", "syslog"]).output().expect("hfm runs");
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.starts_with("cannot start: ") && said.ends_with(&format!("{why}\n")), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn where_no_record_can_be_it_is_not_said_that_anything_was_demoted() {
+    let place = Place::new("state-is-a-file");
+    place.write("state", "");
+    let mut command = place.hfm("state_dir = \"@DIR@/state\"\na { test = \"true\"; runs = 1 }\n");
+    let output = command.output().expect("hfm runs");
+    let (said, path) = (text(&output.stderr), place.path.display());
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let told = format!(
+        "demotion: it cannot be seen whether an hfm before this one has demoted anything: {path}/state/demotion: "
+    );
+    assert!(said.contains(&told) && !said.contains("is left there"), "{said}");
+}

@@ -90,6 +90,18 @@ fn a_damaged_record_is_set_aside_and_said_to_be() {
 }
 
 #[test]
+fn a_record_that_cannot_be_written_is_told_with_its_whole_path() {
+    let place = Place::new("tables-unwritten");
+    let firewall = Firewall::new(&place, &[("web", &[])]);
+    // Stands where the new one is to be written.
+    fs::create_dir_all(place.path.join("state/managed.new")).expect("a directory");
+    let target = Target::open();
+    let mut daemon = firewall.start(&place, &format!("{HEAD}{}", target.rule("w1", "10.0.0.1", "")));
+    let path = place.path.join("state/managed");
+    daemon.wait_for(&format!("state_dir: cannot write {}: ", path.display()), 1);
+}
+
+#[test]
 fn addresses_of_another_data_plane_do_not_count_and_are_kept() {
     let place = Place::new("tables-plane");
     let firewall = Firewall::new(&place, &[("web", &["10.0.0.9"])]);
