@@ -91,6 +91,16 @@ pub enum Test {
     Probe(Together<Probe>),
 }
 
+impl Test {
+    /// A program, or a URL; arguments may be secrets, and are no part of it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Command { command, .. } => &command.program,
+            Self::Probe(probe) => &probe.url,
+        }
+    }
+}
+
 /// A rule, ready to run: what is its own. What it says like others of its section is in its [`Terms`], and reads as if
 /// it were here.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -231,7 +231,7 @@ pub struct RuleRow {
     pub verdict: Option<String>,
     /// Why its state, or else its last verdict, is what it is: a name from the list of reasons.
     pub reason: Option<String>,
-    /// The same in words.
+    /// The same in words; of a rule that has ended with `cannot-start`, its test and why that cannot be started.
     pub detail: Option<String>,
     /// The required rule that is down, when the reason is `requires`.
     pub blame: Option<String>,

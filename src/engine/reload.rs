@@ -95,7 +95,7 @@ impl Engine {
 
     /// Whether a rule that is the same to the letter is still worth another try: its program may be there now.
     fn is_to_be_tried_again(&self, rule: RuleId) -> bool {
-        matches!(self.states[rule.index()].phase, Phase::Over(EndReason::CannotStart))
+        matches!(self.states[rule.index()].phase, Phase::Over(EndReason::CannotStart(_)))
     }
 
     /// First dues, of those that begin one after the other: as at a start.
@@ -164,7 +164,7 @@ impl Engine {
             (Phase::Over(EndReason::RunsUsedUp), _) if has_runs_left => {
                 state.resume(now.mono, now.mono, self.epoch);
             }
-            (Phase::Over(EndReason::CannotStart | EndReason::Disabled), _) => {
+            (Phase::Over(EndReason::CannotStart(_) | EndReason::Disabled), _) => {
                 state.resume(now.mono, now.mono, self.epoch);
             }
             (Phase::Over(EndReason::RunsUsedUp), _) => {}

@@ -99,7 +99,7 @@ impl Engine {
             Ok(verdict) => verdict,
             Err(errno) => {
                 self.outputs.push_back(Output::Notice(Notice::CannotStart { run, errno }));
-                self.end(rule, EndReason::CannotStart, now);
+                self.end(rule, EndReason::CannotStart(errno), now);
                 return;
             }
         };

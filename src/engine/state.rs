@@ -26,8 +26,8 @@ pub enum EndReason {
     Disabled,
     /// Its `runs` are used up.
     RunsUsedUp,
-    /// Its test cannot be started.
-    CannotStart,
+    /// Its test cannot be started: the `errno`.
+    CannotStart(i32),
 }
 
 /// Totals since the start.

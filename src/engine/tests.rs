@@ -196,6 +196,7 @@ fn test_that_cannot_be_started_disables_its_rule_without_a_change() {
     let run = bench.run(0);
     bench.event(Event::NotStarted { run, error: StartError::Unusable(2) });
     assert_eq!(bench.outputs(), [Output::Notice(Notice::CannotStart { run, errno: 2 })]);
+    assert_eq!(bench.view(0).ended, Some(EndReason::CannotStart(2)));
     assert!(bench.engine.is_finished());
 }
 

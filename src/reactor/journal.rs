@@ -20,7 +20,7 @@ use crate::engine::{Change, Notice, StopSignal, Unguarded};
 use crate::health::State;
 use crate::line::{self, Field, Harmless, Line, Value};
 use crate::now::Now;
-use crate::rule::{Fate, Rule, RuleId, RunId, Test};
+use crate::rule::{Fate, Rule, RuleId, RunId};
 use crate::verdict::{Ending, Measured, Verdict};
 
 /// hfm counts instances in nanoseconds from 2015-12-16 00:00 UTC.
@@ -315,10 +315,7 @@ impl Journal {
 
     fn cannot_start(&self, run: RunId, errno: i32) {
         let (name, id) = (self.name(run.rule), self.id(run));
-        let what = match &self.rules[run.rule.index()].test {
-            Test::Command { command, .. } => &*command.program,
-            Test::Probe(probe) => &probe.url,
-        };
+        let what = self.rules[run.rule.index()].test.name();
         let reason = std::io::Error::from_raw_os_error(errno);
         let line = Line {
             event: "not-started",

@@ -47,7 +47,7 @@ impl Sorted {
             }
             match view.ended {
                 Some(EndReason::Disabled) => sorted.disabled += 1,
-                Some(EndReason::RunsUsedUp | EndReason::CannotStart) => sorted.ended += 1,
+                Some(EndReason::RunsUsedUp | EndReason::CannotStart(_)) => sorted.ended += 1,
                 None => {}
             }
             sorted.stale += usize::from(view.stale);

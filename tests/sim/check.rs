@@ -123,7 +123,7 @@ impl Model {
             inconclusive: state.inconclusive,
             missed: state.missed,
             running: self.is_in_flight(rule),
-            stale: state.stale && !matches!(ended, Some(EndReason::RunsUsedUp | EndReason::CannotStart)),
+            stale: state.stale && !matches!(ended, Some(EndReason::RunsUsedUp | EndReason::CannotStart(_))),
             ended,
             next_due: next_due.map(|due| self.at(due)),
             set: state.set.map(|(kind, until)| Set { kind, until: until.map(|at| self.at(at)) }),

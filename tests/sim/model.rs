@@ -385,7 +385,7 @@ impl Model {
         let cause = match error {
             StartError::Unusable(errno) => {
                 self.tell(Notice::CannotStart { run: self.run(rule), errno });
-                self.end(rule, EndReason::CannotStart, now);
+                self.end(rule, EndReason::CannotStart(errno), now);
                 return;
             }
             StartError::Descriptors => LocalCause::Descriptors,

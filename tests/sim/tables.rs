@@ -113,7 +113,7 @@ fn word(model: &Model, rule: usize, before: Standing, now: Instant) -> Standing 
         State::Unknown if over.is_some() && model.own(rule) == State::Unknown => Contribution::Nothing,
         State::Unknown => Contribution::Unknown,
     };
-    let ended = matches!(over, Some(EndReason::RunsUsedUp | EndReason::CannotStart));
+    let ended = matches!(over, Some(EndReason::RunsUsedUp | EndReason::CannotStart(_)));
     Standing {
         contribution,
         since: if contribution == before.contribution { before.since } else { now },

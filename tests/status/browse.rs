@@ -140,6 +140,14 @@ fn rules_and_tables_are_told_with_all_their_members() {
 }
 
 #[test]
+fn a_test_that_cannot_be_started_is_told_with_what_the_system_says() {
+    let site = Site::new("nosuch", "gone { test = \"/nonexistent/test\" }\nbusy { test = \"true\" }\n");
+    assert!(patiently(|| site.status()["rules"][0]["ended"] == "cannot-start"));
+    let status = site.status();
+    assert_eq!(status["rules"][0]["detail"], "/nonexistent/test: No such file or directory", "{status}");
+}
+
+#[test]
 fn a_connection_serves_one_request_after_the_other() {
     let site = Site::new("keep", RULES);
     let mut stream = site.connect();

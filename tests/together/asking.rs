@@ -36,6 +36,25 @@ fn status_is_for_people_and_for_programs() {
 }
 
 #[test]
+fn a_test_that_cannot_be_started_is_named_with_what_the_system_says() {
+    let house = House::new("nosuch");
+    let mut daemon = house.start("gone { test = \"/nonexistent/test\" }\nup { test = \"true\" }\n");
+    daemon.wait_for("failed to start, disabling: /nonexistent/test: No such file or directory", 1);
+    assert!(patiently(|| house.rule("gone")["ended"] == "cannot-start"));
+    let row = house.rule("gone");
+    assert_eq!(row["detail"], "/nonexistent/test: No such file or directory");
+    assert!(row["reason"].is_null(), "{row}");
+    let said = house.done(&["status", "gone"]);
+    let next =
+        "next run      none: its test cannot be started: /nonexistent/test: No such file or directory\n";
+    assert!(said.contains(next), "{said}");
+    house.rewrite("gone { test = \"true\" }\nup { test = \"true\" }\n");
+    house.done(&["reload"]);
+    house.wait_for_state(&daemon, "gone", "success");
+    assert_eq!(house.rule("gone")["detail"], "ok");
+}
+
+#[test]
 fn run_finds_out_and_changes_nothing() {
     let house = House::new("run");
     let (target, dead) = (Target::open(), Target::closed());

@@ -237,7 +237,7 @@ fn a_test_that_cannot_be_started_is_an_answer_and_ends_the_rule_only_on_its_sche
     let run = bench.run(0);
     bench.event(Event::NotStarted { run, error: StartError::Unusable(13) });
     assert_eq!(answers(&bench.outputs()), [Err(Unanswered::CannotStart(13))]);
-    assert_eq!(bench.view(0).ended, Some(EndReason::CannotStart));
+    assert_eq!(bench.view(0).ended, Some(EndReason::CannotStart(13)));
 }
 
 #[test]

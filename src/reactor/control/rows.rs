@@ -8,7 +8,7 @@ use crate::now::Now;
 use crate::overrides::Book;
 use crate::reactor::overrides;
 use crate::rule::RuleId;
-use crate::verdict::Verdict;
+use crate::verdict::{SystemWords, Verdict};
 
 /// How a rule stands.
 pub(in crate::reactor) fn row(engine: &Engine, overrides: Option<&Book>, rule: RuleId, now: Now) -> RuleRow {
@@ -26,7 +26,7 @@ pub(in crate::reactor) fn row(engine: &Engine, overrides: Option<&Book>, rule: R
         since: view.effective_since.map(moment),
         verdict: last.map(|verdict| kind(verdict).to_owned()),
         reason: why.map(|verdict| verdict.reason().to_owned()),
-        detail: why.map(Verdict::to_string),
+        detail: not_started(engine, rule, view.ended).or_else(|| why.map(Verdict::to_string)),
         blame: view.blame.map(name),
         p50_us: durations.map(|of| micros(of.p50)),
         p99_us: durations.map(|of| micros(of.p99)),
@@ -66,7 +66,18 @@ fn ended(why: EndReason) -> &'static str {
     match why {
         EndReason::Disabled => "disabled",
         EndReason::RunsUsedUp => "runs-used-up",
-        EndReason::CannotStart => "cannot-start",
+        EndReason::CannotStart(_) => "cannot-start",
+    }
+}
+
+/// The test that cannot be started, and why.
+fn not_started(engine: &Engine, rule: RuleId, ended: Option<EndReason>) -> Option<String> {
+    match ended? {
+        EndReason::CannotStart(errno) => {
+            let test = engine.rules()[rule.index()].test.name();
+            Some(format!("{test}: {}", SystemWords(errno)))
+        }
+        EndReason::Disabled | EndReason::RunsUsedUp => None,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::control::protocol::RuleRow;
 use crate::now::Now;
 use crate::reactor::control::answer::Source;
 use crate::reactor::control::{rows, seconds};
-use crate::rule::{RuleId, Test};
+use crate::rule::RuleId;
 use crate::status::report::{History, RuleReport, TOLD_MAX};
 
 const SECONDS_OF_DAY: i64 = 86_400;
@@ -16,10 +16,6 @@ pub(super) fn report<'a>(source: &Source<'a>, id: RuleId, now: Now) -> RuleRepor
     let engine = source.engine;
     let rule = &engine.rules()[id.index()];
     let row: RuleRow = rows::row(engine, source.overrides, id, now);
-    let test = match &rule.test {
-        Test::Command { command, .. } => &*command.program,
-        Test::Probe(probe) => &*probe.url,
-    };
     let measured = engine.measured(id);
     let history = measured.availability(now.mono).map(|of| History {
         bucket_s: of.width().as_secs(),
@@ -28,7 +24,7 @@ pub(super) fn report<'a>(source: &Source<'a>, id: RuleId, now: Now) -> RuleRepor
     });
     RuleReport {
         row,
-        test,
+        test: rule.test.name(),
         interval_ms: rule.interval.as_secs_f64() * 1e3,
         recent_us: measured.last(TOLD_MAX).map(|took| took.map(rows::micros)).collect(),
         history,

@@ -16,8 +16,8 @@ pub(super) fn text(row: &RuleRow, now: f64) -> String {
     }
     if let Some(reason) = &row.reason {
         let blame = row.blame.as_ref().map_or_else(String::new, |blame| format!(" {blame}"));
-        let detail = row.detail.as_ref().filter(|detail| !detail.is_empty());
-        let detail = detail.map_or_else(String::new, |detail| format!(": {detail}"));
+        // Of a test that cannot be started the detail says why it is not run any more.
+        let detail = if cannot_start(row) { String::new() } else { detail(row) };
         line(&mut out, "reason", format!("{reason}{blame}{detail}"));
     }
     if let Some(set) = &row.set {
@@ -45,11 +45,21 @@ pub(super) fn text(row: &RuleRow, now: f64) -> String {
     out
 }
 
+fn cannot_start(row: &RuleRow) -> bool {
+    row.ended.as_deref() == Some("cannot-start")
+}
+
+/// What follows what it is the detail of.
+fn detail(row: &RuleRow) -> String {
+    let detail = row.detail.as_ref().filter(|detail| !detail.is_empty());
+    detail.map_or_else(String::new, |detail| format!(": {detail}"))
+}
+
 fn next(row: &RuleRow, now: f64) -> String {
     match (&row.ended, row.running, row.next) {
         (Some(ended), ..) if ended == "disabled" => "none: disabled in the file".to_owned(),
         (Some(ended), ..) if ended == "runs-used-up" => "none: its runs are used up".to_owned(),
-        (Some(ended), ..) if ended == "cannot-start" => "none: its test cannot be started".to_owned(),
+        (Some(_), ..) if cannot_start(row) => format!("none: its test cannot be started{}", detail(row)),
         (Some(ended), ..) => format!("none: {ended}"),
         (None, true, _) => "under way".to_owned(),
         (None, false, Some(next)) => format!("in {}", Short(next - now)),

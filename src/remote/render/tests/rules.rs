@@ -126,6 +126,21 @@ web/1: drained stale
 }
 
 #[test]
+fn a_rule_whose_test_cannot_be_started_says_which_and_why() {
+    let ended = RuleRow {
+        detail: Some("nosuchprog: No such file or directory".to_owned()),
+        ended: Some("cannot-start".to_owned()),
+        next: None,
+        ..down("prog")
+    };
+    let out = status(Some("prog"), PIPE, &[RuleRow { running: false, ..ended }]);
+    // What its last run had found is not the same.
+    assert!(out.contains("\n  reason        timeout-connect\n"), "{out}");
+    let next = "next run      none: its test cannot be started: nosuchprog: No such file or directory\n";
+    assert!(out.contains(next), "{out}");
+}
+
+#[test]
 fn an_excerpt_shows_those_first_that_are_not_up() {
     let mut rows: Vec<_> = (0..20).map(|number| row(&format!("up/{number}"))).collect();
     rows.insert(10, down("down"));
