@@ -1,6 +1,6 @@
 //! The state as it is, in words and shapes.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::driver::Browser;
 use crate::stand_in::{StandIn, now};
@@ -30,6 +30,26 @@ fn the_head_says_in_a_sentence_what_is_not_well() {
     for count in ["17 all", "3 down", "2 unknown", "1 stale", "1 overridden"] {
         assert!(counts.contains(count), "{counts}");
     }
+}
+
+#[test]
+fn a_rule_that_has_ended_is_not_waited_for() {
+    let Some(browser) = Browser::start("a_rule_that_has_ended_is_not_waited_for") else { return };
+    let ended = |name: &str, why: &str, detail: Value| {
+        let unknown = json!({"state": "unknown", "own": "unknown", "verdict": null, "reason": null,
+            "detail": detail, "ended": why});
+        world::with(world::up(name), unknown)
+    };
+    let words = "nosuchprog: No such file or directory";
+    let mut rules = vec![world::up("a"), world::up("b"), ended("used", "runs-used-up", Value::Null)];
+    let server = StandIn::new(world::status(rules.clone(), vec![]));
+    browser.open_live(&server.url());
+    assert_eq!(browser.text("#headline"), "2 of 3 rules up, the rest is not tested.");
+    rules.push(ended("prog", "cannot-start", json!(words)));
+    server.change(|status| status["rules"] = Value::Array(rules));
+    browser.wait("it is there", "document.querySelector('[data-rule=prog]')");
+    assert_eq!(browser.text("#headline"), "1 cannot be started: prog.");
+    assert!(row(&browser, "prog").contains(&format!("cannot be started: {words}")));
 }
 
 #[test]

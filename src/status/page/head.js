@@ -17,11 +17,13 @@ function verdictOfAll() {
   const all = model.entries;
   if (all.length === 0) return { tone: "odd", words: "hfm runs, and has no rules." };
   const down = all.filter((entry) => entry.look === "down").sort((a, b) => a.rank - b.rank);
-  const unknown = all.filter((entry) => entry.look === "unknown" && entry.rank === 1);
+  const unknown = all.filter((entry) => entry.look === "unknown" && !entry.data.ended);
+  const broken = all.filter((entry) => entry.look !== "down" && entry.data.ended === "cannot-start");
   const stale = all.filter((entry) => entry.data.stale);
   const name = (entry) => entry.data.override && entry.look === "down" ? `${entry.name} (${entry.data.override.kind})` : entry.name;
   const parts = [];
   if (down.length) parts.push(`${numbers.format(down.length)} of ${count(all.length, "rule")} down: ${some(down.map(name), NAMES_MAX)}`);
+  if (broken.length) parts.push(`${numbers.format(broken.length)} cannot be started: ${some(broken.map(name), NAMES_MAX)}`);
   if (unknown.length) parts.push(`${numbers.format(unknown.length)} not known yet: ${some(unknown.map(name), NAMES_MAX)}`);
   if (stale.length) parts.push(`${numbers.format(stale.length)} stale: ${some(stale.map(name), NAMES_MAX)}`);
   const tables = model.tables.map(tableTrouble).filter((words) => words !== null);
@@ -32,7 +34,9 @@ function verdictOfAll() {
     const [first, ...rest] = parts;
     return { tone, words: first[0].toUpperCase() + first.slice(1) + ".", more: rest.length ? rest.join("; ") + "." : "" };
   }
-  const rules = all.length === 1 ? "The one rule is up" : `${allOf(all.length, "rule")} are up`;
+  const up = all.filter((entry) => entry.look === "up").length;
+  const rules = up < all.length ? `${numbers.format(up)} of ${count(all.length, "rule")} up, the rest is not tested`
+    : all.length === 1 ? "The one rule is up" : `${allOf(all.length, "rule")} are up`;
   const whole = model.tables.length === 0 ? "" : model.tables.length === 1 ? ", and the table is whole" : `, and ${allOf(model.tables.length, "table").toLowerCase()} are whole`;
   return { tone, words: model.health.length ? "hfm itself is not well." : rules + whole + "." };
 }

@@ -39,7 +39,7 @@ function stateWord(data) {
 
 // Why it is so: in words for what is not well, nothing for what is. hfm's own words say most.
 function why(data) {
-  if (data.ended) return (ENDED[data.ended] || data.ended) + (data.ended === "cannot-start" && data.detail ? ": " + data.detail : "");
+  if (data.ended) return endedWords(data);
   if (data.state === "success" && data.verdict === "success") return "";
   if (data.override && data.reason === data.override.kind) return "";
   if (data.reason === "requires" && data.blame) return reasonWords(data.reason, data.blame);

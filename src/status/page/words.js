@@ -107,6 +107,11 @@ const ENDED = {
   "cannot-start": "cannot be started",
 };
 
+// Why a rule is not tested any more; the detail of one that cannot be started is what it cannot start, and why.
+function endedWords(data) {
+  return (ENDED[data.ended] || data.ended) + (data.ended === "cannot-start" && data.detail ? ": " + data.detail : "");
+}
+
 function reasonWords(reason, blame) {
   if (reason === "requires" && blame) return "requires " + blame + ", which is down";
   if (!reason) return "";
