@@ -286,6 +286,9 @@ pub struct TableRow {
     pub table: String,
     /// What holds it: `pfctl`, `memory`, ...
     pub dataplane: String,
+    /// It is never written: what would have been counts as `actual` and as `written`.
+    #[serde(default)]
+    pub dry_run: bool,
     /// How many addresses are ours.
     pub managed: usize,
     /// How many of them should be in.

@@ -148,6 +148,16 @@ fn a_test_that_cannot_be_started_is_told_with_what_the_system_says() {
 }
 
 #[test]
+fn a_dry_run_is_told_of_all_that_is_not_written() {
+    let site = Site::new("dry", &format!("dry_run = yes; {RULES}"));
+    assert!(patiently(|| site.status()["tables"][0]["actual"] == 1));
+    let status = site.status();
+    for of in [&status["hfm"], &status["stats"], &status["tables"][0]] {
+        assert_eq!(of["dry_run"], true, "{of}");
+    }
+}
+
+#[test]
 fn a_connection_serves_one_request_after_the_other() {
     let site = Site::new("keep", RULES);
     let mut stream = site.connect();

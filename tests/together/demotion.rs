@@ -225,6 +225,10 @@ fn dry_run_says_what_would_be_and_touches_nothing() {
     daemon.wait_for("dry run: demotion would change from 0 to 50: 50 by 'uplink'", 1);
     assert_eq!(pair.read(), None);
     assert!(!pair.house.home.0.path.join("state").exists());
+    let said = pair.house.done(&["stats"]);
+    assert!(said.starts_with("dry run            nothing is written"), "{said}");
+    assert!(said.contains("demotion           50 (50 by uplink); a dry run: not written\n"), "{said}");
+    assert!(pair.house.done(&["--json", "stats"]).contains("\"dry_run\":true"));
     assert_eq!(daemon.stop().code(), Some(0));
 }
 

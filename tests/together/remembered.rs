@@ -172,8 +172,21 @@ fn a_dry_run_drains_and_writes_nothing() {
     assert_eq!(said.code, Some(0), "{said:?}");
     assert!(said.err.contains("not remembered: dry_run writes nothing"), "{said:?}");
     house.wait_for_state(&daemon, "w1", "fail");
+    let is_as_wanted = || house.done(&["tables"]).contains("  dry run, as wanted (pfctl)\n");
+    assert!(crate::harness::patiently(is_as_wanted), "{}", house.done(&["tables"]));
+    let said = house.done(&["tables"]);
+    assert!(said.contains("\n1 table: as wanted; a dry run: nothing is written, "), "{said}");
+    assert!(
+        house
+            .done(&["--json", "tables"])
+            .starts_with("{\"type\":\"table\",\"table\":\"web\",\"dataplane\":\"pfctl\",\"dry_run\":true,")
+    );
+    // From here on it counts as it is.
+    house.done(&["reconcile"]);
+    house.firewall.operator("web", &["add", "10.0.0.1"]);
+    assert_eq!(house.done(&["reconcile"]), "1 table read, 1 address would be put right (dry run)\n");
     assert!(daemon.stop().success());
-    assert!(house.firewall.holds("web", &["10.9.9.9"]));
+    assert!(house.firewall.holds("web", &["10.0.0.1", "10.9.9.9"]));
     assert_eq!(house.home.0.read("w1.changes"), "");
     assert!(!house.home.0.path.join("state/overrides").exists());
 }

@@ -66,6 +66,9 @@ pub struct StatsRow {
     pub turn_max_us: u64,
     /// Tables of the configuration.
     pub tables: usize,
+    /// No table and no demotion is written and no change command runs: they are what they would be.
+    #[serde(default)]
+    pub dry_run: bool,
     /// The demotion counter, if a rule may add to it.
     pub demotion: Option<DemotionRow>,
     /// Lines that the log had to drop.

@@ -39,6 +39,8 @@ pub(in crate::reactor) struct Source<'a> {
     pub(in crate::reactor) turns: &'a Histogram,
     pub(in crate::reactor) reloads: u64,
     pub(in crate::reactor) tables: usize,
+    /// Nothing is written.
+    pub(in crate::reactor) dry_run: bool,
     pub(in crate::reactor) demotion: Option<&'a Demoter>,
 }
 
@@ -120,7 +122,7 @@ impl Work {
             Self::Status(status) => status.go_on(source, effort, now),
             Self::Tables(tables) => {
                 *effort = effort.saturating_sub(EFFORT_OF_ROW);
-                Some(tables.go_on(source.engine, now))
+                Some(tables.go_on(source, now))
             }
             Self::Stats(tally) => tally.go_on(source, facts, effort),
         }
@@ -254,6 +256,7 @@ impl Tally {
             turn_p99_us: rows::micros(source.turns.quantile(0.99)),
             turn_max_us: rows::micros(source.turns.max()),
             tables: source.tables,
+            dry_run: source.dry_run,
             demotion: source.demotion.map(Demoter::row),
             dropped_lines: logging::dropped_lines(),
             log_level: logging::level().as_str().to_ascii_lowercase(),

@@ -99,7 +99,7 @@ impl Reactor {
         if self.writer.is_some() {
             self.waiting.writer.reconcile.next.push(ticket);
         } else {
-            self.answer(ticket, &reconciled(&Reconciled::default()), now.mono);
+            self.answer(ticket, &self.reconciled(&Reconciled::default()), now.mono);
         }
     }
 
@@ -132,7 +132,7 @@ impl Reactor {
             TABLES => self.tell_all_tables(answer, now),
             RECONCILE => {
                 let reply = match &answer {
-                    Answer::Reconciled(done) => reconciled(done),
+                    Answer::Reconciled(done) => self.reconciled(done),
                     Answer::Unanswered(why) => refused(why),
                     Answer::Tables(_) | Answer::WouldDrain(_) => refused(OTHER_KIND),
                 };
@@ -194,6 +194,24 @@ impl Reactor {
             Answer::Tables(_) | Answer::Reconciled(_) => {}
         }
     }
+
+    /// What came of reading all tables.
+    fn reconciled(&self, done: &Reconciled) -> Reply {
+        let Reconciled { read, repairs, failures } = done;
+        let put_right = if self.firewall.dry_run { "would be put right (dry run)" } else { "put right" };
+        let tables = |count: usize| if count == 1 { "1 table".to_owned() } else { format!("{count} tables") };
+        let addresses = if *repairs == 1 { "1 address".to_owned() } else { format!("{repairs} addresses") };
+        if failures.is_empty() {
+            return Reply::Done { text: format!("{} read, {addresses} {put_right}", tables(*read)) };
+        }
+        let all = read + failures.len();
+        let text = format!(
+            "{} of {all} cannot be read or written; {addresses} {put_right} in the others",
+            tables(failures.len())
+        );
+        let details = failures.iter().map(|(table, why)| format!("{table}: {why}")).collect();
+        Reply::Refused { text, details }
+    }
 }
 
 /// Nothing but a defect of ours.
@@ -201,21 +219,4 @@ const OTHER_KIND: &str = "the writer has answered something else";
 
 fn refused(why: &str) -> Reply {
     Reply::Refused { text: why.to_owned(), details: Vec::new() }
-}
-
-/// What came of reading all tables.
-fn reconciled(done: &Reconciled) -> Reply {
-    let Reconciled { read, repairs, failures } = done;
-    let tables = |count: usize| if count == 1 { "1 table".to_owned() } else { format!("{count} tables") };
-    let addresses = if *repairs == 1 { "1 address".to_owned() } else { format!("{repairs} addresses") };
-    if failures.is_empty() {
-        return Reply::Done { text: format!("{} read, {addresses} put right", tables(*read)) };
-    }
-    let all = read + failures.len();
-    let text = format!(
-        "{} of {all} cannot be read or written; {addresses} put right in the others",
-        tables(failures.len())
-    );
-    let details = failures.iter().map(|(table, why)| format!("{table}: {why}")).collect();
-    Reply::Refused { text, details }
 }

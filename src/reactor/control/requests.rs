@@ -47,6 +47,7 @@ impl Reactor {
             turns: self.prober.turns(),
             reloads: self.reloads.done,
             tables: self.tables,
+            dry_run: self.firewall.dry_run,
             demotion: self.demoter.as_ref(),
         };
         server.go_on(&source, now);

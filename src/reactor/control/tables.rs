@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::answer::Source;
 use super::rows::{seconds, wall};
 use crate::control::Glob;
 use crate::control::protocol::{AddressRow, Reply, TableRow};
@@ -28,7 +29,7 @@ impl Tables {
     }
 
     /// The next line.
-    pub(super) fn go_on(&mut self, engine: &Engine, now: Now) -> Reply {
+    pub(super) fn go_on(&mut self, source: &Source<'_>, now: Now) -> Reply {
         loop {
             let Some(table) = self.tables.get(self.table) else {
                 let text =
@@ -42,11 +43,11 @@ impl Tables {
             let Some(next) = self.next else {
                 self.told += 1;
                 self.next = Some(0);
-                return Reply::Table(row(table, now));
+                return Reply::Table(row(table, source, now));
             };
             if let Some(address) = table.addresses.get(next) {
                 self.next = Some(next + 1);
-                return Reply::Address(address_row(table, address, engine));
+                return Reply::Address(address_row(table, address, source.engine));
             }
             self.next = None;
             self.table += 1;
@@ -55,11 +56,12 @@ impl Tables {
 }
 
 /// How a table stands.
-pub(in crate::reactor) fn row(table: &TableStatus, now: Now) -> TableRow {
+pub(in crate::reactor) fn row(table: &TableStatus, source: &Source<'_>, now: Now) -> TableRow {
     let moment = |at| seconds(wall(at, now));
     TableRow {
         table: table.name.to_string(),
         dataplane: table.plane.to_owned(),
+        dry_run: source.dry_run,
         managed: table.managed,
         wanted: table.wanted,
         actual: table.actual,

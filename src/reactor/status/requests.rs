@@ -146,10 +146,11 @@ impl Reactor {
             turns: self.prober.turns(),
             reloads: self.reloads.done,
             tables: self.tables,
+            dry_run: self.firewall.dry_run,
             demotion: self.demoter.as_ref(),
         };
         let writes = self.writer.as_ref().map(Writer::writes);
-        server.make(&source, writes, self.firewall.dry_run, until(3), now);
+        server.make(&source, writes, until(3), now);
         server.end(until(4));
         true
     }
@@ -157,14 +158,7 @@ impl Reactor {
 
 impl Server {
     /// Begins what is wanted, and goes on with what is begun.
-    fn make(
-        &mut self,
-        source: &Source<'_>,
-        writes: Option<&Writes>,
-        dry_run: bool,
-        until: Instant,
-        now: Now,
-    ) {
+    fn make(&mut self, source: &Source<'_>, writes: Option<&Writes>, until: Instant, now: Now) {
         let clock = || crate::reactor::now().mono;
         let mut done: Vec<(Vec<usize>, Response)> = Vec::new();
         let clients = self.connections.iter().flatten().count();
@@ -189,7 +183,7 @@ impl Server {
                 works.status.begin(StatusText::new(self.recent.last(), health, tables), now.mono);
             }
         }
-        let hfm = work::hfm(facts, self.works.health.dataplane(), &self.host, dry_run, now);
+        let hfm = work::hfm(facts, self.works.health.dataplane(), &self.host, source, now);
         let world = World { source, facts, hfm: &hfm, now };
         // In turn, or one that is always wanted would keep the other waiting.
         self.is_turn_of_metrics = !self.is_turn_of_metrics;

@@ -133,7 +133,7 @@ mod tests {
     }
 
     fn source<'a>(engine: &'a Engine, turns: &'a Histogram, reloads: u64) -> Source<'a> {
-        Source { engine, overrides: None, turns, reloads, tables: 0, demotion: None }
+        Source { engine, overrides: None, turns, reloads, tables: 0, dry_run: false, demotion: None }
     }
 
     #[test]

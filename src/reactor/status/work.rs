@@ -274,7 +274,7 @@ impl Steps for StatusText {
             },
             Stage::Table(index) => match self.tables.get(index) {
                 Some(table) => {
-                    let row = tables::row(table, world.now);
+                    let row = tables::row(table, world.source, world.now);
                     self.table(pieces, &row);
                     Stage::Address(index, 0)
                 }
@@ -309,7 +309,7 @@ pub(super) fn hfm<'a>(
     facts: Facts<'a>,
     dataplane: Option<&'static str>,
     host: &'a str,
-    dry_run: bool,
+    source: &Source<'_>,
     now: Now,
 ) -> Hfm<'a> {
     Hfm {
@@ -320,7 +320,7 @@ pub(super) fn hfm<'a>(
         now: seconds(now.wall),
         config: facts.config,
         dataplane,
-        dry_run,
+        dry_run: source.dry_run,
     }
 }
 

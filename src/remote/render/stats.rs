@@ -29,6 +29,8 @@ pub(super) fn text(row: &StatsRow, now: f64) -> String {
         Micros(row.turn_p99_us),
         Micros(row.turn_max_us)
     );
+    let dry_run = row.dry_run.then(|| ("dry run", "nothing is written, no change command runs".to_owned()));
+    let unwritten = if row.dry_run { "; a dry run: not written" } else { "" };
     let lines = [
         ("version", format!("{}, process {}", row.version, row.pid)),
         ("started", format!("{}, {} ago", Moment(row.started), Long(now - row.started))),
@@ -36,7 +38,7 @@ pub(super) fn text(row: &StatsRow, now: f64) -> String {
         ("reloads", row.reloads.to_string()),
         ("rules", rules),
         ("tables", row.tables.to_string()),
-        ("demotion", row.demotion.as_ref().map_or_else(|| "none".to_owned(), demotion)),
+        ("demotion", row.demotion.as_ref().map_or_else(|| "none".to_owned(), |of| demotion(of) + unwritten)),
         ("runs", runs),
         ("under way", row.in_flight.to_string()),
         ("missed slots", row.missed.to_string()),
@@ -45,7 +47,7 @@ pub(super) fn text(row: &StatsRow, now: f64) -> String {
         ("log level", format!("{}, {} lines dropped", row.log_level, row.dropped_lines)),
         ("clients", row.clients.to_string()),
     ];
-    lines.iter().fold(String::new(), |mut out, (label, value)| {
+    dry_run.iter().chain(&lines).fold(String::new(), |mut out, (label, value)| {
         // Writing to a String cannot fail.
         let _ = writeln!(out, "{label:<19}{}", Harmless(value));
         out

@@ -58,7 +58,10 @@ pub(super) fn text(tables: &[(TableRow, Vec<AddressRow>)], now: f64, view: View)
     }
     let wrong =
         tables.iter().filter(|(row, addresses)| Trueness::of(row, addresses) != Trueness::True).count();
-    let _ = writeln!(out, "{}", summary(tables.len(), wrong));
+    let dry_run = tables.iter().any(|(row, _)| row.dry_run);
+    let note =
+        if dry_run { "; a dry run: nothing is written, and what would be counts as if it were" } else { "" };
+    let _ = writeln!(out, "{}{note}", summary(tables.len(), wrong));
     out
 }
 
@@ -100,12 +103,15 @@ fn differs(row: &AddressRow) -> bool {
 
 fn table(row: &TableRow, addresses: &[AddressRow]) -> Vec<Cell> {
     let (state, paint) = match Trueness::of(row, addresses) {
+        // As wanted is what would be, not what is.
+        Trueness::True if row.dry_run => ("as wanted", Paint::Odd),
         Trueness::True => ("as wanted", Paint::Good),
         Trueness::Differs => ("differs", Paint::Bad),
         Trueness::NotKnown => ("not known yet", Paint::Odd),
         Trueness::Trouble => ("trouble", Paint::Bad),
     };
-    let mut state = format!("{state} ({})", row.dataplane);
+    let dry = if row.dry_run { "dry run, " } else { "" };
+    let mut state = format!("{dry}{state} ({})", row.dataplane);
     if row.repairs > 0 {
         let _ = write!(state, ", {} repaired", row.repairs);
     }

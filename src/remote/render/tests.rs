@@ -5,7 +5,7 @@ mod rules;
 mod tables;
 
 use super::*;
-use crate::control::protocol::{OverrideRow, StatsRow, VerdictRow};
+use crate::control::protocol::{DemotionRow, OverrideRow, StatsRow, VerdictRow};
 use crate::remote::columns::width;
 use crate::remote::times::Moment;
 use crate::remote::view::{Colour, Size};

@@ -102,6 +102,17 @@ fn stats_are_pairs_within_80_columns() {
     assert!(out.contains("\nstart lateness     p50 0us, p99 0us, p99.9 0us, max 7.8ms\n"), "{out}");
     assert!(out.contains(", 1d 1h ago\n") && out.contains("\nconfiguration      none\n"), "{out}");
     assert!(out.lines().all(|line| width(line) <= 80), "{out}");
+    assert!(!out.contains("dry run"), "{out}");
+}
+
+#[test]
+fn stats_of_a_dry_run_say_that_nothing_is_written() {
+    let wanted = [("b".to_owned(), 20)].into();
+    let demotion = Some(DemotionRow { total: 20, lost: false, wanted });
+    let row = StatsRow { dry_run: true, demotion, ..StatsRow::default() };
+    let (out, _) = answer(&Request::Stats {}, PIPE, &[Reply::Stats(Box::new(row))]);
+    assert!(out.starts_with("dry run            nothing is written, no change command runs\n"), "{out}");
+    assert!(out.contains("\ndemotion           20 (20 by b); a dry run: not written\n"), "{out}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ fn table(name: &str) -> TableRow {
     TableRow {
         table: name.to_owned(),
         dataplane: "pfctl".to_owned(),
+        dry_run: false,
         managed: 3,
         wanted: 2,
         actual: Some(2),
@@ -74,4 +75,26 @@ good          2       2     1       4  as wanted (pfctl)
 4 tables: 3 not as wanted
 ";
     assert_eq!(out, expected);
+}
+
+#[test]
+fn a_dry_run_says_that_nothing_is_written() {
+    let replies = [
+        Reply::Table(TableRow { dry_run: true, ..table("web") }),
+        address("10.0.0.1", Some(true), Some(true)),
+        Reply::Done { text: "1 table".to_owned() },
+    ];
+    let (out, _) = answer(&Request::Tables { tables: None }, PIPE, &replies);
+    let expected = "\
+TABLE  WANTED  ACTUAL  HELD  OTHERS  STATE
+web         2       2     1       4  dry run, as wanted (pfctl)
+  10.0.0.1  in  up  a/1, b/1
+1 table: as wanted; a dry run: nothing is written, and what would be counts as if it were
+";
+    assert_eq!(out, expected);
+    let (out, _) = answer(&Request::Tables { tables: None }, View { colour: Colour::On, ..PIPE }, &replies);
+    assert!(out.contains("\x1b[33mdry run, as wanted"), "{out:?}");
+    // An hfm of before does not say.
+    let row = serde_json::to_string(&table("web")).unwrap().replace("\"dry_run\":false,", "");
+    assert_eq!(serde_json::from_str::<TableRow>(&row).unwrap(), table("web"));
 }
