@@ -78,6 +78,27 @@ fn a_table_that_was_written_is_so_before_the_status_says_why() {
 }
 
 #[test]
+fn in_a_dry_run_nothing_is_told_to_be_written() {
+    let Some(browser) = Browser::start("in_a_dry_run_nothing_is_told_to_be_written") else { return };
+    let table = world::with(world::table("web", &[("192.0.2.1", true, "up", "a")]), json!({"dry_run": true}));
+    let mut status = world::status(vec![world::up("a")], vec![table]);
+    let demotion = json!({"total": 20, "lost": false, "wanted": {"b": 20}});
+    status["stats"] = world::with(status["stats"].take(), json!({"dry_run": true, "demotion": demotion}));
+    let server = StandIn::new(status);
+    browser.open_live(&server.url());
+    let card = browser.text(".table");
+    assert!(card.contains("1 of 1 would be in") && card.contains("dry run: nothing is written"), "{card}");
+    assert!(!card.contains("ago"), "{card}");
+    let written = json!({"table": "web", "dry_run": true, "added": ["192.0.2.1"], "removed": []});
+    server.event(world::event("table-written", written));
+    let said = "table web would be written (dry run), in: 192.0.2.1";
+    browser
+        .wait("it is told", &format!("document.getElementById('event-list').textContent.includes('{said}')"));
+    let facts = browser.run("return document.getElementById('monitor-facts').textContent");
+    assert!(facts.as_str().unwrap().contains("20, not written (dry run)"), "{facts}");
+}
+
+#[test]
 fn failures_one_after_the_other_are_one_event_with_their_number() {
     let Some(browser) = Browser::start("failures_one_after_the_other_are_one_event_with_their_number") else {
         return;

@@ -22,7 +22,7 @@ function eventWords(event) {
       return `${event.rule} failed${detail}`;
     case "table-written": {
       const parts = [listed(event.added) && "in: " + listed(event.added), listed(event.removed) && "out: " + listed(event.removed)];
-      return `table ${event.table} written, ${parts.filter(Boolean).join("; ") || "nothing new"}`;
+      return `table ${event.table} ${event.dry_run ? "would be written (dry run)" : "written"}, ${parts.filter(Boolean).join("; ") || "nothing new"}`;
     }
     case "override-set":
       return `${event.rule} is set to ${event.override}${event.by ? " by " + event.by : ""}${event.reason ? ": " + event.reason : ""}`;

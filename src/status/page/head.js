@@ -145,7 +145,7 @@ function renderMonitor() {
     ["Starts late by", `p50 ${late("late_p50_us")}, p99 ${late("late_p99_us")}, at most ${late("late_max_us")}`],
     ["Turns take", `p50 ${late("turn_p50_us")}, p99 ${late("turn_p99_us")}, at most ${late("turn_max_us")}`],
     ["Reloads", numbers.format(stats.reloads)],
-    ["Demotion", stats.demotion && `${stats.demotion.total}${stats.demotion.lost ? ", its helper is gone: restart hfm" : ""}`],
+    ["Demotion", stats.demotion && `${stats.demotion.total}${stats.demotion.lost ? ", its helper is gone: restart hfm" : ""}${stats.dry_run ? ", not written (dry run)" : ""}`],
     ["Log", `${stats.log_level}, ${count(stats.dropped_lines, "line")} dropped`],
   ]);
 }

@@ -72,7 +72,7 @@ function renderTable(table, trouble) {
   const open = part.open === null ? trouble || table.addresses.length <= FEW_ADDRESSES : part.open;
   put(part.fold, "aria-expanded", String(open));
   put(part.node, "data-look", table.error ? "down" : trouble ? "odd" : "up");
-  say(part.words, table.actual === null ? "not read yet" : `${numbers.format(table.actual)} of ${numbers.format(table.managed)} in`);
+  say(part.words, table.actual === null ? "not read yet" : `${numbers.format(table.actual)} of ${numbers.format(table.managed)} ${table.dry_run ? "would be in" : "in"}`);
   hide(part.error, !table.error);
   if (table.error) {
     const again = table.retry === null ? "" : table.retry > serverNow() ? `; tried again in ${span(table.retry - serverNow() + 0.5)}` : "; being tried again";
@@ -82,7 +82,7 @@ function renderTable(table, trouble) {
   if (table.held) said.push(`${numbers.format(table.held)} held although down`);
   if (table.others) said.push(`${count(table.others, "other")} not ours`);
   if (table.repairs) said.push(count(table.repairs, "repair"));
-  said.push(table.written === null ? "not written yet" : `written ${span(serverNow() - table.written)} ago`, table.dataplane);
+  said.push(table.dry_run ? "dry run: nothing is written" : table.written === null ? "not written yet" : `written ${span(serverNow() - table.written)} ago`, table.dataplane);
   say(part.facts, said.join(" · "));
   hide(part.list, !open);
   const ranked = open ? table.addresses.map((one) => ({ one, look: addressLook(one) })) : [];
