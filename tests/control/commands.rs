@@ -121,7 +121,7 @@ fn stop_is_answered_and_then_as_term() {
     assert!(!home.socket().exists());
     let who = format!("control: stop uid={} pid={}", nix::unistd::getuid(), std::process::id());
     assert_eq!(daemon.log().matches(&who).count(), 2, "{}", daemon.log());
-    assert!(daemon.log().contains("control: stopping"), "{}", daemon.log());
+    assert!(daemon.tells("control: stopping"), "{}", daemon.log());
 }
 
 #[test]

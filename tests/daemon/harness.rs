@@ -108,6 +108,11 @@ impl Daemon {
         assert!(found, "no {times} times {text:?} in the log:\n{}", self.log());
     }
 
+    /// Whether the log has this text, or gets it before patience is at its end: lines are written by a thread of their own.
+    pub fn tells(&self, text: &str) -> bool {
+        patiently(|| self.log().contains(text))
+    }
+
     pub fn wait(&mut self) -> ExitStatus {
         let mut status = None;
         let ended = patiently(|| {

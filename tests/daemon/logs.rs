@@ -39,8 +39,8 @@ fn a_rust_log_that_is_not_understood_is_told_and_ignored() {
         command.env("RUST_LOG", value);
         let mut daemon = place.start_command(command);
         assert!(daemon.wait().success());
-        assert!(daemon.log().contains(&format!("RUST_LOG is ignored: {why}")), "{}", daemon.log());
-        assert!(daemon.log().contains("Loaded 1 rules."), "{}", daemon.log());
+        assert!(daemon.tells(&format!("RUST_LOG is ignored: {why}")), "{}", daemon.log());
+        assert!(daemon.tells("Loaded 1 rules."), "{}", daemon.log());
     }
 }
 

@@ -19,7 +19,7 @@ fn term_and_int_end_it_with_status_0_and_kill_running_tests() {
         assert_eq!(daemon.wait().code(), Some(0));
         assert!(!daemon.log().contains("still run after 10 s"), "it waited for a test: {}", daemon.log());
         assert!(patiently(|| !exists(pid)), "the test still runs");
-        assert!(daemon.log().contains(&format!("{signal}: stopping")), "{}", daemon.log());
+        assert!(daemon.tells(&format!("{signal}: stopping")), "{}", daemon.log());
         assert!(!daemon.log().contains("RuleStateFail"), "our own kill is no verdict");
     }
 }
@@ -62,7 +62,7 @@ fn a_change_command_that_never_ends_does_not_keep_it() {
     );
     assert!(patiently(|| !place.read("pid").is_empty()));
     assert_eq!(daemon.stop().code(), Some(0));
-    assert!(daemon.log().contains("1 change commands still run after 10 s"), "{}", daemon.log());
+    assert!(daemon.tells("1 change commands still run after 10 s"), "{}", daemon.log());
     let pid: i32 = place.read("pid").trim().parse().expect("a pid");
     let _ = nix::sys::signal::killpg(nix::unistd::Pid::from_raw(pid), Signal::SIGKILL);
 }

@@ -349,7 +349,7 @@ fn only_root_can_become_somebody_else() {
         let mut daemon = place.0.start_command(place.by_a_stranger(&text));
         assert_eq!(daemon.wait().code(), Some(2), "{}", daemon.log());
         let said = format!("hfm.conf:{place_of}: cannot become '{name}': not started as root; ");
-        assert!(daemon.log().contains(&said), "{}", daemon.log());
+        assert!(daemon.tells(&said), "{}", daemon.log());
     }
 }
 

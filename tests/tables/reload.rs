@@ -195,7 +195,7 @@ fn a_probe_under_way_of_a_rule_that_stays_goes_on_over_its_connection() {
     reload(&place, &mut daemon, &rule("change_fail_debounce = 3"), "kept=0 adjusted=1", 1);
     firewall.wait_for(&daemon, "web", &["10.0.0.1"]);
     assert_eq!(came(), 1, "it was not asked again");
-    assert!(daemon.log().contains(":w1:1 changed state to: RuleStateSuccess"), "{}", daemon.log());
+    assert!(daemon.tells(":w1:1 changed state to: RuleStateSuccess"), "{}", daemon.log());
 }
 
 #[test]

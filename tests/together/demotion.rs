@@ -211,8 +211,7 @@ fn what_was_left_is_taken_back_when_no_rule_demotes_any_more() {
     fs::write(pair.house.home.0.path.join("state/demotion"), "nonsense").unwrap();
     let daemon = pair.house.start(&plain);
     assert!(
-        daemon.log().contains("has added is left there: ")
-            && daemon.log().contains("state/demotion: it does not begin"),
+        daemon.tells("has added is left there: ") && daemon.tells("state/demotion: it does not begin"),
         "{}",
         daemon.log()
     );

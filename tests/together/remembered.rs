@@ -120,7 +120,7 @@ fn a_damaged_memory_is_set_aside_and_said_so() {
     fs::write(&file, bytes).expect("it can be written");
     let daemon = house.start(rules);
     assert_eq!(house.set_of("a"), None, "nothing of it is believed");
-    assert!(daemon.log().contains("state/overrides"), "{}", daemon.log());
+    assert!(daemon.tells("state/overrides"), "{}", daemon.log());
     assert_eq!(fs::read(file.with_extension("corrupt")).expect("it is set aside"), bytes);
     house.done(&["drain", "a"]);
 }
@@ -140,7 +140,7 @@ fn what_cannot_be_remembered_is_done_with_a_warning() {
     assert!(is_warned(&said) && said.out.ends_with("1 rule drained\n"), "{said:?}");
     assert_eq!(house.set_of("a").as_deref(), Some("drained"));
     assert!(daemon.stop().success());
-    assert!(daemon.log().contains("what was set last is gone with this process"), "{}", daemon.log());
+    assert!(daemon.tells("what was set last is gone with this process"), "{}", daemon.log());
     // One that is taken away while hfm runs.
     daemon = house.start(rules);
     house.done(&["drain", "a"]);
