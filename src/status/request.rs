@@ -139,11 +139,12 @@ fn judge(request: &httparse::Request<'_, '_>, admitted: Hosts<'_>) -> Result<Ask
         _ => return Err(Refusal { keeps, ..refusal(501, "this method is not known here") }),
     };
     let refused = |status, why| Refusal { status, why, keeps, is_head: method == Method::Head };
-    let Some(path) = path_of(target) else {
+    let Some(Target { authority, path, query }) = target_of(target) else {
         return Err(refused(400, "the target of the request is no path"));
     };
-    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
-    if !named(headers, "host").all(|host| admitted.admits(host)) {
+    let admits = |host: Option<&[u8]>| host.is_none_or(|host| admitted.admits(host));
+    // That of the target counts instead of the header's (RFC 9112 section 3.2.2).
+    if !admits(authority.map(str::as_bytes).or_else(|| named(headers, "host").next())) {
         let why = "only this machine is served here, by an address, as localhost or by its own name: \
                    a proxy has to send one of these as Host";
         return Err(refused(421, why));
@@ -199,15 +200,30 @@ fn named<'a>(headers: &'a [Header<'a>], name: &'a str) -> impl Iterator<Item = &
     headers.iter().filter(move |of| of.name.eq_ignore_ascii_case(name)).map(|of| of.value)
 }
 
-/// The path and query of a target: as it is, or behind a scheme and a host (RFC 9112 section 3.2).
-fn path_of(target: &str) -> Option<&str> {
+/// What a target names.
+struct Target<'a> {
+    authority: Option<&'a str>,
+    path: &'a str,
+    query: Option<&'a str>,
+}
+
+/// The parts of a target: a path as it is, or one behind a scheme and a host (RFC 9112 section 3.2). A host that is
+/// empty, or behind somebody's name, is none (RFC 9110 section 4.2).
+fn target_of(target: &str) -> Option<Target<'_>> {
     let scheme = "http://";
-    match target.get(..scheme.len()) {
+    let (authority, rest) = match target.get(..scheme.len()) {
         Some(front) if front.eq_ignore_ascii_case(scheme) => {
             let rest = &target[scheme.len()..];
-            Some(rest.find('/').map_or("/", |slash| &rest[slash..]))
+            let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+            (Some(authority), rest)
         }
-        Some(_) | None => target.starts_with('/').then_some(target),
+        Some(_) | None => (None, target),
+    };
+    let (path, query) = rest.split_once('?').map_or((rest, None), |(path, query)| (path, Some(query)));
+    match authority {
+        Some(name) if name.is_empty() || name.starts_with(':') || name.contains('@') => None,
+        Some(_) => Some(Target { authority, path: if path.is_empty() { "/" } else { path }, query }),
+        None => path.starts_with('/').then_some(Target { authority, path, query }),
     }
 }
 

@@ -29,6 +29,8 @@ fn what_there_is_can_be_had() {
         ("/api/v1/events?after=17", Resource::Events { after: Some(17) }),
         ("http://gw:9090/healthz", Resource::Health),
         ("HTTP://gw", Resource::Page),
+        ("http://gw?theme=dark", Resource::Page),
+        ("http://gw:9090/api/v1/events?after=17", Resource::Events { after: Some(17) }),
     ] {
         assert_eq!(resource(target), Ok(there), "{target}");
     }
@@ -53,7 +55,11 @@ fn paths_are_compared_and_never_walked() {
     }
     assert_eq!(resource("metrics"), Err(400));
     assert_eq!(resource("*"), Err(400));
-    assert_eq!(resource("https://gw/"), Err(400));
+    for target in
+        ["https://gw/", "http:///healthz", "http://:9090/", "http://gw@127.0.0.1/", "http://", "?", ""]
+    {
+        assert_eq!(resource(target), Err(400), "{target:?}");
+    }
     for query in
         ["after=", "after=-1", "after=+1", "after=1x", "before=1", "after=99999999999999999999", "after=1&x"]
     {
@@ -67,6 +73,27 @@ fn what_a_client_has_seen_counts_before_where_it_began() {
     assert_eq!(head.map(|asked| asked.resource), Ok(Resource::Events { after: Some(99) }));
     let odd = got("GET /api/v1/events?after=3", "Last-Event-ID: ninety\r\n");
     assert_eq!(odd.map(|asked| asked.resource), Ok(Resource::Events { after: Some(3) }));
+}
+
+#[test]
+fn the_host_of_a_target_counts_instead_of_the_one_beside_it() {
+    let status = |target: &str, host: &str| {
+        ask(&format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n")).map(|asked| asked.resource)
+    };
+    for target in [
+        "http://evil.example/",
+        "HTTP://evil.example:9090/healthz",
+        "http://evil.example",
+        "http://evil.example?",
+    ] {
+        assert_eq!(status(target, "gw"), Err(421), "{target}");
+        assert_eq!(ask(&format!("GET {target} HTTP/1.0\r\n\r\n")), Err(421), "{target}");
+    }
+    for target in ["http://gw/", "http://127.0.0.1:9090/", "http://[::1]:9090/", "http://gw1.example.net/"] {
+        assert_eq!(status(target, "evil.example"), Ok(Resource::Page), "{target}");
+    }
+    assert_eq!(status("/", "evil.example"), Err(421));
+    assert_eq!(ask("GET http://gw/ HTTP/1.1\r\n\r\n"), Err(400), "no host beside it");
 }
 
 #[test]
