@@ -17,7 +17,7 @@
 use std::time::{Duration, Instant};
 
 use super::hosts::Hosts;
-use super::recent::{News, Recent};
+use super::recent::{News, Recent, missed};
 use super::report::{Hello, Json};
 use super::request::{Asked, HEAD_BYTES_MAX, Method, Read, Refusal, read};
 use super::response::{Body, Response, write_stream_head};
@@ -259,8 +259,7 @@ impl Client {
             match news {
                 News::Event(event) => self.output.extend_from_slice(&event),
                 News::Missed(count) => {
-                    let text = format!("id: {up_to}\nevent: missed\ndata: {{\"count\":{count}}}\n\n");
-                    self.output.extend_from_slice(text.as_bytes());
+                    self.output.extend_from_slice(missed(up_to, count).as_bytes());
                 }
                 News::None if now.saturating_duration_since(*told_at) >= SIGN_OF_LIFE => {
                     self.output.extend_from_slice(b":\n\n");

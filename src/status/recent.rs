@@ -50,12 +50,26 @@ pub enum News {
     None,
 }
 
+/// Tells that so many are not there any more, the last of them with this number.
+pub(super) fn missed(up_to: u64, count: u64) -> String {
+    format!("id: {up_to}\nevent: missed\ndata: {{\"count\":{count}}}\n\n")
+}
+
 impl Recent {
     /// Keeps an event: of an object of JSON all but the opening brace.
     pub fn push(&mut self, rest: &str) {
+        let event = format!("id: {}\ndata: {{{rest}\n\n", self.last + 1);
+        self.keep(event, FREQUENT.iter().any(|of| rest.contains(of)));
+    }
+
+    /// Nobody was told for a while. How much happened is not known; who comes to this place hears that it was something.
+    pub fn pause(&mut self) {
+        self.keep(missed(self.last + 1, 1), false);
+    }
+
+    fn keep(&mut self, event: String, is_frequent: bool) {
         self.last += 1;
-        let event: Arc<[u8]> = format!("id: {}\ndata: {{{rest}\n\n", self.last).into_bytes().into();
-        let is_frequent = FREQUENT.iter().any(|of| rest.contains(of));
+        let event: Arc<[u8]> = event.into_bytes().into();
         self.bytes += event.len();
         self.frequent += usize::from(is_frequent);
         self.kept.push_back(Kept { number: self.last, is_frequent, event });
@@ -145,6 +159,17 @@ mod tests {
         assert_eq!(recent.after(523), (News::Missed(5), 528));
         recent.push("}");
         assert_eq!(text(recent.after(528).0), "id: 529\ndata: {}\n\n");
+    }
+
+    #[test]
+    fn a_time_in_which_nobody_was_told_stands_in_its_place() {
+        let mut recent = Recent::default();
+        recent.push("\"event\":\"a\"}");
+        recent.pause();
+        recent.push("\"event\":\"b\"}");
+        assert_eq!(text(recent.after(0).0), "id: 1\ndata: {\"event\":\"a\"}\n\n", "what was kept still is");
+        assert_eq!(text(recent.after(1).0), "id: 2\nevent: missed\ndata: {\"count\":1}\n\n");
+        assert_eq!(text(recent.after(2).0), "id: 3\ndata: {\"event\":\"b\"}\n\n");
     }
 
     #[test]

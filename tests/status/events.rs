@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::browse::Site;
@@ -113,4 +114,33 @@ fn what_is_not_kept_any_more_is_counted() {
     let count = missed.data["count"].as_u64().expect("a number");
     assert_eq!((missed.kind.as_str(), missed.id), ("missed", Some(count + 1)));
     assert_eq!(listener.next().id, Some(count + 2));
+}
+
+#[test]
+fn who_asks_for_what_happened_while_it_was_served_nowhere_is_told_so() {
+    let mut site = Site::new("nowhere", RULES);
+    assert!(patiently(|| site.status()["counts"]["up"] == 1));
+    let seen = site.status()["event"].as_u64().expect("a number");
+    let mut talk = site.home.talk();
+    let listen = format!("listen = \"{}\"\n{RULES}", site.address);
+    for (times, text) in [(1, RULES), (2, listen.as_str())] {
+        site.home.0.write("hfm.conf", &site.home.configuration(text));
+        site.daemon.signal(Signal::SIGHUP);
+        site.daemon.wait_for("reloaded", times);
+        talk.ask("{\"command\":\"drain\",\"rules\":\"a\"}");
+        talk.ask("{\"command\":\"enable\",\"rules\":\"a\"}");
+    }
+    let mut listener = Listener::new(&site, &format!("/api/v1/events?after={seen}"), "");
+    assert_eq!(listener.next().kind, "hello");
+    let told: Vec<Told> = std::iter::repeat_with(|| listener.next())
+        .take_while(|told| told.data["event"] != "override-cleared")
+        .collect();
+    let missed = told.iter().find(|told| told.kind == "missed").expect("it is told");
+    assert!(missed.data["count"].as_u64() >= Some(1), "{missed:?}");
+    let drains = told.iter().filter(|told| told.data["event"] == "override-set").count();
+    assert_eq!(drains, 1, "that of before it was back was told nowhere: {told:?}");
+    // Once is enough.
+    let mut listener = Listener::new(&site, &format!("/api/v1/events?after={}", missed.id.unwrap_or(0)), "");
+    assert_eq!(listener.next().kind, "hello");
+    assert_eq!(listener.next().kind, "message");
 }

@@ -49,12 +49,15 @@ impl Reactor {
     /// Serves it somewhere else, or nowhere.
     pub(in crate::reactor) fn serve_status_at(&mut self, opened: Option<Opened>) -> io::Result<()> {
         let Some(serves) = &mut self.status else { return Ok(()) };
+        let registry = opened.is_some().then(|| self.waiter.registry().try_clone()).transpose();
         if let Some(server) = serves.server.take() {
             serves.recent = server.shut();
+            if !matches!(registry, Ok(Some(_))) {
+                serves.recent.pause();
+            }
         }
         let listens = opened.is_some();
-        if let Some(opened) = opened {
-            let registry = self.waiter.registry().try_clone()?;
+        if let (Some(opened), Some(registry)) = (opened, registry?) {
             let has_writer = self.writer.is_some();
             let (recent, config) = (mem::take(&mut serves.recent), serves.config.clone());
             let server = Server::new(opened, recent, config, serves.began, registry, has_writer, now());
