@@ -182,12 +182,12 @@ fn events_can_be_held_still_and_searched() {
     let Some(browser) = Browser::start("events_can_be_held_still_and_searched") else { return };
     let server = StandIn::new(world::status(vec![world::up("a")], vec![]));
     for number in 0..600 {
-        server.event(world::event("loaded", json!({"message": format!("event number {number}")})));
+        server.event(world::event("loaded", json!({"message": format!("event #{number}")})));
     }
     browser.open_live(&server.url());
     browser.wait(
         "the newest is first",
-        "document.querySelector('#event-list li').textContent.includes('event number 599')",
+        "document.querySelector('#event-list li').textContent.includes('event #599')",
     );
     browser.run("document.getElementById('pause').click()");
     server.event(world::event("loaded", json!({"message": "a late one"})));
@@ -198,11 +198,11 @@ fn events_can_be_held_still_and_searched() {
     browser
         .wait("it is shown", "document.querySelector('#event-list li').textContent.includes('a late one')");
     browser.run("document.getElementById('events-search').focus()");
-    browser.keys("number 10");
+    browser.keys("event #10");
     let found =
         "[...document.querySelectorAll('#event-list li')].map((node) => node.textContent.split(' ').pop())";
     browser.wait(
         "those that match",
-        &format!("{found}.join() === '510,410,310,210,110,109,108,107,106,105,104,103,102,101'"),
+        &format!("{found}.join() === '#109,#108,#107,#106,#105,#104,#103,#102,#101'"),
     );
 }
