@@ -35,6 +35,8 @@ mod crowd;
 mod demo;
 #[path = "web/gateway.rs"]
 mod gateway;
+#[path = "web/hidden.rs"]
+mod hidden;
 #[path = "web/hostile.rs"]
 mod hostile;
 #[path = "web/keyboard.rs"]

@@ -42,7 +42,9 @@ function verdictOfAll() {
 }
 
 const TONES = { good: "up", odd: "unknown", bad: "down", wait: "wait" };
-const TINTS = { good: "#1f8a55", odd: "#b07d00", bad: "#c4342b" };
+const TINTS = { good: "#1f8a55", odd: "#b07d00", bad: "#c4342b", wait: "#6b7785" };
+// What is seen of the page in a row of tabs.
+const tab = { tone: "wait", words: "" };
 
 function renderHead() {
   if (!model.hfm) return;
@@ -54,9 +56,8 @@ function renderHead() {
   say(byId("headline-first"), words);
   say(byId("headline-more"), more ? " " + more : "");
   const down = model.entries.filter((entry) => entry.look === "down").length;
-  document.title = (down ? count(down, "down", "down") : tone === "good" ? "all up" : "look") + " · " + host + " · hfm";
-  const icon = `<svg xmlns="${SVG}" viewBox="0 0 12 12"><path fill="${TINTS[tone]}" fill-rule="evenodd" d="${SHAPES[TONES[tone]]}"/></svg>`;
-  put(byId("icon"), "href", "data:image/svg+xml," + encodeURIComponent(icon));
+  Object.assign(tab, { tone, words: down ? count(down, "down", "down") : tone === "good" ? "all up" : "look" });
+  renderTab();
   const list = byId("health");
   hide(list, model.health.length === 0);
   arrange(list, model.health.map((reason, index) => {
@@ -65,6 +66,16 @@ function renderHead() {
     return item;
   }));
   renderCounts();
+}
+
+// Of an hfm that does not answer nothing is known.
+function renderTab() {
+  const lost = live.state === "lost";
+  const title = [lost ? "no answer" : tab.words, model.hfm && (model.hfm.host || "hfm"), "hfm"].filter(Boolean).join(" · ");
+  if (document.title !== title) document.title = title;
+  const tone = lost ? "wait" : tab.tone;
+  const icon = `<svg xmlns="${SVG}" viewBox="0 0 12 12"><path fill="${TINTS[tone]}" fill-rule="evenodd" d="${SHAPES[TONES[tone]]}"/></svg>`;
+  put(byId("icon"), "href", "data:image/svg+xml," + encodeURIComponent(icon));
 }
 
 const countButtons = new Map();
@@ -129,6 +140,7 @@ function renderLink() {
     say(words, "connecting");
     shape(byId("link-shape"), "wait");
   }
+  renderTab();
 }
 
 function renderMonitor() {

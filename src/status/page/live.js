@@ -1,11 +1,18 @@
 // Keeping up with hfm: the status, then its events; when either is lost, both anew, after a while.
 
-const READ_MS_MAX = 10000;
+// A reading answers soon, or there is nobody; all of it may take as long as hfm gives a client, and a little.
+const ANSWER_MS_MAX = 10000;
+const READ_MS_MAX = 35000;
+// Of the time so much goes into readings: a quarter.
+const READ_SHARE = 4;
 const RETRY_MS = [1000, 2000, 4000, 8000, 10000];
 // Soon after an event, so that the rest of what it changed is seen as well.
 const SOON_MS = 800;
+// Browsers have six connections to a server, for all their tabs together. A hidden page leaves them to others, and keeps
+// up its title alone, now and then.
+const HIDDEN_MS = 30000;
 // These tell of single runs, and a reading after each would be one without end.
-const MINOR = new Set(["failed", "verdict", "debounced", "output", "held-back", "completed", "held-down", "overstayed"]);
+const MINOR = new Set(["failed", "verdict", "output", "held-back", "completed", "held-down", "overstayed"]);
 
 const live = {
   // `wait`, `live` or `lost`.
@@ -18,6 +25,8 @@ const live = {
   took: 0,
   timer: 0,
   tries: 0,
+  // Of the last time that it was begun to connect.
+  turn: 0,
   lost: 0,
   retry: 0,
   // When the next reading should be at the latest, by the monotonic clock.
@@ -26,7 +35,7 @@ const live = {
 
 // Seconds from one reading to the next.
 function statusInterval() {
-  return Math.max(2, model.entries.length / 500);
+  return Math.max(2, model.entries.length / 500, READ_SHARE * live.took / 1000);
 }
 
 // Reads the status; never twice at a time. Whether it was had.
@@ -40,15 +49,18 @@ async function readOnce() {
   live.began = performance.now();
   live.soon = Infinity;
   const ends = new AbortController();
-  const late = setTimeout(() => ends.abort(), READ_MS_MAX);
+  let late = setTimeout(() => ends.abort(), ANSWER_MS_MAX);
   try {
     const response = await fetch("api/v1/status", { cache: "no-store", signal: ends.signal });
     if (!response.ok) return false;
+    clearTimeout(late);
+    late = setTimeout(() => ends.abort(), READ_MS_MAX);
     const text = await response.text();
     const came = performance.now();
     const status = JSON.parse(text);
     if (live.started !== null && live.started !== status.hfm.started) restarted(status);
     live.started = status.hfm.started;
+    live.took = came - live.began;
     applyStatus(status);
     draw(came);
     return true;
@@ -56,7 +68,6 @@ async function readOnce() {
     return false;
   } finally {
     clearTimeout(late);
-    live.took = performance.now() - live.began;
   }
 }
 
@@ -69,7 +80,11 @@ function restarted(status) {
 
 async function connect() {
   clearTimeout(live.timer);
-  if (!(await readStatus())) return again();
+  const turn = ++live.turn;
+  const had = await readStatus();
+  if (turn !== live.turn) return;
+  if (!had) return again();
+  if (document.hidden) return rest();
   // The first time it begins with what hfm still keeps of what was before.
   const after = live.last || Math.max(0, model.event - EVENTS_KEPT);
   listen(after);
@@ -96,7 +111,8 @@ function listen(after) {
   });
   source.addEventListener("missed", (message) => {
     const missed = parse(message.data);
-    if (!missed || !(missed.count > 0)) return;
+    if (!missed || source !== live.source || !(missed.count > 0)) return;
+    live.last = Math.max(live.last, Number(message.lastEventId) || 0);
     log.missed += missed.count;
     note(`${count(missed.count, "event")} missed`);
     soon();
@@ -121,20 +137,29 @@ function parse(text) {
   }
 }
 
-// The connection is lost: after a while all anew.
-function again() {
+function hangUp() {
   if (live.source) live.source.close();
   live.source = null;
   clearTimeout(live.timer);
+}
+
+// Nobody looks: until somebody does, a status now and then.
+function rest() {
+  hangUp();
+  live.state = "wait";
+  live.timer = setTimeout(connect, Math.max(HIDDEN_MS, statusInterval() * 1000));
+  renderLink();
+}
+
+// The connection is lost: after a while all anew.
+function again() {
+  hangUp();
   if (live.state !== "lost") live.lost = Date.now();
   live.state = "lost";
-  const wait = RETRY_MS[Math.min(live.tries, RETRY_MS.length - 1)];
+  const wait = document.hidden ? HIDDEN_MS : RETRY_MS[Math.min(live.tries, RETRY_MS.length - 1)];
   live.tries += 1;
   live.retry = performance.now() + wait;
-  live.timer = setTimeout(() => {
-    // Nobody looks; `visibilitychange` goes on with it.
-    if (!document.hidden) connect();
-  }, wait);
+  live.timer = setTimeout(connect, wait);
   renderLink();
 }
 
@@ -144,22 +169,20 @@ function plan() {
   clearTimeout(live.timer);
   const due = Math.min(live.began + statusInterval() * 1000, live.soon);
   live.timer = setTimeout(async () => {
-    if (document.hidden || !live.source) return;
+    if (!live.source) return;
     if (await readStatus()) plan();
-    else again();
+    else if (live.source) again();
   }, Math.max(0, due - performance.now()));
 }
 
 // Has a reading follow soon, unless readings take so long that they would never end.
 function soon() {
   if (live.soon !== Infinity) return;
-  live.soon = Math.max(performance.now() + SOON_MS, live.began + 4 * live.took);
+  live.soon = Math.max(performance.now() + SOON_MS, live.began + READ_SHARE * live.took);
   plan();
 }
 
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return;
-  live.soon = 0;
-  if (live.source) plan();
-  else connect();
+  if (!document.hidden) connect();
+  else if (live.state !== "lost") rest();
 });

@@ -5,7 +5,9 @@ let came = 0;
 
 // Draws in the next frame, however many ask for it. `at`: when the data came, to measure how long it took.
 function draw(at) {
-  if (at) came = at;
+  // Browsers draw no frame of a hidden page. Its title and icon are seen all the same.
+  if (document.hidden) renderHead();
+  else if (at) came = at;
   if (!drawing) drawing = requestAnimationFrame(drawNow);
 }
 
