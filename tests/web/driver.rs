@@ -21,6 +21,7 @@ pub const TAB: &str = "\u{e004}";
 pub const SHIFT_TAB: &str = "\u{e008}\u{e004}\u{e008}";
 pub const ENTER: &str = "\u{e007}";
 pub const ESCAPE: &str = "\u{e00c}";
+pub const UP: &str = "\u{e013}";
 pub const DOWN: &str = "\u{e015}";
 
 /// One browser at a time: several would only wait for each other.

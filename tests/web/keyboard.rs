@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::driver::{Browser, DOWN, ENTER, ESCAPE, SHIFT_TAB, TAB};
+use crate::driver::{Browser, DOWN, ENTER, ESCAPE, SHIFT_TAB, TAB, UP};
 use crate::stand_in::StandIn;
 use crate::world;
 
@@ -154,4 +154,50 @@ fn the_theme_is_chosen_and_kept() {
     browser.open_live(&server.url());
     assert_eq!(browser.text("#theme"), "Theme: dark");
     assert_ne!(browser.run(ground), light);
+}
+
+#[test]
+fn enter_opens_a_rule_while_a_text_is_selected() {
+    let Some(browser) = Browser::start("enter_opens_a_rule_while_a_text_is_selected") else { return };
+    let server = StandIn::new(world::night());
+    browser.open_live(&server.url());
+    browser.run(
+        "getSelection().selectAllChildren(document.getElementById('headline')); \
+         document.querySelector('[data-rule=\"web/fra/lb3\"] button').focus()",
+    );
+    assert_ne!(browser.run("return String(getSelection())"), json!(""));
+    browser.keys(ENTER);
+    browser.wait("it is open", "document.querySelector('.sheet')");
+}
+
+#[test]
+fn the_focus_goes_to_what_comes_in_its_place() {
+    let Some(browser) = Browser::start("the_focus_goes_to_what_comes_in_its_place") else { return };
+    let rules = vec![world::down("web/1"), world::down("web/2"), world::down("web/3")];
+    let server = StandIn::new(world::status(rules, vec![]));
+    browser.open_live(&format!("{}#show=down", server.url()));
+    browser.run("document.querySelector('[data-rule=\"web/2\"] button').focus()");
+    server.change(|status| status["rules"][1] = world::up("web/2"));
+    browser.wait("it is not among them", "!document.querySelector('[data-rule=\"web/2\"]')");
+    assert_eq!(focus(&browser), "web/3");
+    server.change(|status| status["rules"][2] = world::up("web/3"));
+    browser.wait("nor is the next", "document.querySelectorAll('.row').length === 1");
+    assert_eq!(focus(&browser), "web/1");
+    server.change(|status| status["rules"][0] = world::up("web/1"));
+    browser.wait("none is left", "!document.querySelector('.row')");
+    assert_eq!(focus(&browser), "search");
+}
+
+#[test]
+fn what_has_the_focus_is_not_under_the_bar() {
+    let Some(browser) = Browser::start("what_has_the_focus_is_not_under_the_bar") else { return };
+    let rules: Vec<Value> = (10..60).map(|number| world::up(&format!("web/{number}"))).collect();
+    let server = StandIn::new(world::status(rules, vec![]));
+    browser.open_live(&server.url());
+    browser.run("scrollTo(0, document.body.scrollHeight); document.querySelector('[data-rule=\"web/59\"] button').focus()");
+    let hidden = "return document.activeElement.getBoundingClientRect().top < document.getElementById('bar').getBoundingClientRect().bottom";
+    for _ in 0..45 {
+        browser.keys(UP);
+        assert_eq!(browser.run(hidden), json!(false), "{}", focus(&browser));
+    }
 }

@@ -88,3 +88,32 @@ fn what_did_not_change_is_not_drawn_again() {
     let writes = browser.run("return window.writes.filter((name) => name !== 'since')");
     assert_eq!(writes, json!([]));
 }
+
+#[test]
+fn in_an_outage_of_all_no_more_is_drawn_than_can_be_read() {
+    let Some(browser) = Browser::start("in_an_outage_of_all_no_more_is_drawn_than_can_be_read") else {
+        return;
+    };
+    let rules = (0..1000).map(|number| world::down(&format!("rack{}/host{number}", number / 20)));
+    let server = StandIn::new(world::status(rules.collect(), vec![]));
+    browser.open_live(&server.url());
+    painted(&browser, 1000);
+    let rows = "return document.querySelectorAll('.row').length";
+    assert_eq!(browser.run(rows), json!(400));
+    browser.run("document.querySelector('.group:last-child .fold').click()");
+    browser.wait("what is opened by hand is shown", "document.querySelectorAll('.row').length === 420");
+}
+
+#[test]
+fn more_that_was_asked_for_stays_under_a_filter() {
+    let Some(browser) = Browser::start("more_that_was_asked_for_stays_under_a_filter") else { return };
+    let rules = (0..350).map(|number| world::up(&format!("rack{}/host{number}", number / 300)));
+    let server = StandIn::new(world::status(rules.collect(), vec![]));
+    browser.open_live(&format!("{}#search=host", server.url()));
+    browser.wait("it is filtered", "document.querySelectorAll('.row').length === 150");
+    browser.run("document.querySelector('.more').click()");
+    browser.wait("more are there", "document.querySelectorAll('.row').length === 250");
+    browser.run("window.reads = performance.getEntriesByType('resource').length");
+    browser.wait("it is read again", "performance.getEntriesByType('resource').length > window.reads + 1");
+    assert_eq!(browser.run("return document.querySelectorAll('.row').length"), json!(250));
+}

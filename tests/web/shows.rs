@@ -179,3 +179,27 @@ fn data_that_is_old_is_said_to_be() {
     server.start_again(anew);
     browser.wait("and not any more", "document.getElementById('old').hidden");
 }
+
+#[test]
+fn what_the_address_of_the_page_says_is_shown_whenever_it_changes() {
+    let Some(browser) = Browser::start("what_the_address_of_the_page_says_is_shown_whenever_it_changes")
+    else {
+        return;
+    };
+    let server = StandIn::new(world::night());
+    browser.open_live(&format!("{}#show=down", server.url()));
+    let rows = |number: u32| format!("document.querySelectorAll('.row').length === {number}");
+    browser.wait("those that are down", &rows(3));
+    browser.run("document.querySelector('.skip').click()");
+    assert_eq!(
+        browser.run("return [location.hash, document.activeElement.id]"),
+        json!(["#show=down", "rules"])
+    );
+    browser.run("location.hash = '#search=lb7'");
+    browser.wait("what is sought instead", &rows(1));
+    let said = "return [document.getElementById('search').value, \
+                document.querySelector('[aria-pressed=true]').dataset.filter]";
+    assert_eq!(browser.run(said), json!(["lb7", "all"]));
+    browser.run("location.hash = ''");
+    browser.wait("all are back", &rows(17));
+}

@@ -104,11 +104,21 @@ function escape(target, typing) {
   }
 }
 
-const said = new URLSearchParams(location.hash.slice(1));
-if (FILTERS.some((filter) => filter.key === said.get("show"))) view.filter = said.get("show");
-if (said.get("search")) {
-  byId("search").value = said.get("search");
-  view.words = said.get("search").toLowerCase().split(/\s+/).filter(Boolean);
+// Shows what the address of the page says, whoever wrote it.
+function readAddress() {
+  const said = new URLSearchParams(location.hash.slice(1));
+  view.filter = FILTERS.some((filter) => filter.key === said.get("show")) ? said.get("show") : "all";
+  byId("search").value = said.get("search") || "";
+  seek(byId("search").value);
 }
+window.addEventListener("hashchange", readAddress);
+// This leads to a place in the page, and leaves the address as it is.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  byId("rules").scrollIntoView();
+  byId("rules").focus({ preventScroll: true });
+});
+
+readAddress();
 renderLink();
 connect();

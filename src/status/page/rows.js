@@ -25,7 +25,8 @@ function makeRow(entry) {
   say(row.button, entry.leaf);
   put(row.button, "aria-label", entry.name);
   row.node.addEventListener("click", (event) => {
-    if (event.target.closest("a") || String(getSelection())) return;
+    // Whoever selects a text with the mouse does not ask for more.
+    if (!event.target.closest("button") && String(getSelection())) return;
     toggleDetail(entry.name);
   });
   return row;

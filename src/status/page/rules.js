@@ -5,8 +5,10 @@ const ROWS_AT_ONCE = 100;
 const FEW_RULES = 60;
 
 const view = { filter: "all", words: [], open: null };
-// What the reader folded or opened by hand, and what was opened because it was in trouble: that stays open.
+// What the reader folded or opened by hand.
 const folds = new Map();
+// What was opened because it was in trouble: that stays open, as far as there is room.
+const troubled = new Set();
 const groupParts = new Map();
 const shownEntries = [];
 
@@ -24,6 +26,7 @@ function seek(text) {
 function narrowed() {
   for (const part of groupParts.values()) part.limit = ROWS_AT_ONCE;
   folds.clear();
+  troubled.clear();
   const said = new URLSearchParams();
   if (view.filter !== "all") said.set("show", view.filter);
   if (view.words.length) said.set("search", view.words.join(" "));
@@ -107,17 +110,26 @@ function groupWords(entries) {
   return said.filter(([n]) => n > 0).map(([n, word]) => numbers.format(n) + " " + word).join(", ");
 }
 
-function isOpen(group, narrow) {
+function isOpen(group, narrow, room) {
   const chosen = folds.get(group.name);
   if (chosen !== undefined) return chosen;
+  const open = model.rules.get(view.open);
+  if (open && open.group === group.name) return true;
+  if (room <= 0) return false;
   if (narrow || model.entries.length <= FEW_RULES) return true;
-  if (group.worst > 2) return false;
-  folds.set(group.name, true);
-  return true;
+  if (group.worst <= 2) troubled.add(group.name);
+  return troubled.has(group.name);
+}
+
+// All that can have the focus among the rules, in its order.
+function stops() {
+  return [...byId("groups").querySelectorAll("button")].filter((button) => !button.hidden);
 }
 
 function renderRules() {
   if (!model.hfm) return;
+  const focused = document.activeElement;
+  const at = byId("groups").contains(focused) ? stops().indexOf(focused) : -1;
   const narrow = view.filter !== "all" || view.words.length > 0;
   const groups = gather();
   shownEntries.length = 0;
@@ -127,7 +139,8 @@ function renderRules() {
     matches += group.size;
     const part = groupPart(group.name);
     // Many groups at once are not all drawn: what is by hand always is.
-    const open = isOpen(group, narrow) && (room > 0 || folds.has(group.name));
+    const open = isOpen(group, narrow, room);
+    if (!open) part.limit = ROWS_AT_ONCE;
     say(part.words, groupWords(group.entries));
     drawStrip(part.strip, group.entries);
     put(part.strip, "aria-label", groupWords(group.entries));
@@ -135,7 +148,8 @@ function renderRules() {
     put(part.node, "data-worst", String(group.worst));
     hide(part.rows, !open);
     const shown = open ? group.entries.slice(0, part.limit) : [];
-    room -= shown.length;
+    // What was asked for beyond these folds no other group.
+    room -= Math.min(shown.length, ROWS_AT_ONCE);
     renderRows(part, shown);
     const left = open ? group.size - shown.length : 0;
     hide(part.more, left === 0);
@@ -143,7 +157,12 @@ function renderRules() {
     return part.node;
   });
   arrange(byId("groups"), nodes);
-  dropGroups(groups);
+  dropGroups();
+  // What had the focus is not shown any more: what has come to its place gets it.
+  if (at >= 0 && (!focused.isConnected || focused.hidden)) {
+    const left = stops();
+    (left[Math.min(at, left.length - 1)] || byId("search")).focus({ preventScroll: true });
+  }
   const none = byId("none");
   hide(none, matches > 0 || model.entries.length === 0);
   if (matches === 0) say(none, view.words.length ? "No rule matches that." : "No rule is like that.");
@@ -170,12 +189,11 @@ function renderRows(part, entries) {
 }
 
 // Parts of groups that no rule is in any more, and rows of rules that are not shown, are let go.
-function dropGroups(groups) {
+function dropGroups() {
   const kept = new Set(model.entries.map((entry) => entry.group));
   for (const name of groupParts.keys()) if (!kept.has(name)) groupParts.delete(name);
   const shown = new Set(shownEntries);
   for (const entry of model.entries) if (entry.row && !shown.has(entry)) entry.row = null;
-  for (const group of groups) if (!folds.has(group.name)) groupPart(group.name).limit = ROWS_AT_ONCE;
 }
 
 function foldAll() {
