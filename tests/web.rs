@@ -41,6 +41,8 @@ mod hidden;
 mod hostile;
 #[path = "web/keyboard.rs"]
 mod keyboard;
+#[path = "web/layout.rs"]
+mod layout;
 #[path = "web/live.rs"]
 mod live;
 #[path = "web/many.rs"]
