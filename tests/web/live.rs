@@ -109,6 +109,7 @@ fn failures_one_after_the_other_are_one_event_with_their_number() {
     server.event(world::change("a", "fail", "status 503"));
     for detail in ["status 503", "status 503", "Connection refused"] {
         server.event(failed("a", detail));
+        server.event(world::event("debounced", json!({"rule": "a"})));
         server.event(failed("b", "status 500"));
     }
     server.event(world::change("a", "success", "ok"));

@@ -122,6 +122,8 @@ function listen(after) {
     const id = Number(message.lastEventId);
     if (!event || source !== live.source || id <= live.last) return;
     live.last = id;
+    // The failure before it, or the change behind it, says as much.
+    if (event.event === "debounced") return;
     applyEvent(id, event);
     tell();
     if (id > model.event && !MINOR.has(event.event)) soon();
