@@ -203,3 +203,43 @@ fn what_the_address_of_the_page_says_is_shown_whenever_it_changes() {
     browser.run("location.hash = ''");
     browser.wait("all are back", &rows(17));
 }
+
+#[test]
+fn an_address_that_no_rule_has_a_say_in_is_no_trouble() {
+    let Some(browser) = Browser::start("an_address_that_no_rule_has_a_say_in_is_no_trouble") else { return };
+    let mut table =
+        world::table("web", &[("10.0.0.1", true, "up", "a"), ("10.0.0.2", false, "no rule has a say", "b")]);
+    table["addresses"][1]["wanted"] = json!(null);
+    // As it was found at the start; whoever has changed it since is not corrected.
+    table["wanted"] = json!(2);
+    let server = StandIn::new(world::status(vec![world::up("a"), world::up("b")], vec![table]));
+    browser.open_live(&server.url());
+    assert_eq!(browser.text("#headline"), "Both rules are up, and the table is whole.");
+    assert_eq!(browser.run("return document.title"), json!("all up · gw1 · hfm"));
+    let looks = "return [...document.querySelectorAll('.addresses li')].map((node) => node.dataset.look)";
+    assert_eq!(browser.run(looks), json!(["wait", "up"]));
+}
+
+#[test]
+fn odd_figures_are_told_in_plain_words() {
+    let Some(browser) = Browser::start("odd_figures_are_told_in_plain_words") else { return };
+    let odd = json!({"p50_us": 9960, "p99_us": 999_999, "certificate_days": -22});
+    let soon = json!({"p50_us": 999_499, "p99_us": 9_940, "certificate_days": 1});
+    let rules = vec![world::with(world::up("a"), odd), world::with(world::up("b"), soon)];
+    let mut status = world::status(rules, vec![]);
+    status["hfm"]["dataplane"] = json!(null);
+    let server = StandIn::new(status);
+    browser.open_live(&server.url());
+    assert!(browser.text("#about").contains(" · no tables · "), "{}", browser.text("#about"));
+    assert!(row(&browser, "a").contains("10 ms / 1.0 s"), "{}", row(&browser, "a"));
+    assert!(row(&browser, "b").contains("999 ms / 9.9 ms"), "{}", row(&browser, "b"));
+    for (rule, said) in [("a", "expired 22 days ago"), ("b", "expires in 1 day")] {
+        browser.run(&format!("document.querySelector('[data-rule={rule}] button').click()"));
+        browser.wait(
+            "what is left of its certificate is said",
+            &format!(
+                "[...document.querySelectorAll('.sheet dd')].some((node) => node.textContent === '{said}')"
+            ),
+        );
+    }
+}

@@ -74,7 +74,7 @@ function renderDetail(entry) {
     ["Available", data.availability === null ? null : percent(data.availability)],
     ["Runs", `${numbers.format(data.runs)}, ${numbers.format(data.failures)} failed, ${numbers.format(data.inconclusive)} inconclusive`],
     ["Missed slots", numbers.format(data.missed)],
-    ["Certificate", data.certificate_days === null || data.certificate_days === undefined ? null : `expires in ${count(data.certificate_days, "day")}`],
+    ["Certificate", certificateWords(data.certificate_days)],
   ]);
   drawRuns(detail.runs, data.recent_us || []);
   drawHistory(detail.history, data.history);

@@ -1,15 +1,16 @@
 // The head: is everything well, in one sentence; the connection; what can be filtered by.
 
 const NAMES_MAX = 5;
-const STANDS_BY = "backup stands by";
+// Whoever is out for one of these is where it belongs.
+const RESTS = new Set(["backup stands by", "no rule has a say"]);
 
 function tableTrouble(table) {
   if (table.error) return `table ${table.table} cannot be read or written`;
   if (table.actual === null) return `table ${table.table} was not read yet`;
   if (table.held > 0) return `table ${table.table} ${table.actual} of ${table.managed}, ${table.held} held`;
-  // A backup that stands by is where it belongs.
-  const out = table.addresses.some((one) => one.actual === false && one.why !== STANDS_BY);
-  return out || table.actual !== table.wanted ? `table ${table.table} ${table.actual} of ${table.managed}` : null;
+  const astray = (one) => one.wanted !== null && one.wanted !== one.actual;
+  const out = (one) => one.actual === false && !RESTS.has(one.why);
+  return table.addresses.some((one) => astray(one) || out(one)) ? `table ${table.table} ${table.actual} of ${table.managed}` : null;
 }
 
 // The sentence, and how grave it is: `good`, `odd` or `bad`.
@@ -120,7 +121,7 @@ function renderAbout() {
   const parts = [
     `hfm ${hfm.version}`,
     `running for ${span(serverNow() - hfm.started)}`,
-    hfm.dataplane + (hfm.dry_run ? " (dry run: nothing is written)" : ""),
+    (hfm.dataplane || "no tables") + (hfm.dry_run ? " (dry run: nothing is written)" : ""),
     `updated ${clock(hfm.now)}`,
   ];
   say(byId("about"), parts.join(" · "));

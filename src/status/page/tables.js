@@ -14,8 +14,8 @@ function addressLook(one) {
   if (one.held) return "override";
   if (one.actual === null) return "unknown";
   if (one.wanted !== null && one.wanted !== one.actual) return "stale";
-  if (!one.actual) return one.why === STANDS_BY ? "wait" : "down";
-  return "up";
+  if (RESTS.has(one.why)) return "wait";
+  return one.actual ? "up" : "down";
 }
 
 const ADDRESS_RANK = { stale: 0, down: 1, override: 2, unknown: 3, wait: 4, up: 5 };

@@ -108,3 +108,14 @@ fn each_reason_has_its_words() {
     }
     assert!(reasons > 30, "{reasons}");
 }
+
+/// What the page knows addresses by that are where they belong is what a table says of them.
+#[test]
+fn an_address_that_rests_is_known_by_the_words_of_a_table() {
+    let head = include_str!("head.js");
+    let rests = between(head, "const RESTS = new Set([", "]);");
+    let words = include_str!("../../writer/desired/decide.rs");
+    for rest in rests.split(", ") {
+        assert!(words.contains(&format!("=> {rest},")), "{rest}");
+    }
+}

@@ -30,9 +30,15 @@ function span(seconds) {
 function micros(us) {
   if (us === null || us === undefined) return DASH;
   if (us < 1000) return us + "\u00a0µs";
-  if (us < 10000) return (us / 1000).toFixed(1) + "\u00a0ms";
-  if (us < 1e6) return Math.round(us / 1000) + "\u00a0ms";
+  if (us < 9950) return (us / 1000).toFixed(1) + "\u00a0ms";
+  if (us < 999500) return Math.round(us / 1000) + "\u00a0ms";
   return (us / 1e6).toFixed(1) + "\u00a0s";
+}
+
+// The whole days that a certificate still counts, or those begun since it does not.
+function certificateWords(days) {
+  if (days === null || days === undefined) return null;
+  return days < 0 ? `expired ${count(-days, "day")} ago` : `expires in ${count(days, "day")}`;
 }
 
 // Rounded down: what is not all is never told as 100 %.
