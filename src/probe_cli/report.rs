@@ -172,7 +172,11 @@ fn kind(verdict: &Verdict) -> &'static str {
 fn detail(verdict: &Verdict, measured: &Measured) -> String {
     match (verdict, measured.certificate_left) {
         (Verdict::Success, Some(seconds)) => {
-            format!("certificate expires in {} days", seconds.div_euclid(86_400))
+            match seconds.div_euclid(86_400) {
+                days @ 0.. => format!("certificate expires in {days} days"),
+                // Whole days that have passed.
+                days => format!("certificate expired {} days ago", -(days + 1)),
+            }
         }
         (Verdict::Success | Verdict::Failure(_) | Verdict::Inconclusive(_), _) => verdict.to_string(),
     }
