@@ -73,21 +73,24 @@ pub fn prepare(loaded: &Loaded) -> Prepared {
     let remembering = Remembering::of(&configuration.firewall, &configuration.tables, OVERRIDES);
     let mut control = None;
     let (mut plane, mut helper, mut status) = (None, None, None);
-    let outcome =
-        loaded.elsewhere.clone().map_or(Ok(()), Err).and_then(|()| look_up(loaded)).and_then(|identity| {
-            // What only root may make.
-            control = open_control(loaded, &identity, &mut news)?;
-            plane = open_plane(configuration, &identity, &mut news)?;
-            // What cannot be had is told by who tries it again.
-            status = configuration.listen.map(open_status);
-            let made = remembering.make(&identity);
-            // It keeps the rights that are given up here, and has nothing of what is opened behind it.
-            let started = demotion::start(configuration, &mut news)?;
-            become_user(loaded, &identity, &mut news)?;
-            let place = remembering.open(made, &mut news);
-            helper = started.begin(&place, &mut news)?;
-            Ok(place)
-        });
+    let identity = match &loaded.elsewhere {
+        Some(why) => Err(why.clone()),
+        None => look_up(loaded),
+    };
+    let outcome = identity.and_then(|identity| {
+        // What only root may make.
+        control = open_control(loaded, &identity, &mut news)?;
+        plane = open_plane(configuration, &identity, &mut news)?;
+        // What cannot be had is told by who tries it again.
+        status = configuration.listen.map(open_status);
+        let made = remembering.make(&identity);
+        // It keeps the rights that are given up here, and has nothing of what is opened behind it.
+        let started = demotion::start(configuration, &mut news)?;
+        become_user(loaded, &identity, &mut news)?;
+        let place = remembering.open(made, &mut news);
+        helper = started.begin(&place, &mut news)?;
+        Ok(place)
+    });
     if outcome.is_ok() {
         let rules = &configuration.rules;
         news.extend(forbidden(rules, socket::permits).into_iter().map(|line| (Level::Warn, line)));

@@ -19,7 +19,7 @@ const MEANT_MAX: usize = 4;
 /// What other programs call it, and what does it here.
 const ELSEWHERE: &[(&[&str], &str)] = &[
     (
-        &["fall", "retry", "retries", "delay_before_retry"],
+        &["fall", "retry", "retries"],
         "it is 'change_fail_debounce': failures in a row, the first one included",
     ),
     (&["rise"], "it is 'change_success_debounce': successes in a row, the first one included"),
@@ -27,7 +27,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
         &["inter", "delay_loop", "check_interval"],
         "it is 'interval', from the start of a run to the start of the next",
     ),
-    (&["fastinter"], "it is 'interval_debounce'"),
+    (&["fastinter", "delay_before_retry"], "it is 'interval_debounce'"),
     (&["downinter"], "it is 'interval_fail'"),
     (&["port"], "it stands in 'test', as in \"tcp://192.0.2.1:80\"; 'connect' takes another one"),
     (&["url", "uri", "check", "address", "host"], "it stands in 'test', as in \"http://192.0.2.1/up\""),
@@ -201,10 +201,6 @@ impl Section<'_> {
 
     /// A key that is no property, with a value that is no section.
     fn unknown(&mut self, key: &str, item: &Item) {
-        if let Some(property) = nearest_property(key) {
-            // It was meant to be there.
-            self.settings.refused.push(property.key);
-        }
         if !self.problems.keeps_errors() {
             self.error(item.key_span, String::new(), None);
             return;
@@ -220,8 +216,14 @@ impl Section<'_> {
             self.error(item.key_span, message, Some(help));
             return;
         }
-        let message = format!("unknown property {}", quoted(key));
-        self.error(item.key_span, message, Some(meant(key, self.level, self.is_rule)));
+        let near = nearest(key, PROPERTIES.iter().map(|property| property.name)).and_then(properties::find);
+        // It was meant to be there.
+        self.settings.refused.extend(near.map(|property| property.key));
+        let help = match near {
+            Some(property) => format!("did you mean '{}'?", property.name),
+            None => meant(key, self.level, self.is_rule),
+        };
+        self.error(item.key_span, format!("unknown property {}", quoted(key)), Some(help));
     }
 
     fn error(&mut self, span: Span, message: String, help: Option<String>) {
@@ -255,11 +257,8 @@ fn keep(kept: &mut BTreeMap<Setting, Written<Given>>, setting: Setting, key: Spa
     }
 }
 
-/// What the writer of an unknown property may have meant.
+/// What the writer of an unknown property may have meant that is not nearly the name of one.
 fn meant(key: &str, level: Level, is_rule: bool) -> String {
-    if let Some(property) = nearest_property(key) {
-        return format!("did you mean '{}'?", property.name);
-    }
     let elsewhere =
         ELSEWHERE.iter().find(|(names, _)| names.iter().any(|name| name.eq_ignore_ascii_case(key)));
     if let Some((_, help)) = elsewhere {
@@ -281,9 +280,4 @@ fn meant(key: &str, level: Level, is_rule: bool) -> String {
         }
         Level::Root | Level::Group | Level::Rule => "no property is like it".to_owned(),
     }
-}
-
-/// The property whose name is nearly this.
-fn nearest_property(key: &str) -> Option<&'static Property> {
-    properties::find(nearest(key, PROPERTIES.iter().map(|property| property.name))?)
 }

@@ -57,7 +57,8 @@ fn levels(value: &str) -> Result<BTreeMap<&str, LevelFilter>, Misread> {
     let mut levels = BTreeMap::new();
     for part in parts.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let (name, level) = match part.split_once('=') {
-            // The filter takes such a word for a part, of which it logs everything.
+            // The filter takes a word that is no level for a part, of which it logs everything.
+            None if is_ours(part) => (part, LevelFilter::Trace),
             None => ("", part.parse().map_err(|_| Misread::NoLevel(part.to_owned()))?),
             Some((name, _)) if name.trim().is_empty() => return Err(Misread::NoPart(part.to_owned())),
             Some((name, level)) => (name, level.trim().parse().unwrap_or(LevelFilter::Trace)),
@@ -107,6 +108,7 @@ mod tests {
             ("trace,warn", LevelFilter::Warn),
             ("warn,hfm::writer=debug", LevelFilter::Debug),
             ("warn,hfm=", LevelFilter::Trace),
+            ("warn,hfm", LevelFilter::Trace),
             ("hfm::writer=warn", LevelFilter::Info),
             ("hf=trace", LevelFilter::Trace),
             ("debug/lb1", LevelFilter::Debug),
@@ -128,7 +130,7 @@ mod tests {
             ("debugg", "'debugg' is no level: write error, warn, info, debug, trace or off"),
             ("loud", "'loud' is no level: write error, warn, info, debug, trace or off"),
             ("3", "'3' is no level: write error, warn, info, debug, trace or off"),
-            ("debug, hfm", "'hfm' is no level: write error, warn, info, debug, trace or off"),
+            ("debug, hf", "'hf' is no level: write error, warn, info, debug, trace or off"),
             ("debug,=trace", "'=trace' does not say what it is for"),
             ("=", "'=' does not say what it is for"),
             ("hfm=loud", "error parsing logger filter: invalid logging spec 'loud'"),
